@@ -1,0 +1,232 @@
+//! Checks a whole registration file.
+
+use super::field::Field;
+use super::groups::Groups;
+use super::models::Models;
+use super::names::{Counted, Entry, Names};
+use super::problem::{Cause, Problem};
+use super::reader::{Reader, Sink};
+use super::report::{PartRange, PreviewRow, Report, TierCount};
+use super::row::Row;
+use super::{PART_BYTES, PART_ROWS};
+use crate::names::is_device_name;
+use crate::shown::shown_up_to;
+use crate::tier::PricingTier;
+
+/// Checks a registration file, piece by piece, and reports on all of it.
+///
+/// Beside the one row that is being read it keeps the device names, since none may stand there twice: some
+/// 38 MiB for a million of 20 bytes, and 150 MiB for a million of 128 bytes, the most there can be.
+#[derive(Debug)]
+pub struct Check {
+    reader: Reader,
+    tally: Tally,
+}
+
+impl Default for Check {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Check {
+    /// A check of a file from its first byte.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            reader: Reader::new(),
+            tally: Tally::new(),
+        }
+    }
+
+    /// Checks the next piece of the file, of any size.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.reader.push(bytes, &mut self.tally);
+    }
+
+    /// How many bytes came in so far, up to [`super::MAX_FILE_BYTES`].
+    #[must_use]
+    pub const fn bytes_read(&self) -> u64 {
+        self.reader.bytes_read()
+    }
+
+    /// Whether a problem has ended the check, so that the rest of the file need not be read.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.reader.has_ended()
+    }
+
+    /// Ends the file, and tells what was found.
+    #[must_use]
+    pub fn finish(mut self) -> Report {
+        self.reader.finish(&mut self.tally);
+        self.tally.into_report(&self.reader)
+    }
+}
+
+/// What is counted and remembered of the rows.
+#[derive(Debug)]
+struct Tally {
+    devices: u64,
+    models: Models,
+    /// By [`tier_index`].
+    tiers: [u64; 5],
+    names: Names,
+    preview: Vec<PreviewRow>,
+    problem_count: u64,
+    problems: Vec<Problem>,
+    groups: Groups,
+    ended_by: Option<Problem>,
+    parts: Vec<PartRange>,
+}
+
+impl Sink for Tally {
+    fn row(&mut self, row: &Row<'_>) {
+        if self.preview.len() < Report::PREVIEW_ROWS {
+            let fields = row
+                .fields()
+                .map(|field| shown_up_to(field, Report::PREVIEW_CHARS));
+            self.preview.push(PreviewRow {
+                line: row.line(),
+                fields,
+            });
+        }
+        self.put_in_part(row);
+        let counted = row.is_valid().then(|| {
+            self.devices += 1;
+            let model = self.models.count(row.field(Field::ModelName));
+            let tier = tier_index(row.field(Field::PricingTier));
+            self.tiers[usize::from(tier)] += 1;
+            Counted { model, tier }
+        });
+        // A name also counts as taken by a row in which something else is wrong.
+        let name = row.field(Field::DeviceName);
+        if counted.is_some() || is_device_name(name.as_bytes()) {
+            let (line, column) = row.place(Field::DeviceName);
+            // A file of 256 MiB has fewer than 2^32 lines.
+            let line = u32::try_from(line).unwrap_or(u32::MAX);
+            let column = u16::try_from(column).unwrap_or(u16::MAX);
+            self.names.add(
+                name,
+                Entry {
+                    line,
+                    column,
+                    counted,
+                },
+            );
+        }
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.problem_count += 1;
+        self.groups.add(&problem);
+        if problem.cause.ends_reading() && self.ended_by.is_none() {
+            self.ended_by = Some(problem.clone());
+        }
+        if self.problems.len() < Report::MAX_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self {
+            devices: 0,
+            models: Models::default(),
+            tiers: [0; 5],
+            names: Names::new(),
+            preview: Vec::new(),
+            problem_count: 0,
+            problems: Vec::new(),
+            groups: Groups::default(),
+            ended_by: None,
+            parts: Vec::new(),
+        }
+    }
+
+    /// Parts begin and end with a row, so that each can be read by itself.
+    fn put_in_part(&mut self, row: &Row<'_>) {
+        match self.parts.last_mut() {
+            Some(part) if part.rows < PART_ROWS && row.end() - part.start <= PART_BYTES => {
+                part.rows += 1;
+                part.end = row.end();
+            }
+            _ => {
+                let (start, end, first_line) = (row.start(), row.end(), row.line());
+                self.parts.push(PartRange {
+                    start,
+                    end,
+                    first_line,
+                    rows: 1,
+                });
+            }
+        }
+    }
+
+    /// Reports the repeated names, which are known only now, and takes their rows out of the counts.
+    fn report_repeats(&mut self) {
+        let mut names = std::mem::replace(&mut self.names, Names::new());
+        let mut listed = Vec::new();
+        for repeat in names.repeats() {
+            let (name, later, first) = names.resolve(repeat);
+            if let Some(counted) = later.counted {
+                self.devices -= 1;
+                self.models.take_back(counted.model);
+                self.tiers[usize::from(counted.tier)] -= 1;
+            }
+            let place = (u64::from(later.line), u64::from(later.column));
+            let cause = Cause::Duplicate {
+                first_line: u64::from(first.line),
+            };
+            let problem = Problem::at(place, Some(Field::DeviceName), name, cause);
+            self.problem_count += 1;
+            self.groups.add(&problem);
+            if listed.len() < Report::MAX_PROBLEMS {
+                listed.push(problem);
+            }
+        }
+        self.problems.append(&mut listed);
+        self.problems
+            .sort_by_key(|problem| (problem.line, problem.column));
+        self.problems.truncate(Report::MAX_PROBLEMS);
+    }
+
+    fn into_report(mut self, reader: &Reader) -> Report {
+        self.report_repeats();
+        let (models, other_model_devices) = self.models.into_counts();
+        let tiers = [None]
+            .into_iter()
+            .chain(PricingTier::ALL.map(Some))
+            .zip(self.tiers);
+        Report {
+            devices: self.devices,
+            rows: reader.rows(),
+            bytes: reader.bytes_read(),
+            layout: reader.layout().clone(),
+            models,
+            other_model_devices,
+            tiers: tiers
+                .filter(|(_, devices)| *devices > 0)
+                .map(|(tier, devices)| TierCount { tier, devices })
+                .collect(),
+            preview: self.preview,
+            problem_count: self.problem_count,
+            problem_groups: self.groups.into_groups(),
+            problems: self.problems,
+            ended_by: self.ended_by,
+            parts: self.parts,
+        }
+    }
+}
+
+/// 0 for the default tier, then the tiers in their order. The text is known to be one, or blank.
+fn tier_index(text: &str) -> u8 {
+    match PricingTier::parse(text) {
+        Err(_) => 0,
+        Ok(PricingTier::ExtraSmall) => 1,
+        Ok(PricingTier::Small) => 2,
+        Ok(PricingTier::Medium) => 3,
+        Ok(PricingTier::Large) => 4,
+    }
+}

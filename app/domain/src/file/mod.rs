@@ -1,0 +1,62 @@
+//! The registration file: reading it row by row, and checking all of it.
+//!
+//! Bytes go in, in pieces of any size; rows and problems come out, the same however the bytes were cut.
+//!
+//! ```text
+//! bytes ─ Reader ─┬─ head      what the file is: text at all? which separator?
+//!                 ├─ scan      where a row ends
+//!                 ├─ cells     where its cells are, and what they say
+//!                 ├─ header    which column is which field
+//!                 ├─ row       the five fields, and what is wrong with them ─ Sink
+//!                 └─ plain     the quick lane past all of these, for a row with nothing special
+//!
+//! Check = Reader + what a report needs: counts, repeated names, groups of problems, parts ─ Report
+//! ```
+//!
+//! The format is in design.md, *The registration file*. What a quote does is what the `csv` crate makes of it.
+
+mod cells;
+mod check;
+mod field;
+mod groups;
+mod head;
+mod header;
+mod layout;
+mod models;
+mod names;
+mod plain;
+mod problem;
+mod reader;
+mod report;
+mod row;
+mod scan;
+mod sentence;
+
+pub(crate) use cells::guard;
+pub use check::Check;
+pub use field::{Field, Separator};
+pub use layout::{Layout, LayoutProblem};
+pub use problem::{Cause, EncodingGuess, Problem};
+pub use reader::{Reader, Sink};
+pub use report::{Count, PartRange, PreviewRow, ProblemGroup, Report, TierCount};
+pub use row::Row;
+
+/// The most devices in one file (design.md).
+pub const MAX_DEVICES: u64 = 1_000_000;
+
+/// The most bytes in one file: 256 MiB (design.md). A device's row with all its fields at their limits in ASCII
+/// has some 1,700 bytes; a usual one has 85, and a million of these are 85 MB.
+pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The most bytes in one row, without its line end: 64 KiB.
+///
+/// A row that can be right has at most 128 + 256 + 4 × (256 + 1,024) + 10 bytes in its fields, about 5.5 kB, or
+/// 11 kB if every character is a quote. What is longer has lost its line ends or a closing quote. This is also
+/// all that is ever kept of a file while it is read, besides what the report needs.
+pub const MAX_ROW_BYTES: usize = 64 * 1024;
+
+/// The most rows in a part of the file that is uploaded at once.
+pub const PART_ROWS: u32 = 10_000;
+
+/// The most bytes in such a part, unless one row alone has more: 2 MiB.
+pub const PART_BYTES: u64 = 2 * 1024 * 1024;

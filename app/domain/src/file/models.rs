@@ -1,0 +1,72 @@
+//! Counts the devices of each model in a file.
+
+use std::collections::BTreeMap;
+
+use super::report::Count;
+
+/// The models of a file, in the order in which they came. The index of one fits a `u16`.
+#[derive(Debug, Default)]
+pub(super) struct Models {
+    counts: Vec<Count>,
+    by_name: BTreeMap<String, u16>,
+    last: u16,
+    /// Devices whose model came after the list was full.
+    others: u64,
+}
+
+/// The model of a device that is counted among the others.
+const OTHER: u16 = u16::MAX;
+
+impl Models {
+    /// How many models are told apart: 1,000. A fleet has a handful; a thousand names of 256 bytes are 256 kB of
+    /// report. A file made up to have a million models must not fill the browser's memory with them.
+    pub(super) const MAX: usize = 1_000;
+
+    /// Counts a device of this model, and tells the index to take it back by.
+    pub(super) fn count(&mut self, model: &str) -> u16 {
+        // Files are nearly always sorted by model.
+        let same = self
+            .counts
+            .get(usize::from(self.last))
+            .is_some_and(|last| last.name == model);
+        let index = if same { self.last } else { self.index(model) };
+        match self.counts.get_mut(usize::from(index)) {
+            Some(count) => count.devices += 1,
+            None => self.others += 1,
+        }
+        self.last = index;
+        index
+    }
+
+    fn index(&mut self, model: &str) -> u16 {
+        if let Some(&index) = self.by_name.get(model) {
+            return index;
+        }
+        if self.counts.len() >= Self::MAX {
+            return OTHER;
+        }
+        let index = u16::try_from(self.counts.len()).unwrap_or(OTHER);
+        self.counts.push(Count {
+            name: model.to_owned(),
+            devices: 0,
+        });
+        self.by_name.insert(model.to_owned(), index);
+        index
+    }
+
+    /// Takes a device back that was counted.
+    pub(super) fn take_back(&mut self, index: u16) {
+        match self.counts.get_mut(usize::from(index)) {
+            Some(count) => count.devices -= 1,
+            None => self.others -= 1,
+        }
+    }
+
+    /// The models that have devices, the most frequent first and equals by name; and the devices of all others.
+    pub(super) fn into_counts(mut self) -> (Vec<Count>, u64) {
+        self.counts.retain(|count| count.devices > 0);
+        self.counts
+            .sort_by(|a, b| b.devices.cmp(&a.devices).then_with(|| a.name.cmp(&b.name)));
+        (self.counts, self.others)
+    }
+}

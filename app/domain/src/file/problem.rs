@@ -1,0 +1,203 @@
+//! What can be wrong with a registration file, and where.
+
+use serde::{Deserialize, Serialize};
+
+use super::field::Field;
+use crate::names::{DeviceNameProblem, ModelNameProblem};
+use crate::shown::shown;
+use crate::text::TextProblem;
+use crate::tier::PricingTier;
+
+/// One thing to mend in a file. [`Problem::sentence`] says it to a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The line, from 1. Lines end at LF, CR LF, or CR alone, also inside quotes.
+    pub line: u64,
+    /// The character of that line at which the field starts, from 1. Behind the end of the row if the field is
+    /// missing, and 1 if the problem is the row's or the file's.
+    pub column: u64,
+    /// The field, if the problem is one field's.
+    pub field: Option<Field>,
+    /// The value that is wrong, for showing: cut to 60 characters, control characters replaced by pictures.
+    /// Empty if the problem is not one value's.
+    pub value: String,
+    /// What is wrong.
+    pub cause: Cause,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Cause {
+    /// The file has no bytes, or nothing but white space.
+    Empty,
+    /// The file has a header, and no rows.
+    NoDevices,
+    /// The file is an Excel workbook, or another kind of spreadsheet that is not text.
+    ExcelWorkbook,
+    /// The file is UTF-16.
+    Utf16,
+    /// There is a NUL byte: the file is not text.
+    Nul,
+    /// The file is text, but not in UTF-8.
+    NotUtf8(EncodingGuess),
+    /// Excel's first line `sep=` names a separator that is not read.
+    UnknownSeparator,
+    /// The file is over [`super::MAX_FILE_BYTES`].
+    FileTooLarge,
+    /// The file has more rows than [`super::MAX_DEVICES`].
+    TooManyDevices,
+    /// The header has more columns than [`super::Layout::MAX_COLUMNS`].
+    TooManyColumns {
+        /// How many it has.
+        found: u32,
+    },
+    /// The header lacks a required column.
+    MissingColumn,
+    /// The header has a column of another name.
+    UnknownColumn {
+        /// The column that was perhaps meant.
+        suggestion: Option<Field>,
+    },
+    /// The header has the same column twice.
+    RepeatedColumn,
+    /// A quote opens here and does not close.
+    UnclosedQuote,
+    /// White space stands before a quote, which therefore quotes nothing.
+    SpaceBeforeQuote,
+    /// The row is over [`super::MAX_ROW_BYTES`].
+    RowTooLong,
+    /// The row has more fields than there are columns.
+    TooManyFields {
+        /// How many it has.
+        found: u32,
+        /// How many it may have.
+        most: u32,
+    },
+    /// The device name is missing or wrong.
+    DeviceName(DeviceNameProblem),
+    /// The model name is missing or wrong.
+    ModelName(ModelNameProblem),
+    /// The friendly name is wrong.
+    FriendlyName(TextProblem),
+    /// The description is wrong.
+    Description(TextProblem),
+    /// The pricing tier is none of the four.
+    PricingTier {
+        /// The tier that was perhaps meant.
+        suggestion: Option<PricingTier>,
+    },
+    /// The device name stands in an earlier row.
+    Duplicate {
+        /// The line of the first row that has it.
+        first_line: u64,
+    },
+}
+
+/// What a file that is not UTF-8 seems to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EncodingGuess {
+    /// Windows-1252 or Latin-1, in which the byte is this character.
+    Western {
+        /// The character that was likely meant.
+        character: char,
+    },
+    /// UTF-8 after all, cut off in the middle of its last character.
+    CutOff,
+    /// Something else.
+    Other {
+        /// The first byte that does not fit.
+        byte: u8,
+    },
+}
+
+impl Problem {
+    /// A problem of the file as a whole, at its first character.
+    #[must_use]
+    pub const fn of_file(cause: Cause) -> Self {
+        Self {
+            line: 1,
+            column: 1,
+            field: None,
+            value: String::new(),
+            cause,
+        }
+    }
+
+    pub(super) fn at(
+        (line, column): (u64, u64),
+        field: Option<Field>,
+        value: &str,
+        cause: Cause,
+    ) -> Self {
+        Self {
+            line,
+            column,
+            field,
+            value: shown(value),
+            cause,
+        }
+    }
+}
+
+impl Cause {
+    /// Whether reading ends at this problem, because what follows could not be made sense of, or must not be
+    /// read. The rest of the file is then unchecked.
+    #[must_use]
+    pub const fn ends_reading(&self) -> bool {
+        match self {
+            Self::Empty
+            | Self::NoDevices
+            | Self::ExcelWorkbook
+            | Self::Utf16
+            | Self::Nul
+            | Self::NotUtf8(_)
+            | Self::UnknownSeparator
+            | Self::FileTooLarge
+            | Self::TooManyDevices
+            | Self::TooManyColumns { .. }
+            | Self::MissingColumn => true,
+            Self::UnknownColumn { .. }
+            | Self::RepeatedColumn
+            | Self::UnclosedQuote
+            | Self::SpaceBeforeQuote
+            | Self::RowTooLong
+            | Self::TooManyFields { .. }
+            | Self::DeviceName(_)
+            | Self::ModelName(_)
+            | Self::FriendlyName(_)
+            | Self::Description(_)
+            | Self::PricingTier { .. }
+            | Self::Duplicate { .. } => false,
+        }
+    }
+
+    /// A short name of the cause for programs, which stays the same when sentences are reworded.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::NoDevices => "no-devices",
+            Self::ExcelWorkbook => "excel-workbook",
+            Self::Utf16 => "utf-16",
+            Self::Nul => "nul",
+            Self::NotUtf8(_) => "not-utf-8",
+            Self::UnknownSeparator => "unknown-separator",
+            Self::FileTooLarge => "file-too-large",
+            Self::TooManyDevices => "too-many-devices",
+            Self::TooManyColumns { .. } => "too-many-columns",
+            Self::MissingColumn => "missing-column",
+            Self::UnknownColumn { .. } => "unknown-column",
+            Self::RepeatedColumn => "repeated-column",
+            Self::UnclosedQuote => "unclosed-quote",
+            Self::SpaceBeforeQuote => "space-before-quote",
+            Self::RowTooLong => "row-too-long",
+            Self::TooManyFields { .. } => "too-many-fields",
+            Self::DeviceName(_) => "device-name",
+            Self::ModelName(_) => "model-name",
+            Self::FriendlyName(_) => "friendly-name",
+            Self::Description(_) => "description",
+            Self::PricingTier { .. } => "pricing-tier",
+            Self::Duplicate { .. } => "duplicate",
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Reads a registration file in pieces, and hands on its rows and its problems.
+
+mod broken;
+mod encoding;
+mod found;
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+
+use self::encoding::guess_encoding;
+use self::found::Found;
+use super::cells::{Cells, value};
+use super::head::{HEAD_BYTES, look};
+use super::header;
+use super::layout::Layout;
+use super::problem::{Cause, Problem};
+use super::row::{Row, place_at};
+use super::scan::{Scan, line_ends};
+use super::{MAX_FILE_BYTES, MAX_ROW_BYTES};
+
+/// Takes what a [`Reader`] finds.
+pub trait Sink {
+    /// A row, whether valid or not: if not, its problems were handed on just before.
+    fn row(&mut self, row: &Row<'_>);
+    /// Something is wrong. Problems come in the order of their rows.
+    fn problem(&mut self, problem: Problem);
+}
+
+/// Reads a registration file in pieces of any size.
+///
+/// It keeps at most one row, of at most [`MAX_ROW_BYTES`]; all else goes to the [`Sink`] at once. It never fails:
+/// whatever the bytes are, they give rows and problems, the same however they are cut into pieces.
+///
+/// A row over [`MAX_ROW_BYTES`] is one problem, and reading goes on behind its end. A quote that has not closed
+/// by then, or by the end of the file, is a problem where it opens, and reading goes on in the line below: the
+/// rest of the file is nearly always in order, and its own mistakes should be found at once, too.
+///
+/// Where a [cause](Cause::ends_reading) ends the reading, everything behind it is ignored.
+#[derive(Debug)]
+pub struct Reader {
+    /// The beginning of the file, until there is enough of it to look at.
+    head: Option<Vec<u8>>,
+    layout: Layout,
+    /// Whether the next row may be the header.
+    first_row: bool,
+    /// Whether rows may take the quick lane: the first one was read, and the columns are the usual ones.
+    quick: bool,
+    /// The row that is being read, as far as its end was not in the piece in which it began.
+    carry: Vec<u8>,
+    scan: Scan,
+    /// Where that row begins.
+    line: u64,
+    start: u64,
+    /// A CR ended the last row: an LF would belong to it.
+    after_cr: bool,
+    /// The rest of a row that is too long is being passed over.
+    passing_over: bool,
+    /// The row has no line end, but the file's.
+    last_row: bool,
+    received: u64,
+    found: Found,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Reader {
+    /// A reader for a whole file. It finds the layout by itself.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            head: Some(Vec::new()),
+            first_row: true,
+            quick: false,
+            ..Self::resume(Layout::default(), 1)
+        }
+    }
+
+    /// A reader for a part of a file whose layout is known: see [`super::PartRange`]. There is no byte order mark
+    /// and no header; lines are numbered from `first_line`, and byte offsets from the part's start.
+    #[must_use]
+    pub fn resume(layout: Layout, first_line: u64) -> Self {
+        Self {
+            head: None,
+            quick: layout.is_positional(),
+            layout,
+            first_row: false,
+            carry: Vec::new(),
+            scan: Scan::default(),
+            line: first_line,
+            start: 0,
+            after_cr: false,
+            passing_over: false,
+            last_row: false,
+            received: 0,
+            found: Found::default(),
+        }
+    }
+
+    /// Reads the next piece of the file.
+    pub fn push<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) {
+        let left = usize::try_from(MAX_FILE_BYTES - self.received).unwrap_or(usize::MAX);
+        let (within, beyond) = bytes.split_at(bytes.len().min(left));
+        self.received += within.len() as u64;
+        if self.found.ended {
+            return;
+        }
+        let mut rest = within;
+        if let Some(head) = &mut self.head {
+            let (looked_at, behind) = rest.split_at(rest.len().min(HEAD_BYTES - head.len()));
+            head.extend_from_slice(looked_at);
+            if head.len() < HEAD_BYTES {
+                return;
+            }
+            rest = behind;
+            self.begin(sink);
+        }
+        self.read(rest, sink);
+        if !beyond.is_empty() {
+            self.found
+                .end_with(Problem::of_file(Cause::FileTooLarge), sink);
+        }
+    }
+
+    /// Ends the file: its last row needs no line end. Nothing is read after this.
+    pub fn finish<S: Sink>(&mut self, sink: &mut S) {
+        self.begin(sink);
+        while !self.found.ended && !self.carry.is_empty() {
+            if self.scan.open_quote().is_some() {
+                self.unclosed_quote(sink);
+            } else {
+                self.last_row = true;
+                self.carried_row(sink);
+                self.carry.clear();
+            }
+        }
+        if !self.found.ended && self.found.rows == 0 && self.found.problems == 0 {
+            let cause = if self.layout.header() {
+                Cause::NoDevices
+            } else {
+                Cause::Empty
+            };
+            self.found.end_with(Problem::of_file(cause), sink);
+        }
+        self.found.ended = true;
+    }
+
+    /// The layout, as far as it is known: before the first row, and in a file without one, it is the usual one.
+    #[must_use]
+    pub const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// How many rows there were so far that are neither blank nor the header.
+    #[must_use]
+    pub const fn rows(&self) -> u64 {
+        self.found.rows
+    }
+
+    /// How many bytes came in so far, up to [`MAX_FILE_BYTES`].
+    #[must_use]
+    pub const fn bytes_read(&self) -> u64 {
+        self.received
+    }
+
+    /// Whether reading has ended, by [`Reader::finish`] or by a problem. More bytes would be ignored.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.found.ended
+    }
+
+    /// Looks at the beginning, and reads it.
+    fn begin<S: Sink>(&mut self, sink: &mut S) {
+        let Some(bytes) = self.head.take() else {
+            return;
+        };
+        match look(&bytes) {
+            Ok(head) => {
+                self.layout = Layout::positional(head.separator);
+                self.line += head.lines;
+                self.start = head.skip as u64;
+                self.read(&bytes[head.skip..], sink);
+            }
+            Err((cause, value)) => self.found.end_with(
+                Problem {
+                    value,
+                    ..Problem::of_file(cause)
+                },
+                sink,
+            ),
+        }
+    }
+
+    fn read<S: Sink>(&mut self, mut bytes: &[u8], sink: &mut S) {
+        let separator = self.layout.separator().byte();
+        while !self.found.ended && !bytes.is_empty() {
+            if self.after_cr {
+                self.after_cr = false;
+                if bytes[0] == b'\n' {
+                    self.start += 1;
+                    bytes = &bytes[1..];
+                    continue;
+                }
+            }
+            if self.passing_over {
+                let Some(end) = memchr2(b'\n', b'\r', bytes) else {
+                    self.start += bytes.len() as u64;
+                    return;
+                };
+                self.passing_over = false;
+                self.next_row(end, bytes[end], 1);
+                bytes = &bytes[end + 1..];
+                continue;
+            }
+            if self.quick && self.carry.is_empty() {
+                let row = Row::plain(bytes, &self.layout, self.line, self.start);
+                if let Some(row) = row {
+                    if self.found.counts_row(self.line, sink) {
+                        sink.row(&row);
+                    }
+                    let end = row.len();
+                    self.next_row(end, bytes[end], 1);
+                    bytes = &bytes[end + 1..];
+                    continue;
+                }
+            }
+            // Up to the first byte too many, which may be the line end of a row that just fits.
+            let room = MAX_ROW_BYTES + 1 - self.carry.len();
+            let piece = &bytes[..bytes.len().min(room)];
+            if let Some(end) = self.scan.end(piece, separator) {
+                let row = &piece[..end];
+                if self.carry.is_empty() {
+                    let lines = self.lines_of(row);
+                    self.row(row, sink);
+                    self.next_row(row.len(), piece[end], lines);
+                } else {
+                    self.carry.extend_from_slice(row);
+                    let lines = self.lines_of(&self.carry);
+                    self.carried_row(sink);
+                    self.next_row(self.carry.len(), piece[end], lines);
+                }
+                bytes = &bytes[end + 1..];
+            } else {
+                self.carry.extend_from_slice(piece);
+                bytes = &bytes[piece.len()..];
+                if self.carry.len() > MAX_ROW_BYTES {
+                    self.row_too_long(sink);
+                }
+            }
+        }
+    }
+
+    /// How many lines a whole row takes. Only quotes can hold line ends.
+    fn lines_of(&self, row: &[u8]) -> u64 {
+        1 + if self.scan.quoted() {
+            line_ends(row)
+        } else {
+            0
+        }
+    }
+
+    /// Goes behind a row of `len` bytes and its line end.
+    fn next_row(&mut self, len: usize, line_end: u8, lines: u64) {
+        self.start += len as u64 + 1;
+        self.line += lines;
+        self.after_cr = line_end == b'\r';
+        self.carry.clear();
+        self.scan = Scan::default();
+    }
+
+    /// The row in `carry` is whole.
+    fn carried_row<S: Sink>(&mut self, sink: &mut S) {
+        let row = std::mem::take(&mut self.carry);
+        self.row(&row, sink);
+        self.carry = row;
+    }
+
+    /// A row that is not blank is whole.
+    fn row<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) {
+        if bytes.is_empty() {
+            return;
+        }
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => return self.not_utf8(bytes, error, sink),
+        };
+        if self.first_row {
+            return self.first_row(text, sink);
+        }
+        self.device_row(text, sink);
+    }
+
+    fn device_row<S: Sink>(&mut self, text: &str, sink: &mut S) {
+        let row = Row::new(text, &self.layout, self.line, self.start);
+        let found = &mut self.found;
+        if row.is_valid() {
+            if found.counts_row(self.line, sink) {
+                sink.row(&row);
+            }
+        } else if !row.is_blank()
+            && !found.is_nul(text.as_bytes(), self.line, sink)
+            && found.counts_row(self.line, sink)
+        {
+            row.problems(|problem| found.problem(problem, sink));
+            sink.row(&row);
+        }
+    }
+
+    fn first_row<S: Sink>(&mut self, text: &str, sink: &mut S) {
+        let separator = self.layout.separator();
+        let cells: Vec<Cow<'_, str>> = Cells::new(text.as_bytes(), separator.byte())
+            .map(|range| value(&text[range]))
+            .collect();
+        if cells.iter().all(|cell| cell.is_empty()) {
+            return;
+        }
+        self.first_row = false;
+        if !header::is_header(&cells) {
+            self.quick = true;
+            return self.device_row(text, sink);
+        }
+        let positional = Layout::positional(separator);
+        let row = Row::new(text, &positional, self.line, self.start);
+        if cells.len() > Layout::MAX_COLUMNS {
+            let cause = Cause::TooManyColumns {
+                found: u32::try_from(cells.len()).unwrap_or(u32::MAX),
+            };
+            return self.found.end_with(
+                Problem::at(row.place_of_cell(Layout::MAX_COLUMNS), None, "", cause),
+                sink,
+            );
+        }
+        let header = header::read(&cells);
+        let mut readable = true;
+        for (cell, field, cause) in header.problems {
+            readable &= !cause.ends_reading();
+            let value = cells.get(cell).map_or("", |cell| cell);
+            self.found.problem(
+                Problem::at(row.place_of_cell(cell), field, value, cause),
+                sink,
+            );
+        }
+        match Layout::new(separator, header.columns, true) {
+            Ok(layout) if readable => {
+                self.quick = layout.is_positional();
+                self.layout = layout;
+            }
+            _ => self.found.ended = true,
+        }
+    }
+
+    fn not_utf8<S: Sink>(&mut self, row: &[u8], error: std::str::Utf8Error, sink: &mut S) {
+        if self.found.is_nul(row, self.line, sink) {
+            return;
+        }
+        let at = error.valid_up_to();
+        // A row that ends too early in the middle of a file is not cut off, but in another encoding.
+        let cut_off = self.last_row && error.error_len().is_none();
+        let guess = guess_encoding(&row[at..], cut_off);
+        let problem = Problem::at(
+            place_at(row, at, self.line),
+            None,
+            "",
+            Cause::NotUtf8(guess),
+        );
+        self.found.end_with(problem, sink);
+    }
+}

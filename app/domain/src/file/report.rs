@@ -1,0 +1,129 @@
+//! What a check says about a file.
+
+use serde::{Deserialize, Serialize};
+
+use super::field::Field;
+use super::groups::Groups;
+use super::layout::Layout;
+use super::models::Models;
+use super::problem::Problem;
+use crate::tier::PricingTier;
+
+/// What a check found. Of bounded size, whatever the file is: some 250 kB for each of its three long lists
+/// (models, problems, groups of problems), so that it goes from a worker to a page at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// How many devices the file asks for: the rows with no problem of their own, a repeated name counted once.
+    pub devices: u64,
+    /// How many rows there are that are neither blank nor the header. The same as `devices` if all is well.
+    pub rows: u64,
+    /// How many bytes came in, up to [`super::MAX_FILE_BYTES`].
+    pub bytes: u64,
+    /// How the file is laid out.
+    pub layout: Layout,
+    /// The devices of each model, the most frequent first: at most [`Report::MAX_MODELS`], those that came
+    /// first in the file.
+    pub models: Vec<Count>,
+    /// The devices of all models that are not among `models`.
+    pub other_model_devices: u64,
+    /// The devices of each tier that the file has: the default tier first, then the smallest.
+    pub tiers: Vec<TierCount>,
+    /// The first [`Report::PREVIEW_ROWS`] rows.
+    pub preview: Vec<PreviewRow>,
+    /// How many problems there are.
+    pub problem_count: u64,
+    /// The problems by cause: what ended the reading first, then the most frequent.
+    pub problem_groups: Vec<ProblemGroup>,
+    /// The first [`Report::MAX_PROBLEMS`], in the order of the file.
+    pub problems: Vec<Problem>,
+    /// The problem that ended the reading, if one did: what follows it in the file is unchecked.
+    pub ended_by: Option<Problem>,
+    /// How the file is cut for uploading. Together the parts have every row of the file once, in order.
+    pub parts: Vec<PartRange>,
+}
+
+impl Report {
+    /// How many models are listed: see `Models::MAX`.
+    pub const MAX_MODELS: usize = Models::MAX;
+    /// How many rows are shown for a first look.
+    pub const PREVIEW_ROWS: usize = 10;
+    /// How many characters of a field are shown in it.
+    pub const PREVIEW_CHARS: usize = 200;
+    /// How many problems are listed one by one. Each has some 250 bytes as JSON; nobody mends more than a
+    /// thousand by hand, and the groups count all.
+    pub const MAX_PROBLEMS: usize = 1_000;
+    /// How many groups are told apart. Others of the same kind are folded into one more group.
+    pub const MAX_GROUPS: usize = Groups::MAX;
+    /// How many problems stand with each group.
+    pub const GROUP_EXAMPLES: usize = Groups::EXAMPLES;
+
+    /// Whether there is nothing to mend, so that the file can be registered.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.problem_count == 0
+    }
+}
+
+/// How many devices a model has in the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// The model's name.
+    pub name: String,
+    /// How many.
+    pub devices: u64,
+}
+
+/// How many devices a tier has in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierCount {
+    /// The tier; `None` is the account's default tier.
+    pub tier: Option<PricingTier>,
+    /// How many.
+    pub devices: u64,
+}
+
+/// A row for a first look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewRow {
+    /// Its line, from 1.
+    pub line: u64,
+    /// Its five fields in order, right or wrong, each cut to [`Report::PREVIEW_CHARS`] characters.
+    pub fields: [String; 5],
+}
+
+impl PreviewRow {
+    /// What a field says.
+    #[must_use]
+    pub fn field(&self, field: Field) -> &str {
+        &self.fields[field.index()]
+    }
+}
+
+/// Problems that one change to the file, or many of the same kind, would mend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemGroup {
+    /// The kind of their cause: see [`super::Cause::kind`].
+    pub kind: String,
+    /// What is wrong, and what to do, as a sentence or two.
+    pub heading: String,
+    /// How many there are.
+    pub count: u64,
+    /// The first [`Report::GROUP_EXAMPLES`] of them.
+    pub examples: Vec<Problem>,
+}
+
+/// A part of a file, to be uploaded by itself and read by [`super::Reader::resume`].
+///
+/// It has at most [`super::PART_ROWS`] rows and [`super::PART_BYTES`] bytes. A file has fewer than 400 parts:
+/// 100 by rows, and two for each 2 MiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRange {
+    /// Its first byte: the start of a row.
+    pub start: u64,
+    /// Behind its last byte: the end of a row. There may be blank lines between two parts.
+    pub end: u64,
+    /// The line of its first row, from 1.
+    pub first_line: u64,
+    /// How many rows it has.
+    pub rows: u32,
+}

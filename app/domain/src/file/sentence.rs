@@ -1,0 +1,214 @@
+//! What a problem says to a person: what is wrong, and what to do about it.
+
+use super::field::Field;
+use super::problem::{Cause, EncodingGuess, Problem};
+use super::{MAX_DEVICES, MAX_FILE_BYTES, MAX_ROW_BYTES};
+use crate::names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};
+use crate::shown::shown_char;
+use crate::text::TextProblem;
+
+const TIERS: &str =
+    "Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.";
+
+const SAVE_AS_CSV: &str = "In Excel, choose File, Save As, and the type “CSV UTF-8 (Comma delimited)”, \
+     and register the file that this makes.";
+
+const SAVE_AS_UTF8: &str = "Save it again as UTF-8: in Excel as the type “CSV UTF-8 (Comma delimited)”, in \
+     an editor with the encoding UTF-8.";
+
+impl Problem {
+    /// The problem as one or two sentences for a person, without its line and column.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let value = &self.value;
+        match &self.cause {
+            Cause::DeviceName(it) if *it != DeviceNameProblem::Empty => {
+                format!("`{value}` is not a device name. {it}.")
+            }
+            Cause::ModelName(it) if *it != ModelNameProblem::Empty => {
+                format!("`{value}` is not a model name. {it}.")
+            }
+            Cause::Duplicate { first_line } => format!(
+                "`{value}` is already the name of the device in line {first_line}. \
+                 Give this device another name, or take one of the two rows out."
+            ),
+            Cause::FriendlyName(it) => text_sentence("friendly name", it),
+            Cause::Description(it) => text_sentence("description", it),
+            cause => cause.heading(self.field, value),
+        }
+    }
+}
+
+impl Cause {
+    /// The same for many problems of one cause: nothing in it is particular to one of them, unless they are
+    /// grouped by that. `value` is used where they are grouped by value, or all have the same.
+    pub(super) fn heading(&self, field: Option<Field>, value: &str) -> String {
+        let name = field.map_or("", Field::label);
+        match self {
+            Self::Empty => {
+                "The file is empty. It should have a row for each device: its name, a comma, its model."
+                    .to_owned()
+            }
+            Self::NoDevices => {
+                "The file has a header, but no devices. Add a row for each device below the header.".to_owned()
+            }
+            Self::ExcelWorkbook => format!("This is a spreadsheet workbook, not a text file. {SAVE_AS_CSV}"),
+            Self::Utf16 => format!("The file is text in UTF-16 (which Excel calls “Unicode Text”). {SAVE_AS_UTF8}"),
+            Self::Nul => {
+                "There is a NUL byte here, so this is not a text file, or it was damaged. \
+                 Export it again from where it came from."
+                    .to_owned()
+            }
+            Self::NotUtf8(guess) => not_utf8(*guess),
+            Self::UnknownSeparator => format!(
+                "The first line says that `{value}` separates the fields. \
+                 Separate them by commas, semicolons or tabs."
+            ),
+            Self::FileTooLarge => format!(
+                "The file is larger than {} MiB. Split it into several files, and register one after the other.",
+                MAX_FILE_BYTES / (1024 * 1024)
+            ),
+            Self::TooManyDevices => format!(
+                "The file has more than {} rows. Split it into several files here, and register one after the other.",
+                grouped(MAX_DEVICES)
+            ),
+            Self::TooManyColumns { found } => format!(
+                "The header has {found} columns. Keep only these: {}.",
+                known_columns()
+            ),
+            Self::MissingColumn => {
+                format!("The header has no column `{name}`, which is required. Add it, or take the header out.")
+            }
+            Self::UnknownColumn { .. } if value.is_empty() => {
+                format!("A column of the header has no name. Take it out. The columns are {}.", known_columns())
+            }
+            Self::UnknownColumn { suggestion } => format!(
+                "`{value}` is not a column.{} The columns are {}.",
+                suggestion.map_or(String::new(), |field| format!(" Did you mean `{field}`?")),
+                known_columns()
+            ),
+            Self::RepeatedColumn => {
+                format!("The header has the column `{name}` more than once. Take out all but one.")
+            }
+            Self::UnclosedQuote => {
+                "A quote opens here and is not closed. Put a quote at the end of the field, or take this one out."
+                    .to_owned()
+            }
+            Self::SpaceBeforeQuote => {
+                "There is a space between the separator and the quote. Take the space out, so that the quote counts."
+                    .to_owned()
+            }
+            Self::RowTooLong => format!(
+                "The row is longer than {} KiB. Probably its line ends were lost: \
+                 each device needs a line of its own.",
+                MAX_ROW_BYTES / 1024
+            ),
+            Self::TooManyFields { found, most } => format!(
+                "The row has {found} fields, and at most {most} are allowed. \
+                 If a field contains the separator, put double quotes around that field."
+            ),
+            Self::DeviceName(DeviceNameProblem::TooLong { .. }) => {
+                format!("A device name has at most {} characters.", DeviceName::MAX_CHARS)
+            }
+            Self::ModelName(ModelNameProblem::TooLong { .. }) => {
+                format!("A model name has at most {} characters.", ModelName::MAX_CHARS)
+            }
+            Self::DeviceName(it) => format!("{it}."),
+            Self::ModelName(it) => format!("{it}."),
+            Self::FriendlyName(it) => text_heading("friendly name", it),
+            Self::Description(it) => text_heading("description", it),
+            Self::PricingTier { suggestion } => format!(
+                "`{value}` is not a pricing tier.{} {TIERS}",
+                suggestion.map_or(String::new(), |tier| format!(" Did you mean {tier}?"))
+            ),
+            Self::Duplicate { .. } => {
+                "The device name stands in an earlier row, too. Give each device a name of its own.".to_owned()
+            }
+        }
+    }
+
+    /// A heading for the groups of one kind that are too many to be told apart.
+    pub(super) fn folded_heading(&self) -> String {
+        match self {
+            Self::PricingTier { .. } => {
+                format!("Still other values are not pricing tiers. {TIERS}")
+            }
+            Self::DeviceName(_) => "Other device names are wrong.".to_owned(),
+            Self::ModelName(_) => "Other model names are wrong.".to_owned(),
+            Self::FriendlyName(_) => "Other friendly names are wrong.".to_owned(),
+            Self::Description(_) => "Other descriptions are wrong.".to_owned(),
+            Self::TooManyFields { .. } => "Other rows have too many fields.".to_owned(),
+            _ => "Other problems of the same kind.".to_owned(),
+        }
+    }
+}
+
+fn text_sentence(name: &str, problem: &TextProblem) -> String {
+    match problem {
+        TextProblem::TooLong { chars, max } => {
+            format!(
+                "The {name} has {} characters. At most {} are allowed.",
+                grouped((*chars).into()),
+                grouped((*max).into())
+            )
+        }
+        _ => text_heading(name, problem),
+    }
+}
+
+fn text_heading(name: &str, problem: &TextProblem) -> String {
+    match problem {
+        TextProblem::Control {
+            character: '\n' | '\r',
+        } => format!(
+            "A {name} cannot contain a line break. If it should have ended on its line, \
+             its closing quote is missing."
+        ),
+        TextProblem::Control { character } => {
+            format!(
+                "A {name} cannot contain {}. Take it out.",
+                shown_char(*character)
+            )
+        }
+        TextProblem::TooLong { max, .. } => {
+            format!(
+                "A {name} has at most {} characters.",
+                grouped((*max).into())
+            )
+        }
+        TextProblem::Empty => format!("A {name} cannot be empty."),
+    }
+}
+
+fn not_utf8(guess: EncodingGuess) -> String {
+    match guess {
+        EncodingGuess::Western { character } => format!(
+            "The file is not UTF-8. It looks like Windows-1252 (Latin-1), in which this character is `{character}`. {SAVE_AS_UTF8}"
+        ),
+        EncodingGuess::CutOff => format!(
+            "The file ends in the middle of a character: its end is missing, or it is not UTF-8. \
+             Get the whole file again from where it came from. {SAVE_AS_UTF8}"
+        ),
+        EncodingGuess::Other { byte } => {
+            format!("The file is not UTF-8: the byte {byte:02X} cannot stand here. {SAVE_AS_UTF8}")
+        }
+    }
+}
+
+fn known_columns() -> String {
+    let names: Vec<&str> = Field::ALL.into_iter().map(Field::label).collect();
+    format!("{}; Line and Error are passed over", names.join(", "))
+}
+
+/// A number with a comma between thousands, as the screen shows them.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

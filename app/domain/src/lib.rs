@@ -1,0 +1,35 @@
+//! What a registration is: devices, their names and tokens, the registration file, the model definition.
+//!
+//! Everything here is a value or a function of its arguments. There is no async, I/O, UI, SQL, clock or
+//! randomness, and `tests/purity.rs` holds the dependency list to that; so the same code checks a file in the
+//! browser, on the server and in a terminal.
+
+#![warn(missing_docs)]
+
+mod base62;
+pub mod credential;
+mod csv_out;
+mod device;
+pub mod file;
+mod model;
+mod names;
+mod nearest;
+mod shown;
+mod text;
+mod tier;
+
+pub use credential::{
+    AccessKey, Credential, CredentialProblem, Kind, SecretHash, SecurityToken, SessionKey,
+};
+pub use csv_out::{errors_csv, tokens_csv};
+pub use device::NewDevice;
+pub use file::{
+    Cause, Check, Count, EncodingGuess, Field, Layout, LayoutProblem, MAX_DEVICES, MAX_FILE_BYTES,
+    MAX_ROW_BYTES, PART_BYTES, PART_ROWS, PartRange, PreviewRow, Problem, ProblemGroup, Reader,
+    Report, Row, Separator, Sink, TierCount,
+};
+pub use model::{Affordance, ModelProblem, ThingModel};
+pub use names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};
+pub use nearest::nearest;
+pub use text::{Description, FriendlyName, TextProblem};
+pub use tier::{PricingTier, UnknownTier};

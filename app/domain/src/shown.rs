@@ -1,0 +1,76 @@
+//! How a piece of somebody's file is shown to a person: short, on one line, and unable to do anything.
+//!
+//! Problems are printed on terminals and put on pages. A value from a file may hold escape sequences, line
+//! breaks or marks that turn the direction of the text around; here they become visible instead.
+
+/// The most characters of a value that a problem repeats: enough to find it in the file, and short enough to
+/// leave the sentence readable.
+pub(crate) const SHOWN_CHARS: usize = 60;
+
+/// The value cut to [`SHOWN_CHARS`], with an ellipsis if any was cut, and harmless.
+pub(crate) fn shown(value: &str) -> String {
+    shown_up_to(value, SHOWN_CHARS)
+}
+
+/// The same, cut to `most` characters.
+pub(crate) fn shown_up_to(value: &str, most: usize) -> String {
+    let mut chars = value.chars();
+    let mut out: String = chars.by_ref().take(most).map(visible).collect();
+    if chars.next().is_some() {
+        out.push('…');
+    }
+    out
+}
+
+/// A character in a sentence: by its name where it could not be seen.
+pub(crate) fn shown_char(character: char) -> String {
+    match character {
+        ' ' => "a space".to_owned(),
+        '\u{a0}' => "a no-break space".to_owned(),
+        '\t' => "a tab".to_owned(),
+        '\n' | '\r' => "a line break".to_owned(),
+        '"' => "a double quote".to_owned(),
+        '\'' => "an apostrophe".to_owned(),
+        ',' => "a comma".to_owned(),
+        ';' => "a semicolon".to_owned(),
+        _ if visible(character) != character || character.is_whitespace() => {
+            format!("the invisible character U+{:04X}", u32::from(character))
+        }
+        _ => format!("`{character}`"),
+    }
+}
+
+/// The character itself if it can be shown as it is, otherwise a picture of it.
+fn visible(character: char) -> char {
+    match character {
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        // The other controls, and what is invisible or reorders the text around it.
+        '\u{80}'..='\u{9f}'
+        | '\u{ad}'
+        | '\u{61c}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => '\u{fffd}',
+        _ => character,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_shown_short_and_harmless() {
+        assert_eq!(shown("plain é 日"), "plain é 日");
+        assert_eq!(
+            shown("a\u{1b}[31m\r\n\tb\u{202e}c\u{7f}\0"),
+            "a␛[31m␍␊␉b\u{fffd}c␡␀"
+        );
+        assert_eq!(shown(&"é".repeat(61)), format!("{}…", "é".repeat(60)));
+        assert_eq!(shown(&"é".repeat(60)), "é".repeat(60));
+    }
+}

@@ -1,0 +1,223 @@
+//! What holds for every registration file.
+
+mod common;
+
+use common::{Found, read};
+use muster_domain::{Check, Layout, Reader, Report, Separator, Sink, errors_csv};
+use proptest::prelude::*;
+
+/// Bytes that look like a registration file, and go wrong in all the ways that matter.
+fn file_like() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        8 => Just("dev1".to_owned()),
+        4 => "[a-z]{1,3}",
+        8 => Just("Contoso.M".to_owned()),
+        16 => Just(",".to_owned()),
+        8 => Just("\n".to_owned()),
+        2 => prop_oneof!["\r", "\r\n", ";", "\t"],
+        4 => Just("\"".to_owned()),
+        1 => prop_oneof![" ", "'", "=", "\u{a0}", "é", "日本", "\u{feff}", "\u{85}", "\0", "\u{1b}"],
+        1 => prop_oneof!["Small", "small", "Device name", "model_name", "Line", "sep=;", "description"],
+        1 => Just("Contoso.M,Jet,A jet,Large".to_owned()),
+    ];
+    let text = prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat().into_bytes());
+    let odd = prop_oneof![9 => Just(None), 1 => (any::<prop::sample::Index>(), any::<u8>()).prop_map(Some)];
+    (text, odd).prop_map(|(mut text, odd)| {
+        if let Some((index, byte)) = odd {
+            text.insert(index.index(text.len() + 1), byte);
+        }
+        text
+    })
+}
+
+/// The same, and now and then with a row over the limit in it, in quotes or not.
+fn long_file_like() -> impl Strategy<Value = Vec<u8>> {
+    let filler = prop_oneof!["x", "\n", "é\n", ",", "\"\"", "x,M\n", "x\",\"\n"];
+    (file_like(), filler, 60_000..70_000usize, file_like()).prop_map(
+        |(before, filler, len, after)| {
+            let filler = filler.repeat(len / filler.len() + 1);
+            [before, filler.into_bytes(), after].concat()
+        },
+    )
+}
+
+fn check_in_pieces(bytes: &[u8], cuts: &[prop::sample::Index]) -> Report {
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+    cuts.sort_unstable();
+    let mut check = Check::new();
+    let mut start = 0;
+    for end in cuts.into_iter().chain([bytes.len()]) {
+        check.push(&bytes[start..end]);
+        start = end;
+    }
+    check.finish()
+}
+
+/// Rows as the `csv` crate reads them; then, as here, without the white space around each field, the apostrophe
+/// before a formula, and rows in which nothing is left.
+fn as_csv_reads(bytes: &[u8], separator: Separator) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator.byte())
+        .from_reader(bytes);
+    let mut record = csv::StringRecord::new();
+    let mut rows = Vec::new();
+    while reader.read_record(&mut record).expect("the text is UTF-8") {
+        let row: Vec<String> = record
+            .iter()
+            .map(|cell| unguarded(cell.trim()).to_owned())
+            .collect();
+        if row.iter().any(|cell| !cell.is_empty()) {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn unguarded(value: &str) -> &str {
+    let formula = value
+        .trim_start_matches('\'')
+        .starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula {
+        value.strip_prefix('\'').unwrap_or(value)
+    } else {
+        value
+    }
+}
+
+/// What a reader of a known layout finds.
+fn read_by(layout: Layout, pieces: &[&[u8]]) -> Found {
+    struct Fields(Found);
+    impl Sink for Fields {
+        fn row(&mut self, row: &muster_domain::Row<'_>) {
+            self.0.row(row);
+            assert_eq!(row.to_device().is_some(), row.is_valid());
+            if let Some(device) = row.to_device() {
+                assert_eq!(device.fields(), row.fields());
+            }
+        }
+        fn problem(&mut self, problem: muster_domain::Problem) {
+            self.0.problem(problem);
+        }
+    }
+    let mut found = Fields(Found::default());
+    let mut reader = Reader::resume(layout, 1);
+    pieces
+        .iter()
+        .for_each(|piece| reader.push(piece, &mut found));
+    reader.finish(&mut found);
+    found.0
+}
+
+fn is_of_kind(found: &Found, kinds: &[&str]) -> bool {
+    found
+        .problems
+        .iter()
+        .any(|problem| kinds.contains(&problem.cause.kind()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150_000, max_global_rejects: 2_000_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_give_a_report(bytes in prop::collection::vec(any::<u8>(), 0..300), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
+        prop_assert_eq!(check_in_pieces(&bytes, &cuts), check_in_pieces(&bytes, &[]));
+    }
+
+    #[test]
+    fn cutting_a_file_changes_nothing(bytes in file_like(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8)) {
+        prop_assert_eq!(check_in_pieces(&bytes, &cuts), check_in_pieces(&bytes, &[]));
+    }
+
+    #[test]
+    fn a_byte_at_a_time_is_as_good(bytes in file_like()) {
+        let mut check = Check::new();
+        bytes.iter().for_each(|byte| check.push(&[*byte]));
+        prop_assert_eq!(check.finish(), check_in_pieces(&bytes, &[]));
+    }
+
+    /// Bar what csv has no word for: quotes left open, NUL, and text that is not UTF-8.
+    #[test]
+    fn rows_are_what_the_csv_crate_reads(bytes in file_like(), separator in prop::sample::select(&Separator::ALL[..])) {
+        let found = read_by(Layout::positional(separator), &[&bytes]);
+        prop_assume!(!is_of_kind(&found, &["unclosed-quote", "nul", "not-utf-8", "empty"]));
+        // A byte order mark is none here: it is for whole files.
+        prop_assume!(!bytes.starts_with("\u{feff}".as_bytes()));
+        let expected = as_csv_reads(&bytes, separator);
+        let fields: Vec<Vec<String>> = found.rows.iter().map(|(_, fields)| fields.to_vec()).collect();
+        let expected_fields: Vec<Vec<String>> = expected.iter().map(|row| {
+            (0..5).map(|index| row.get(index).cloned().unwrap_or_default()).collect()
+        }).collect();
+        prop_assert_eq!(fields, expected_fields);
+        // And what csv reads as more than five fields is complained about, unless spaces before quotes are.
+        let too_many = expected.iter().filter(|row| row.len() > 5).count();
+        let told = found.problems.iter().filter(|it| it.cause.kind() == "too-many-fields").count();
+        prop_assert!(told == too_many || is_of_kind(&found, &["space-before-quote"]));
+    }
+
+    /// The header is the one row that is not there.
+    #[test]
+    fn whole_files_are_what_the_csv_crate_reads(bytes in file_like()) {
+        let found = read(&bytes);
+        let mut check = Check::new();
+        check.push(&bytes);
+        let report = check.finish();
+        prop_assume!(report.ended_by.is_none() && !is_of_kind(&found, &["unclosed-quote"]));
+        let without_mark = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+        prop_assume!(!without_mark.to_ascii_lowercase().starts_with(b"sep="));
+        let expected = as_csv_reads(&bytes, report.layout.separator());
+        prop_assert_eq!(found.rows.len() + usize::from(report.layout.header()), expected.len());
+        prop_assert_eq!(report.rows, found.rows.len() as u64);
+    }
+
+    /// The quick lane takes only rows that come in whole; so in two pieces, the same row goes the long way.
+    #[test]
+    fn the_quick_lane_and_the_long_way_agree(bytes in file_like(), separator in prop::sample::select(&Separator::ALL[..])) {
+        let layout = Layout::positional(separator);
+        for row in bytes.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')).filter(|row| row.len() > 1) {
+            let (first, rest) = row.split_at(1);
+            prop_assert_eq!(read_by(layout.clone(), &[row]), read_by(layout.clone(), &[first, rest]));
+        }
+    }
+
+    #[test]
+    fn errors_csv_gives_the_same_rows_back(bytes in file_like(), error in "[^\0]{0,40}") {
+        let found = read(&bytes);
+        prop_assume!(!found.rows.is_empty());
+        let mut written = errors_csv::HEADER.as_bytes().to_vec();
+        for (line, fields) in &found.rows {
+            errors_csv::push_row(&mut written, fields.each_ref().map(String::as_str), *line, &error);
+        }
+        let again = read(&written);
+        let fields = |found: &Found| found.rows.iter().map(|(_, fields)| fields.clone()).collect::<Vec<_>>();
+        prop_assert_eq!(fields(&again), fields(&found));
+    }
+
+    /// Every value that a row can have comes back, and no spreadsheet would run it. A row's values have no white
+    /// space at their ends, but for the tab or CR that stood behind an apostrophe.
+    #[test]
+    fn any_value_goes_there_and_back(values in prop::array::uniform4("['=+@\\-\t\r \"a,é]{0,6}")) {
+        let tidy = values.each_ref().map(|value| value.trim_end().trim_start_matches(|it: char| it.is_whitespace() && it != '\t' && it != '\r'));
+        let mut written = errors_csv::HEADER.as_bytes().to_vec();
+        errors_csv::push_row(&mut written, ["a", tidy[0], tidy[1], tidy[2], tidy[3]], 7, "no");
+        for cell in csv::Reader::from_reader(written.as_slice()).records().flatten().flat_map(|it| it.iter().map(str::to_owned).collect::<Vec<_>>()) {
+            prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{}", cell);
+        }
+        let again = read(&written);
+        prop_assert_eq!(&again.rows[0].1[1..], &tidy.map(str::to_owned)[..]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn cutting_a_file_with_long_rows_changes_nothing(bytes in long_file_like(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8)) {
+        let whole = check_in_pieces(&bytes, &[]);
+        prop_assert_eq!(check_in_pieces(&bytes, &cuts), whole.clone());
+        let mut check = Check::new();
+        bytes.chunks(997).for_each(|piece| check.push(piece));
+        prop_assert_eq!(check.finish(), whole);
+    }
+}

@@ -1,0 +1,180 @@
+//! The names, texts and tiers of a device, and the files that Muster writes.
+
+use insta::assert_snapshot;
+use muster_domain::{
+    Description, DeviceName, DeviceNameProblem, FriendlyName, ModelName, ModelNameProblem,
+    NewDevice, PricingTier, SecurityToken, TextProblem, errors_csv, tokens_csv,
+};
+use uuid::Uuid;
+
+#[test]
+fn device_names() {
+    let check = |text: &str, expected: Option<DeviceNameProblem>| {
+        assert_eq!(DeviceName::parse(text).err(), expected, "{text}");
+    };
+    check("a", None);
+    check("7", None);
+    check("AutoRegister41", None);
+    check("urn:dev:ops:32473-Refrigerator_5002.7", None);
+    check(&"a".repeat(128), None);
+    check(
+        &"a".repeat(129),
+        Some(DeviceNameProblem::TooLong { chars: 129 }),
+    );
+    check("", Some(DeviceNameProblem::Empty));
+    check("-a", Some(DeviceNameProblem::Start { first: '-' }));
+    check(".", Some(DeviceNameProblem::Start { first: '.' }));
+    check(" a", Some(DeviceNameProblem::Character { character: ' ' }));
+    check(
+        "a\n",
+        Some(DeviceNameProblem::Character { character: '\n' }),
+    );
+    check("é", Some(DeviceNameProblem::Character { character: 'é' }));
+    check("a,b", Some(DeviceNameProblem::Character { character: ',' }));
+}
+
+#[test]
+fn model_names() {
+    let check = |text: &str, expected: Option<ModelNameProblem>| {
+        assert_eq!(ModelName::parse(text).err(), expected, "{text}");
+    };
+    check("Contoso.Aircraft.AircraftModel", None);
+    check("M", None);
+    check("_", None);
+    check("_a1.B_2", None);
+    check(&"M".repeat(256), None);
+    check(
+        &"M".repeat(257),
+        Some(ModelNameProblem::TooLong { chars: 257 }),
+    );
+    check("", Some(ModelNameProblem::Empty));
+    check(".", Some(ModelNameProblem::EmptyPart));
+    check("A.", Some(ModelNameProblem::EmptyPart));
+    check("A..B", Some(ModelNameProblem::EmptyPart));
+    check("1A", Some(ModelNameProblem::Start { first: '1' }));
+    check("A.2", Some(ModelNameProblem::Start { first: '2' }));
+    check("A-B", Some(ModelNameProblem::Character { character: '-' }));
+    check("Ä", Some(ModelNameProblem::Character { character: 'Ä' }));
+}
+
+#[test]
+fn texts() {
+    let name = |text: &str| FriendlyName::parse(text).map(|name| name.as_str().to_owned());
+    assert_eq!(name(" Jet No. 9\n"), Ok("Jet No. 9".to_owned()));
+    assert_eq!(name("日本の飛行機"), Ok("日本の飛行機".to_owned()));
+    assert_eq!(name(" \t"), Err(TextProblem::Empty));
+    assert_eq!(name("a\tb"), Err(TextProblem::Control { character: '\t' }));
+    assert_eq!(
+        name("a\u{85}b"),
+        Err(TextProblem::Control {
+            character: '\u{85}'
+        })
+    );
+    assert_eq!(
+        name(&"é".repeat(257)),
+        Err(TextProblem::TooLong {
+            chars: 257,
+            max: 256
+        })
+    );
+    assert!(name(&"é".repeat(256)).is_ok());
+    assert!(Description::parse(&"é".repeat(1024)).is_ok());
+    assert_eq!(
+        Description::parse(&"é".repeat(1025)).err(),
+        Some(TextProblem::TooLong {
+            chars: 1025,
+            max: 1024
+        })
+    );
+}
+
+#[test]
+fn tiers() {
+    for tier in PricingTier::ALL {
+        assert_eq!(PricingTier::parse(tier.as_str()), Ok(tier));
+        assert_eq!(serde_json::to_value(tier).ok(), Some(tier.as_str().into()));
+    }
+    let check = |text: &str, expected: Option<PricingTier>| {
+        assert!(PricingTier::parse(text).is_err(), "{text}");
+        assert_eq!(PricingTier::nearest(text), expected, "{text}");
+    };
+    check("small", Some(PricingTier::Small));
+    check("LARGE", Some(PricingTier::Large));
+    check("extra small", Some(PricingTier::ExtraSmall));
+    check("Extra_Small", Some(PricingTier::ExtraSmall));
+    check("Lagre", Some(PricingTier::Large));
+    check("Mediun", Some(PricingTier::Medium));
+    check("Gold", None);
+    check("S", None);
+    check("", None);
+}
+
+#[test]
+fn what_comes_from_outside_is_checked() {
+    let device =
+        r#"{"name":"a","model":"M","friendly_name":"Jet","description":null,"tier":"Small"}"#;
+    let device: NewDevice = serde_json::from_str(device).expect("a device");
+    assert_eq!(device.fields(), ["a", "M", "Jet", "", "Small"]);
+    let wrong = [
+        r#"{"name":"a b","model":"M"}"#,
+        r#"{"name":"a","model":"M."}"#,
+        r#"{"name":"a","model":"M","friendly_name":""}"#,
+        r#"{"name":"a","model":"M","description":"\u0000"}"#,
+        r#"{"name":"a","model":"M","tier":"small"}"#,
+    ];
+    let told: Vec<String> = wrong
+        .map(|json| {
+            serde_json::from_str::<NewDevice>(json)
+                .expect_err(json)
+                .to_string()
+        })
+        .into();
+    assert_snapshot!(told.join("\n"), @"
+    A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed at line 1 column 13
+    A model name has exactly one dot between its parts, and none at its ends at line 1 column 25
+    The text is empty. Leave it out instead at line 1 column 43
+    The text cannot contain the invisible character U+0000 at line 1 column 47
+    unknown variant `small`, expected one of `ExtraSmall`, `Small`, `Medium`, `Large` at line 1 column 38
+    ");
+}
+
+#[test]
+fn tokens_csv_is_written_like_this() {
+    let name = DeviceName::parse("AutoRegister41").expect("a name");
+    let token = SecurityToken::new(Uuid::nil(), [0; 32]);
+    let mut out = tokens_csv::HEADER.as_bytes().to_vec();
+    tokens_csv::push_row(&mut out, &name, &token);
+    assert_eq!(
+        String::from_utf8_lossy(&out),
+        format!(
+            "Device name,Security token\r\nAutoRegister41,{}\r\n",
+            token.reveal()
+        )
+    );
+}
+
+#[test]
+fn errors_csv_is_written_like_this() {
+    let mut out = errors_csv::HEADER.as_bytes().to_vec();
+    errors_csv::push_row(
+        &mut out,
+        ["=cmd|' /C calc'!A0", "M", "a \"b\", c", "'-'", ""],
+        7,
+        "-1, \"no\"\nmore",
+    );
+    errors_csv::push_row(
+        &mut out,
+        ["@a", "+M", "\tJet", "\rJet", "''=1"],
+        1_000_000,
+        "",
+    );
+    let device = r#"{"name":"a","model":"M","description":"- a jet","tier":"Large"}"#;
+    let device: NewDevice = serde_json::from_str(device).expect("a device");
+    errors_csv::push_device(&mut out, &device, 9, "A device failed");
+    assert_snapshot!(String::from_utf8_lossy(&out).escape_debug().to_string().replace("\\r\\n", "\n"), @r#"
+    Device name,Model name,Device friendly name,Description,Pricing tier,Line,Error
+    \'=cmd|\' /C calc\'!A0,M,\"a \"\"b\"\", c\",\'\'-\',,7,\"\'-1, \"\"no\"\"\nmore\"
+    \'@a,\'+M,\"\'\tJet\",\"\'\rJet\",\'\'\'=1,1000000,
+    a,M,,\'- a jet,Large,9,A device failed
+    "#);
+}

@@ -1,0 +1,99 @@
+//! The check of a registration file, off the main thread, in a Web Worker that runs this same WASM module.
+
+use leptos::prelude::*;
+use muster_domain::Report;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{File, MessageEvent, Worker, WorkerOptions, WorkerType};
+
+/// A check under way. Dropping it stops the worker.
+pub(crate) struct RunningCheck {
+    worker: Worker,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(JsValue)>,
+}
+
+impl Drop for RunningCheck {
+    fn drop(&mut self) {
+        self.worker.terminate();
+    }
+}
+
+/// What a worker says while it checks.
+pub(crate) enum Told {
+    /// So many bytes of the file are read.
+    Read(f64),
+    /// The check is done.
+    Report(Box<Report>),
+    /// The file could not be read to its end; a sentence.
+    Failed(String),
+}
+
+/// Starts checking a file.
+///
+/// # Errors
+/// A sentence, where the browser does not start a worker.
+pub(crate) fn start(file: &File, mut told: impl FnMut(Told) + 'static) -> Result<RunningCheck, String> {
+    let broken = |_: JsValue| "The browser could not start the check. Reload the page.".to_owned();
+    let options = WorkerOptions::new();
+    options.set_type(WorkerType::Module);
+    let worker = Worker::new_with_options(&worker_url(), &options).map_err(broken)?;
+
+    let told = std::rc::Rc::new(std::cell::RefCell::new(move |what| told(what)));
+    let on_message = {
+        let told = told.clone();
+        Closure::new(move |event: MessageEvent| {
+            let get = |name: &str| js_sys::Reflect::get(&event.data(), &name.into()).unwrap_or(JsValue::UNDEFINED);
+            let what = if let Some(read) = get("read").as_f64() {
+                Told::Read(read)
+            } else if let Some(report) = get("report").as_string() {
+                match serde_json::from_str(&report) {
+                    Ok(report) => Told::Report(report),
+                    Err(_) => Told::Failed("The check did not end well. Reload the page and choose the file again.".to_owned()),
+                }
+            } else {
+                Told::Failed(get("failed").as_string().unwrap_or_default())
+            };
+            (told.borrow_mut())(what);
+        })
+    };
+    let on_error = Closure::new(move |_: JsValue| {
+        (told.borrow_mut())(Told::Failed("The check stopped: the browser ran out of memory, or the page is out of date. Reload it.".to_owned()));
+    });
+    worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+
+    let message = js_sys::Object::new();
+    let set = |name: &str, value: &JsValue| js_sys::Reflect::set(&message, &name.into(), value);
+    set("module", &wasm_bindgen::module()).and_then(|_| set("file", file)).map_err(broken)?;
+    worker.post_message(&message).map_err(broken)?;
+    Ok(RunningCheck { worker, _on_message: on_message, _on_error: on_error })
+}
+
+/// The worker's script stands beside the page's own.
+fn worker_url() -> String {
+    let page = document().query_selector("link[rel=modulepreload]").ok().flatten().and_then(|link| link.get_attribute("href"));
+    page.unwrap_or_default().replace("muster.js", "check-worker.js")
+}
+
+/// Reads a file piece by piece and checks it; called in the worker. Gives the [`Report`] as JSON.
+///
+/// # Errors
+/// An `Error` with a sentence, where the file cannot be read to its end.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub async fn check_file(file: File, progress: js_sys::Function) -> Result<String, JsValue> {
+    /// Large enough that the browser's overhead for each does not count, small enough that the memory stays flat.
+    const PIECE_BYTES: f64 = 4.0 * 1024.0 * 1024.0;
+
+    let error = |sentence: String| JsValue::from(js_sys::Error::new(&sentence));
+    let size = file.size();
+    let mut check = muster_domain::Check::new();
+    let mut at = 0.0;
+    while at < size && !check.has_ended() {
+        let end = (at + PIECE_BYTES).min(size);
+        check.push(&super::file::bytes(&file, at, end).await.map_err(error)?);
+        at = end;
+        progress.call1(&JsValue::NULL, &JsValue::from(at))?;
+    }
+    serde_json::to_string(&check.finish()).map_err(|failed| error(failed.to_string()))
+}

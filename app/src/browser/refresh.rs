@@ -1,0 +1,21 @@
+//! Asking again, so that what a page shows changes by itself.
+
+use leptos::prelude::*;
+use std::time::Duration;
+use web_sys::VisibilityState;
+
+/// Runs `again` at this interval, for as long as the page is there and is seen. The interval is the whole
+/// protocol: any server of many can answer, and a server that was away is found again.
+pub(crate) fn every(interval: Duration, again: impl Fn() + 'static) {
+    let handle = set_interval_with_handle(
+        move || {
+            if document().visibility_state() == VisibilityState::Visible {
+                again();
+            }
+        },
+        interval,
+    );
+    if let Ok(handle) = handle {
+        on_cleanup(move || handle.clear());
+    }
+}

@@ -1,0 +1,65 @@
+//! A dialog in front of the page: titled, closed by Escape, and not closed while something would be lost.
+
+use leptos::{html, prelude::*};
+
+/// A modal `<dialog>` that is shown while `is_open`.
+///
+/// Where `would_lose` is true, closing it (Escape, the Close button, the browser itself) calls `ask` in its place.
+#[component]
+pub(crate) fn Modal(
+    /// The id of its title, unique on its page.
+    id: &'static str,
+    #[prop(into)] title: Signal<String>,
+    is_open: RwSignal<bool>,
+    #[prop(into)] would_lose: Signal<bool>,
+    ask: Callback<()>,
+    children: ChildrenFn,
+) -> impl IntoView {
+    let dialog = NodeRef::<html::Dialog>::new();
+    let try_close = move || {
+        if would_lose.get_untracked() {
+            ask.run(());
+        } else {
+            is_open.set(false);
+        }
+    };
+    Effect::new(move || {
+        let (Some(dialog), is_open) = (dialog.get(), is_open.get()) else { return };
+        if is_open && !dialog.open() {
+            // It fails only for a dialog that is not in the document.
+            let _ = dialog.show_modal();
+        } else if !is_open && dialog.open() {
+            dialog.close();
+        }
+    });
+    view! {
+        <dialog
+            node_ref=dialog
+            aria-labelledby=id
+            on:cancel=move |event: web_sys::Event| { event.prevent_default(); try_close(); }
+            on:keydown=move |event| {
+                if event.key() == "Escape" && !event.default_prevented() {
+                    event.prevent_default();
+                    try_close();
+                }
+            }
+            on:close=move |_: web_sys::Event| {
+                // Browsers let nobody keep a dialog open against a person who insists. We do, for tokens.
+                if is_open.get_untracked() {
+                    if would_lose.get_untracked() {
+                        if let Some(dialog) = dialog.get_untracked() { let _ = dialog.show_modal(); }
+                        ask.run(());
+                    } else {
+                        is_open.set(false);
+                    }
+                }
+            }>
+            <header>
+                <h2 id=id>{title}</h2>
+                <button type="button" class="quiet close" aria-label="Close" on:click=move |_| try_close()>"✕"</button>
+            </header>
+            <Show when=move || is_open.get()>{children()}</Show>
+        </dialog>
+    }
+    .into_any()
+}

@@ -1,0 +1,75 @@
+//! *Registration status*: the progress, the counts, `errors.csv`, and the tokens to save.
+
+use super::{super::tokens::UnsavedQuestion, Dialog, Step};
+use crate::{browser::upload::{Pass, Progress}, when::{count, thousands}};
+use leptos::prelude::*;
+
+#[component]
+pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoView {
+    let Some(upload) = dialog.upload.get_value() else { return ().into_any() };
+    let progress = upload.progress;
+    let is_done = Memo::new(move |_| matches!(dialog.step.get(), Step::Status { is_done: true }));
+    let number = move |of: fn(&Progress) -> u64| move || thousands(progress.with(of));
+    let failed = Memo::new(move |_| progress.with(|progress| progress.failed));
+    let tokens = Memo::new(move |_| progress.with(|progress| progress.tokens));
+    let silent = Memo::new(move |_| progress.with(|progress| progress.already_never_connected));
+    let said = move || {
+        if is_done.get() {
+            "Done.".to_owned()
+        } else {
+            progress.with(|progress| format!("{} of {}", thousands(progress.rows_done), count(progress.rows, "row", "rows")))
+        }
+    };
+    let save = move |_| {
+        dialog.upload.with_value(|upload| {
+            if let Some(upload) = upload {
+                upload.tokens.save("tokens.csv");
+                dialog.is_saved.set(true);
+                dialog.is_asking_to_close.set(false);
+            }
+        });
+    };
+    let save_errors = move |_| {
+        dialog.upload.with_value(|upload| {
+            if let Some(upload) = upload {
+                upload.errors.save("errors.csv");
+            }
+        });
+    };
+    view! {
+        <div class="body">
+            <progress aria-label="Registering" max=move || progress.with(|progress| progress.rows.max(1)).to_string()
+                value=move || progress.with(|progress| progress.rows_done).to_string()></progress>
+            <p class="faint" role="status">{said}</p>
+            <ul class="totals">
+                <li class="good">"Registered "<b>{number(|progress| progress.registered)}</b></li>
+                <li class:bad=move || failed.get() != 0>"Failed "<b>{number(|progress| progress.failed)}</b></li>
+                <li>"Already registered "<b>{number(|progress| progress.already)}</b></li>
+            </ul>
+            <p class="problem" role="alert">{move || progress.with(|progress| progress.note.clone())}</p>
+            <Show when=move || is_done.get() && failed.get() != 0>
+                <p>"Some devices failed. "<button type="button" on:click=save_errors>"errors.csv"</button>" has their rows and says why; correct it and upload it as it is."</p>
+            </Show>
+            <Show when=move || is_done.get() && silent.get() != 0>
+                <div class="note">
+                    <p>{move || format!("{} registered before and never connected. If their tokens were lost, new ones can be made now.",
+                        count(silent.get(), "device was", "devices were"))}</p>
+                    <button type="button" on:click=move |_| dialog.run(Pass::Renew)>"Generate tokens"</button>
+                </div>
+            </Show>
+            <Show when=move || is_done.get() && tokens.get() != 0>
+                <p>{move || if dialog.is_saved.get() { "tokens.csv is saved.".to_owned() } else {
+                    format!("{} to save. They are shown only now.", count(tokens.get(), "security token", "security tokens"))
+                }}</p>
+            </Show>
+            <UnsavedQuestion is_asked=dialog.is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
+        </div>
+        <footer>
+            <Show when=move || is_done.get() fallback=|| view! { <span class="why faint">"Keep this tab open until it is done."</span> }>
+                <button type="button" class="quiet" on:click=move |_| { if dialog.would_lose() { dialog.is_asking_to_close.set(true) } else { is_open.set(false) } }>"Done"</button>
+                <Show when=move || tokens.get() != 0><button type="button" class="main" on:click=save>"Save"</button></Show>
+            </Show>
+        </footer>
+    }
+    .into_any()
+}

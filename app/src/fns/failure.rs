@@ -1,0 +1,96 @@
+//! What can go wrong between the browser and the server, in the words the person reads.
+
+use leptos::server_fn::{codec::JsonEncoding, error::{FromServerFnError, ServerFnErrorErr}};
+use serde::{Deserialize, Serialize};
+
+/// Why a call of the server did not do what it was asked to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Failure {
+    /// There is no session, or it has ended.
+    SignedOut,
+    /// The request cannot be done as it stands; the sentence says why and what to do.
+    Refused(String),
+    /// The server cannot do it now. The same request may be sent again.
+    Unavailable,
+    /// No answer came: the network is gone, or the server is. The same request may be sent again.
+    Lost,
+}
+
+impl Failure {
+    /// The sentence of the seed page for a server that cannot serve now, letter for letter.
+    pub const UNAVAILABLE: &str = "The server is temporarily unable to service your request due to maintenance \
+                                   downtime or capacity problems. Please try again later";
+
+    /// True where sending the same request again may help.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable | Self::Lost)
+    }
+
+    /// A sentence for the person at the screen.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::SignedOut => "Your session has ended. Sign in again in another tab, then come back and retry.".to_owned(),
+            Self::Refused(sentence) => sentence.clone(),
+            Self::Unavailable => Self::UNAVAILABLE.to_owned(),
+            Self::Lost => "The server does not answer. Check the connection, then try again.".to_owned(),
+        }
+    }
+}
+
+impl FromServerFnError for Failure {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::UnsupportedRequestMethod(_) => {
+                Self::Refused("The page and the server do not understand each other. Reload the page.".to_owned())
+            }
+            ServerFnErrorErr::Request(_)
+            | ServerFnErrorErr::Response(_)
+            | ServerFnErrorErr::ServerError(_)
+            | ServerFnErrorErr::MiddlewareError(_)
+            | ServerFnErrorErr::Deserialization(_)
+            | ServerFnErrorErr::Serialization(_)
+            | ServerFnErrorErr::Registration(_) => Self::Lost,
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+mod server {
+    use super::Failure;
+    use http::StatusCode;
+    use leptos::prelude::use_context;
+    use muster_registry::StoreError;
+
+    impl Failure {
+        /// The HTTP status that goes with it.
+        pub fn status(&self) -> StatusCode {
+            match self {
+                Self::SignedOut => StatusCode::UNAUTHORIZED,
+                Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Self::Unavailable | Self::Lost => StatusCode::SERVICE_UNAVAILABLE,
+            }
+        }
+
+        /// The failure, with its HTTP status set on the answer that is being made.
+        pub(crate) fn noted(self) -> Self {
+            if let Some(answer) = use_context::<leptos_axum::ResponseOptions>() {
+                answer.set_status(self.status());
+            }
+            self
+        }
+
+        /// A refusal with this sentence.
+        pub(crate) fn refused(sentence: impl ToString) -> Self {
+            Self::Refused(sentence.to_string()).noted()
+        }
+    }
+
+    impl From<StoreError> for Failure {
+        fn from(_: StoreError) -> Self {
+            // The registry has logged the database's words; they stay on the server.
+            Self::Unavailable.noted()
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The model definitions of the account.
+
+use super::Failure;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// One row of the grid of models.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelRow {
+    pub name: String,
+    pub description: Option<String>,
+    pub properties: u32,
+    pub events: u32,
+    pub actions: u32,
+    pub devices: u64,
+    pub updated_ms: i64,
+}
+
+/// The models, and the server's clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelList {
+    pub rows: Vec<ModelRow>,
+    pub now_ms: i64,
+}
+
+/// One thing wrong with a model definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelFault {
+    /// A line and column, or a JSON pointer.
+    pub place: String,
+    pub sentence: String,
+}
+
+/// What became of an uploaded model definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ModelUploaded {
+    Added(String),
+    Updated(String),
+    Unchanged(String),
+    /// It is not a Thing Model; nothing was changed.
+    Faulty(Vec<ModelFault>),
+}
+
+/// All models of the account, by name.
+///
+/// # Errors
+/// [`Failure::SignedOut`], [`Failure::Unavailable`].
+#[server(prefix = "/fn", endpoint = "models", input = server_fn::codec::Json)]
+pub async fn models() -> Result<ModelList, Failure> {
+    let viewer = super::viewer()?;
+    let rows = viewer.registry.models(viewer.account()).await?.into_iter().map(|model| ModelRow {
+        name: model.name.to_string(),
+        description: model.description,
+        properties: model.properties,
+        events: model.events,
+        actions: model.actions,
+        devices: model.devices,
+        updated_ms: model.updated.as_ms(),
+    });
+    Ok(ModelList { rows: rows.collect(), now_ms: viewer.registry.now().as_ms() })
+}
+
+/// Adds a model definition, or replaces the one of the same name.
+///
+/// # Errors
+/// [`Failure::SignedOut`], [`Failure::Unavailable`], or [`Failure::Refused`] where there are too many.
+#[server(prefix = "/fn", endpoint = "upload-model", input = server_fn::codec::Postcard)]
+pub async fn upload_model(definition: Vec<u8>) -> Result<ModelUploaded, Failure> {
+    use muster_registry::{ModelError, ModelOutcome};
+
+    let viewer = super::viewer()?;
+    match viewer.registry.put_model(viewer.account(), &definition).await {
+        Ok(put) => {
+            let name = put.name.to_string();
+            Ok(match put.outcome {
+                ModelOutcome::Added => ModelUploaded::Added(name),
+                ModelOutcome::Updated => ModelUploaded::Updated(name),
+                ModelOutcome::Unchanged => ModelUploaded::Unchanged(name),
+            })
+        }
+        Err(ModelError::Invalid(problems)) => Ok(ModelUploaded::Faulty(
+            problems.into_iter().map(|problem| ModelFault { place: problem.place, sentence: problem.sentence }).collect(),
+        )),
+        Err(ModelError::Store(error)) => Err(error.into()),
+        Err(error) => Err(Failure::refused(error)),
+    }
+}
+
+/// Deletes a model that no device uses.
+///
+/// # Errors
+/// [`Failure::Refused`] where devices use it, [`Failure::SignedOut`], [`Failure::Unavailable`].
+#[server(prefix = "/fn", endpoint = "delete-model", input = server_fn::codec::Json)]
+pub async fn delete_model(name: String) -> Result<(), Failure> {
+    use muster_registry::DeleteModelError;
+
+    let viewer = super::viewer()?;
+    let name = muster_domain::ModelName::parse(&name).map_err(Failure::refused)?;
+    match viewer.registry.delete_model(viewer.account(), &name).await {
+        Ok(()) => Ok(()),
+        Err(DeleteModelError::Store(error)) => Err(error.into()),
+        Err(error) => Err(Failure::refused(error)),
+    }
+}

@@ -1,0 +1,225 @@
+//! Registering a file: begin, its parts, finish; and the registrations of the past.
+
+use super::Failure;
+use leptos::prelude::*;
+use muster_domain::Layout;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The largest part that is taken: a part closes at 2 MiB, one row more is at most 64 KiB, and the rest is
+/// what goes around it. The server's limit on a body is a little above.
+pub const MAX_PART_BYTES: usize = 3 * 1024 * 1024;
+
+/// A model that a file names and the account does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownModel {
+    pub name: String,
+    /// The name the account has that is most like it.
+    pub nearest: Option<String>,
+}
+
+/// One part of a file, as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which registration it belongs to.
+    pub registration: Uuid,
+    /// Its place in the file, from 0.
+    pub number: u32,
+    /// 1 the first time it is sent, then 2, …; an attempt that comes late is refused.
+    pub attempt: u32,
+    /// A later pass over the same file: new tokens for the devices that were registered before and have never connected.
+    pub renew: bool,
+    /// How the file is laid out, which its first row told.
+    pub layout: Layout,
+    /// The line of the file that the part begins with, from 1.
+    pub first_line: u64,
+    /// The bytes of the file, whole rows.
+    pub bytes: Vec<u8>,
+}
+
+/// What became of a part's rows.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartDone {
+    pub registered: u32,
+    pub already: u32,
+    pub already_never_connected: u32,
+    pub failed: u32,
+    /// Rows of `tokens.csv`, without its header.
+    pub tokens: Vec<u8>,
+    /// How many tokens those are.
+    pub token_count: u32,
+    /// Rows of `errors.csv`, without its header.
+    pub errors: Vec<u8>,
+}
+
+/// A registration of the past.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationRow {
+    pub id: Uuid,
+    pub file_name: String,
+    pub by: String,
+    pub begun_ms: i64,
+    pub finished: bool,
+    pub devices: u64,
+    pub registered: u64,
+    pub already: u64,
+    pub failed: u64,
+}
+
+/// Registrations, newest first, and the server's clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationList {
+    pub rows: Vec<RegistrationRow>,
+    pub now_ms: i64,
+}
+
+/// Which of these model names (at most 1,000) the account does not have.
+///
+/// # Errors
+/// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`].
+#[server(prefix = "/fn", endpoint = "unknown-models", input = server_fn::codec::Json)]
+pub async fn unknown_models(names: Vec<String>) -> Result<Vec<UnknownModel>, Failure> {
+    let viewer = super::viewer()?;
+    if names.len() > 1_000 {
+        return Err(Failure::refused("At most 1,000 model names can be looked up at once."));
+    }
+    let names: Result<Vec<_>, _> = names.iter().map(|name| muster_domain::ModelName::parse(name)).collect();
+    let unknown = viewer.registry.unknown_models(viewer.account(), &names.map_err(Failure::refused)?).await?;
+    Ok(unknown.into_iter().map(|model| UnknownModel { name: model.name.to_string(), nearest: model.nearest }).collect())
+}
+
+/// Begins a registration; its parts name it.
+///
+/// # Errors
+/// [`Failure::Refused`] for a group name that cannot be, [`Failure::SignedOut`], [`Failure::Unavailable`].
+#[server(prefix = "/fn", endpoint = "begin-registration", input = server_fn::codec::Json)]
+pub async fn begin_registration(file_name: String, devices: u64, parts: u32, group: Option<String>) -> Result<Uuid, Failure> {
+    use muster_registry::{GroupName, NewRegistration};
+
+    let viewer = super::viewer()?;
+    let group = group.map(|group| GroupName::parse(&group).map_err(Failure::refused)).transpose()?;
+    let new = NewRegistration { file_name, devices, parts, group };
+    let id = viewer.registry.begin_registration(viewer.account(), viewer.person.id, new).await.map_err(server::failure)?;
+    Ok(id.into())
+}
+
+/// Registers the rows of one part, all or none of them. Checks them again first.
+///
+/// # Errors
+/// [`Failure::Refused`] for a part that does not fit its registration, or comes late; [`Failure::SignedOut`];
+/// [`Failure::Unavailable`], after which the same part may be sent again with the next attempt number.
+#[server(prefix = "/fn", endpoint = "register-part", input = server_fn::codec::Postcard, output = server_fn::codec::Postcard)]
+pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
+    let viewer = super::viewer()?;
+    if part.bytes.len() > MAX_PART_BYTES {
+        return Err(Failure::refused("A part of a file is larger than 3 MiB. Reload the page and upload the file again."));
+    }
+    let id = muster_registry::RegistrationId::from(part.registration);
+    let outcome = viewer.registry.register_part(viewer.account(), id, server::rows(part)).await.map_err(server::failure)?;
+    let mut tokens = Vec::with_capacity(outcome.tokens.len() * 96);
+    for (name, token) in &outcome.tokens {
+        muster_domain::tokens_csv::push_row(&mut tokens, name, token);
+    }
+    Ok(PartDone {
+        registered: outcome.registered,
+        already: outcome.already,
+        already_never_connected: outcome.already_never_connected,
+        failed: outcome.failed,
+        tokens,
+        token_count: outcome.tokens.len() as u32,
+        errors: outcome.errors_csv,
+    })
+}
+
+/// Marks a registration as done.
+///
+/// # Errors
+/// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`] for one the account does not have.
+#[server(prefix = "/fn", endpoint = "finish-registration", input = server_fn::codec::Json)]
+pub async fn finish_registration(registration: Uuid) -> Result<(), Failure> {
+    let viewer = super::viewer()?;
+    viewer.registry.finish_registration(viewer.account(), registration.into()).await.map_err(server::failure)?;
+    Ok(())
+}
+
+/// The registrations of the account, newest first, at most 100: those before the one given, or the newest.
+///
+/// # Errors
+/// [`Failure::SignedOut`], [`Failure::Unavailable`].
+#[server(prefix = "/fn", endpoint = "registrations", input = server_fn::codec::Json)]
+pub async fn registrations(before: Option<Uuid>) -> Result<RegistrationList, Failure> {
+    let viewer = super::viewer()?;
+    let rows = viewer.registry.registrations(viewer.account(), before.map(Into::into), 100).await?;
+    Ok(RegistrationList { rows: rows.into_iter().map(server::row).collect(), now_ms: viewer.registry.now().as_ms() })
+}
+
+/// The `errors.csv` of a registration, with its header.
+///
+/// # Errors
+/// [`Failure::Refused`] for a registration the account does not have, [`Failure::SignedOut`], [`Failure::Unavailable`].
+#[server(prefix = "/fn", endpoint = "registration-errors", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
+pub async fn registration_errors(registration: Uuid) -> Result<Vec<u8>, Failure> {
+    let viewer = super::viewer()?;
+    let errors = viewer.registry.registration_errors_csv(viewer.account(), registration.into()).await?;
+    errors.ok_or_else(|| Failure::refused("This registration is not there any more."))
+}
+
+#[cfg(feature = "ssr")]
+mod server {
+    //! Between the registry's types and those that travel.
+
+    use super::{Failure, Part, RegistrationRow};
+    use muster_domain::{Problem, Reader, Row, Sink};
+    use muster_registry::{PartRows, RefusedRow, RegisterError, RegistrationSummary, Timestamp};
+
+    pub(super) fn failure(error: RegisterError) -> Failure {
+        match error {
+            RegisterError::Store(error) => error.into(),
+            error => Failure::refused(error),
+        }
+    }
+
+    /// Reads the rows of a part, and checks them again: what a browser says of them is not believed.
+    pub(super) fn rows(part: Part) -> PartRows {
+        struct Rows {
+            read: PartRows,
+            problems: Vec<String>,
+        }
+        impl Sink for Rows {
+            fn row(&mut self, row: &Row<'_>) {
+                match row.to_device() {
+                    Some(device) => self.read.devices.push((row.line(), device)),
+                    None => self.read.refused.push(RefusedRow {
+                        line: row.line(),
+                        fields: row.fields().map(str::to_owned),
+                        error: self.problems.join(" "),
+                    }),
+                }
+                self.problems.clear();
+            }
+            fn problem(&mut self, problem: Problem) {
+                self.problems.push(problem.sentence());
+            }
+        }
+        let read = PartRows { number: part.number, attempt: part.attempt, renew: part.renew, ..PartRows::default() };
+        let mut rows = Rows { read, problems: Vec::new() };
+        let mut reader = Reader::resume(part.layout, part.first_line);
+        reader.push(&part.bytes, &mut rows);
+        reader.finish(&mut rows);
+        rows.read
+    }
+
+    pub(super) fn row(summary: RegistrationSummary) -> RegistrationRow {
+        RegistrationRow {
+            id: summary.id.into(),
+            file_name: summary.file_name,
+            by: summary.by,
+            begun_ms: summary.begun.as_ms(),
+            finished: summary.finished.map(Timestamp::as_ms).is_some(),
+            devices: summary.devices,
+            registered: summary.registered,
+            already: summary.already,
+            failed: summary.failed,
+        }
+    }
+}

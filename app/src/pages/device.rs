@@ -1,0 +1,76 @@
+//! `/devices/{name}`: one device.
+
+use crate::{
+    browser::file::ignore_stray_drops,
+    fns::devices::{DeviceDetail, device},
+    when::{Ago, exact},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use std::time::Duration;
+
+/// How often what the page shows is asked for again.
+const REFRESH: Duration = Duration::from_secs(2);
+
+#[component]
+pub(crate) fn Device() -> impl IntoView {
+    let params = use_params_map();
+    let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
+    let detail = Resource::new(move || name.get(), device);
+    Effect::new(move || {
+        ignore_stray_drops();
+        crate::browser::refresh::every(REFRESH, move || detail.refetch());
+    });
+    view! {
+        <Title text=move || name.get() />
+        <p class="crumb"><a href="/devices">"Devices"</a></p>
+        <div class="head"><h1>{move || name.get()}</h1></div>
+        <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
+            {move || detail.get().map(|detail| match detail {
+                Err(failure) => view! { <p class="problem" role="alert">{failure.sentence()}</p> }.into_any(),
+                Ok(None) => view! {
+                    <div class="empty"><h2>"There is no device of this name"</h2><p>"It may have been deleted. Names are case-sensitive."</p></div>
+                }.into_any(),
+                Ok(Some(detail)) => view! { <Fields detail /> }.into_any(),
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+#[component]
+fn Fields(detail: DeviceDetail) -> impl IntoView {
+    let DeviceDetail { row, description, groups, registered_ms, token_made_ms, state, now_ms } = detail;
+    let none = || view! { <span class="faint">"–"</span> }.into_any();
+    let text = |text: Option<String>| text.map_or_else(none, |text| text.into_any());
+    let groups = if groups.is_empty() { None } else { Some(groups.join(", ")) };
+    let state = state.and_then(|state| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&state).ok());
+    view! {
+        <section class="card">
+            <dl class="fields">
+                <dt>"Status"</dt><dd><span class="status" data-status=row.status.as_str()>{row.status.as_str()}</span></dd>
+                <dt>"Last seen"</dt><dd>{row.last_seen_ms.map_or_else(|| "Never".into_any(), |then_ms| view! { <Ago then_ms now_ms /> }.into_any())}</dd>
+                <dt>"Model"</dt><dd>{row.model}</dd>
+                <dt>"Friendly name"</dt><dd>{text(row.friendly_name)}</dd>
+                <dt>"Description"</dt><dd>{text(description)}</dd>
+                <dt>"Pricing tier"</dt><dd>{row.tier.as_str()}</dd>
+                <dt>"Device groups"</dt><dd>{text(groups)}</dd>
+                <dt>"Registered"</dt><dd>{exact(registered_ms)}</dd>
+                <dt>"Token made"</dt><dd>{exact(token_made_ms)}</dd>
+            </dl>
+        </section>
+        <section class="card">
+            <h2>"Recent data"</h2>
+            {match state.filter(|state| !state.is_empty()) {
+                None => view! { <p class="faint">"This device has not sent data yet."</p> }.into_any(),
+                Some(state) => view! {
+                    <dl class="fields">
+                        {state.into_iter().map(|(property, value)| view! { <dt>{property}</dt><dd><code>{value.to_string()}</code></dd> }).collect_view()}
+                    </dl>
+                }.into_any(),
+            }}
+        </section>
+    }
+    .into_any()
+}

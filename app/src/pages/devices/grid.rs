@@ -1,0 +1,97 @@
+//! The grid *All Devices*: one page of it.
+
+use super::{Shown, selection::Selection};
+use crate::{fns::devices::DevicePage, query::encode, when::Ago};
+use leptos::{html, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
+
+#[component]
+pub(super) fn Grid(page: Shown, selection: Selection) -> impl IntoView {
+    let rows = Memo::new(move |_| page.get().and_then(Result::ok).unwrap_or_default());
+    let names = Memo::new(move |_| rows.with(|page| page.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>()));
+    let ticked = move || names.with(|names| names.iter().filter(|name| selection.has(name)).count());
+    let all = Memo::new(move |_| ticked() == names.with(Vec::len));
+    let some = Memo::new(move |_| ticked() > 0 && !all.get());
+    let body = NodeRef::<html::Tbody>::new();
+    let keydown = move |event: KeyboardEvent| {
+        let step = match event.key().as_str() {
+            "ArrowDown" => 1,
+            "ArrowUp" => -1,
+            _ => return,
+        };
+        event.prevent_default();
+        move_focus(body, step);
+    };
+    view! {
+        <div class="scroll">
+            <table role="grid" aria-label="All Devices" aria-multiselectable="true">
+                <thead>
+                    <tr>
+                        <th scope="col" class="tick">
+                            <input type="checkbox" aria-label="Select all devices on this page" prop:checked=all prop:indeterminate=some
+                                on:change:target=move |event| names.with_untracked(|names| selection.set(names, event.target().checked())) />
+                        </th>
+                        <th scope="col">"Device name"</th>
+                        <th scope="col">"Model"</th>
+                        <th scope="col">"Friendly name"</th>
+                        <th scope="col">"Pricing tier"</th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col">"Last seen"</th>
+                    </tr>
+                </thead>
+                <tbody node_ref=body on:keydown=keydown>
+                    <For each=move || names.get() key=Clone::clone let:name><Row name rows selection names /></For>
+                </tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// One device. Its cells change by themselves, so that a refresh keeps the focus and the tick where they are.
+#[component]
+fn Row(name: String, rows: Memo<DevicePage>, selection: Selection, names: Memo<Vec<String>>) -> impl IntoView {
+    let own = name.clone();
+    let row = Memo::new(move |_| rows.with(|page| page.rows.iter().find(|row| row.name == own).cloned()));
+    let now_ms = Memo::new(move |_| rows.with(|page| page.now_ms));
+    let text = move |of: fn(&crate::fns::devices::DeviceRow) -> String| move || row.with(|row| row.as_ref().map(of));
+    let is_ticked = {
+        let name = name.clone();
+        Memo::new(move |_| selection.has(&name))
+    };
+    let click = {
+        let name = name.clone();
+        move |event: MouseEvent| {
+            let is_on = !is_ticked.get_untracked();
+            names.with_untracked(|names| selection.tick(&name, is_on, event.shift_key(), names));
+        }
+    };
+    view! {
+        <tr aria-selected=move || is_ticked.get().to_string()>
+            <td class="tick"><input type="checkbox" aria-label=format!("Select {name}") prop:checked=is_ticked on:click=click /></td>
+            <th scope="row"><a href=format!("/devices/{}", encode(&name))>{name.clone()}</a></th>
+            <td>{text(|row| row.model.clone())}</td>
+            <td>{text(|row| row.friendly_name.clone().unwrap_or_default())}</td>
+            <td>{text(|row| row.tier.as_str().to_owned())}</td>
+            <td><span class="status" data-status=text(|row| row.status.as_str().to_owned())>{text(|row| row.status.as_str().to_owned())}</span></td>
+            <td>{move || match row.with(|row| row.as_ref().and_then(|row| row.last_seen_ms)) {
+                Some(then_ms) => view! { <Ago then_ms now_ms=now_ms.get() /> }.into_any(),
+                None => view! { <span class="faint">"Never"</span> }.into_any(),
+            }}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// Moves the focus to the same control of the row above or below.
+fn move_focus(body: NodeRef<html::Tbody>, step: i32) {
+    let (Some(body), Some(focused)) = (body.get_untracked(), document().active_element()) else { return };
+    let selector = if focused.tag_name() == "INPUT" { "td.tick input" } else { "th a" };
+    let Ok(all) = body.query_selector_all(selector) else { return };
+    let at = (0..all.length()).find(|&index| all.item(index).is_some_and(|item| focused.is_same_node(Some(&item))));
+    let next = at.and_then(|at| at.checked_add_signed(step)).and_then(|next| all.item(next));
+    if let Some(next) = next.and_then(|next| next.dyn_into::<HtmlElement>().ok()) {
+        let _ = next.focus();
+    }
+}

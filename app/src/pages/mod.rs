@@ -1,0 +1,19 @@
+//! The pages, one file each.
+
+mod device;
+mod devices;
+mod groups;
+mod models;
+mod not_found;
+mod registrations;
+mod settings;
+mod sign_in;
+
+pub(crate) use device::Device;
+pub(crate) use devices::Devices;
+pub(crate) use groups::Groups;
+pub(crate) use models::Models;
+pub(crate) use not_found::NotFound;
+pub(crate) use registrations::Registrations;
+pub(crate) use settings::Settings;
+pub(crate) use sign_in::SignIn;

@@ -1,0 +1,191 @@
+//! `/models`: the model definitions, and uploading one.
+
+use crate::{
+    browser::file,
+    fns::models::{ModelFault, ModelRow, ModelUploaded, delete_model, models, upload_model},
+    when::{Ago, count},
+};
+use leptos::{html, prelude::*, task::spawn_local};
+use leptos_meta::Title;
+use muster_domain::ThingModel;
+use web_sys::File;
+
+/// What the page says of the last thing that was done.
+#[derive(Clone, PartialEq, Eq)]
+enum Said {
+    Nothing,
+    Working(String),
+    Done(String),
+    Problem(String),
+    Faulty { file: String, faults: Vec<ModelFault> },
+}
+
+#[component]
+pub(crate) fn Models() -> impl IntoView {
+    let list = Resource::new(|| (), |()| models());
+    let said = RwSignal::new(Said::Nothing);
+    let input = NodeRef::<html::Input>::new();
+    let is_over = RwSignal::new(false);
+    Effect::new(|| file::ignore_stray_drops());
+
+    let upload = move |chosen: File| {
+        spawn_local(async move {
+            said.set(Said::Working(format!("Uploading {}…", chosen.name())));
+            said.set(upload_file(&chosen).await);
+            list.refetch();
+        });
+    };
+    let delete = Callback::new(move |name: String| {
+        spawn_local(async move {
+            let done = delete_model(name.clone()).await;
+            said.set(match done {
+                Ok(()) => Said::Done(format!("{name} is deleted.")),
+                Err(failure) => Said::Problem(failure.sentence()),
+            });
+            list.refetch();
+        });
+    });
+
+    view! {
+        <Title text="Models" />
+        <div class="page" class:over=move || is_over.get()
+            on:dragover=move |event| { event.prevent_default(); is_over.set(file::holds_files(&event)); }
+            on:dragleave=move |_| is_over.set(false)
+            on:drop=move |event| {
+                event.prevent_default();
+                is_over.set(false);
+                match file::dropped(&event) {
+                    Ok(chosen) => upload(chosen),
+                    Err(sentence) => said.set(Said::Problem(sentence)),
+                }
+            }>
+            <div class="head">
+                <h1>"Models"</h1>
+                <button type="button" class="main" on:click=move |_| { if let Some(input) = input.get() { input.click(); } }>"Upload model"</button>
+                <input node_ref=input type="file" accept=".json,.jsonld,application/json" class="hidden" tabindex="-1" aria-label="Model definition file"
+                    on:change:target=move |event| { if let Some(chosen) = file::chosen(&event.target()) { upload(chosen); } } />
+            </div>
+            <div class="said" aria-live="polite">{move || said_view(said.get())}</div>
+            <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
+                {move || list.get().map(|list| match list {
+                    Err(failure) => view! { <p class="problem" role="alert">{failure.sentence()}</p> }.into_any(),
+                    Ok(list) if list.rows.is_empty() => view! {
+                        <div class="empty">
+                            <h2>"Upload the first model"</h2>
+                            <p>"A model definition says what a kind of device reports and does. It is a W3C WoT Thing Model, a JSON file; its title is the model name that registration files use."</p>
+                            <p>"Press Upload model, or drop the file here."</p>
+                            <details>
+                                <summary>"A model definition to start from"</summary>
+                                <pre tabindex="0"><code>{EXAMPLE}</code></pre>
+                            </details>
+                        </div>
+                    }.into_any(),
+                    Ok(list) => view! {
+                        <div class="scroll">
+                            <table role="grid" aria-label="Models">
+                                <thead>
+                                    <tr>
+                                        <th scope="col">"Model name"</th>
+                                        <th scope="col" class="number">"Properties"</th>
+                                        <th scope="col" class="number">"Events"</th>
+                                        <th scope="col" class="number">"Actions"</th>
+                                        <th scope="col" class="number">"Devices"</th>
+                                        <th scope="col">"Updated"</th>
+                                        <th scope="col"><span class="unseen">"Delete"</span></th>
+                                    </tr>
+                                </thead>
+                                <tbody>{list.rows.into_iter().map(|row| view! { <ModelLine row now_ms=list.now_ms delete /> }).collect_view()}</tbody>
+                            </table>
+                        </div>
+                    }.into_any(),
+                })}
+            </Transition>
+        </div>
+    }
+    .into_any()
+}
+
+const EXAMPLE: &str = r#"{
+  "@context": "https://www.w3.org/2022/wot/td/v1.1",
+  "@type": "tm:ThingModel",
+  "title": "Contoso.Aircraft.AircraftModel",
+  "properties": {
+    "altitude": { "type": "number", "unit": "m", "minimum": -500 }
+  }
+}"#;
+
+/// Checks a model definition here, so that a wrong one never leaves the browser, and uploads it.
+async fn upload_file(chosen: &File) -> Said {
+    let name = chosen.name();
+    if chosen.size() > ThingModel::MAX_BYTES as f64 {
+        return Said::Problem(format!("{name} is larger than 1 MiB, the most a model definition may have. Is it the right file?"));
+    }
+    let bytes = match file::all_bytes(chosen).await {
+        Ok(bytes) => bytes,
+        Err(sentence) => return Said::Problem(sentence),
+    };
+    if let Err(problems) = ThingModel::parse(&bytes) {
+        let faults = problems.into_iter().map(|problem| ModelFault { place: problem.place, sentence: problem.sentence }).collect();
+        return Said::Faulty { file: name, faults };
+    }
+    match upload_model(bytes).await {
+        Ok(ModelUploaded::Added(model)) => Said::Done(format!("{model} is added.")),
+        Ok(ModelUploaded::Updated(model)) => Said::Done(format!("{model} is replaced by this definition.")),
+        Ok(ModelUploaded::Unchanged(model)) => Said::Done(format!("{model} was here already, with the same definition.")),
+        Ok(ModelUploaded::Faulty(faults)) => Said::Faulty { file: name, faults },
+        Err(failure) => Said::Problem(failure.sentence()),
+    }
+}
+
+
+fn said_view(said: Said) -> AnyView {
+    match said {
+        Said::Nothing => ().into_any(),
+        Said::Working(sentence) => view! { <p>{sentence}</p> }.into_any(),
+        Said::Done(sentence) => view! { <p class="good">{sentence}</p> }.into_any(),
+        Said::Problem(sentence) => view! { <p class="problem">{sentence}</p> }.into_any(),
+        Said::Faulty { file, faults } => view! {
+            <div class="card problems">
+                <h2>{format!("{file} is not a model definition yet")}</h2>
+                <p>{format!("{} to mend; nothing was changed.", count(faults.len() as u64, "thing", "things"))}</p>
+                <ul>{faults.into_iter().map(|fault| view! { <li><code>{fault.place}</code>" "{fault.sentence}</li> }).collect_view()}</ul>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+fn ModelLine(row: ModelRow, now_ms: i64, delete: Callback<String>) -> impl IntoView {
+    let is_used = row.devices > 0;
+    let name = row.name.clone();
+    let is_asking = RwSignal::new(false);
+    let title = if is_used { "Devices use this model: delete them first" } else { "Delete this model" };
+    let label = format!("Delete {}", row.name);
+    view! {
+        <tr>
+            <th scope="row"><span class="name">{row.name}</span>{row.description.map(|text| view! { <span class="under">{text}</span> })}</th>
+            <td class="number">{row.properties}</td>
+            <td class="number">{row.events}</td>
+            <td class="number">{row.actions}</td>
+            <td class="number">{count(row.devices, "device", "devices")}</td>
+            <td><Ago then_ms=row.updated_ms now_ms /></td>
+            <td class="acts">
+                {move || {
+                    let (name, label) = (name.clone(), label.clone());
+                    if is_asking.get() {
+                        view! {
+                            <button type="button" class="danger" on:click=move |_| { is_asking.set(false); delete.run(name.clone()); }>"Delete for good"</button>
+                            <button type="button" class="quiet" on:click=move |_| is_asking.set(false)>"Keep"</button>
+                        }.into_any()
+                    } else {
+                        view! {
+                            <button type="button" class="quiet" aria-label=label title=title disabled=is_used on:click=move |_| is_asking.set(true)>"Delete"</button>
+                        }.into_any()
+                    }
+                }}
+            </td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,43 @@
+//! `/settings`
+
+use crate::fns::settings::{SetDefaultTier, default_tier};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use muster_domain::PricingTier;
+
+#[component]
+pub(crate) fn Settings() -> impl IntoView {
+    let tier = Resource::new(|| (), |()| default_tier());
+    let change = ServerAction::<SetDefaultTier>::new();
+    let said = move || match change.value().get() {
+        Some(Ok(())) => "Saved.".to_owned(),
+        Some(Err(failure)) => failure.sentence(),
+        None => String::new(),
+    };
+    view! {
+        <Title text="Settings" />
+        <div class="head"><h1>"Settings"</h1></div>
+        <section class="card">
+            <h2><label for="tier">"Default pricing tier"</label></h2>
+            <p id="tier-help">"A device gets this tier where its row in the registration file names none. Devices that are registered already keep theirs."</p>
+            <Suspense fallback=|| view! { <p class="loading">"Loading…"</p> }>
+                {move || Suspend::new(async move {
+                    match tier.await {
+                        Err(failure) => view! { <p class="problem" role="alert">{failure.sentence()}</p> }.into_any(),
+                        Ok(now) => view! {
+                            <select id="tier" aria-describedby="tier-help" on:change:target=move |event| {
+                                if let Ok(tier) = PricingTier::parse(&event.target().value()) {
+                                    change.dispatch(SetDefaultTier { tier });
+                                }
+                            }>
+                                {PricingTier::ALL.map(|tier| view! { <option selected=tier == now>{tier.as_str()}</option> }).collect_view()}
+                            </select>
+                        }.into_any(),
+                    }
+                })}
+            </Suspense>
+            <p role="status">{said}</p>
+        </section>
+    }
+    .into_any()
+}

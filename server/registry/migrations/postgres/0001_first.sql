@@ -1,0 +1,123 @@
+-- Identifiers are UUIDv7, so that rows are stored in the order they come. Times are milliseconds since 1970.
+CREATE TABLE accounts (
+    id UUID PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL UNIQUE,
+    default_tier SMALLINT NOT NULL,
+    made_at BIGINT NOT NULL
+);
+
+CREATE TABLE people (
+    id UUID PRIMARY KEY,
+    account UUID NOT NULL REFERENCES accounts (id),
+    email TEXT COLLATE "C" NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    made_at BIGINT NOT NULL
+);
+
+CREATE TABLE sessions (
+    id UUID PRIMARY KEY,
+    person UUID NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+    secret_hash BYTEA NOT NULL,
+    made_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_person ON sessions (person);
+
+-- Who guesses is known by a hash of the address: people type their password into the wrong box.
+CREATE TABLE sign_in_guesses (
+    address_hash BYTEA PRIMARY KEY,
+    -- The moments of the last guesses, with commas between.
+    guessed_at TEXT NOT NULL,
+    last_at BIGINT NOT NULL
+);
+CREATE INDEX sign_in_guesses_last_at ON sign_in_guesses (last_at);
+
+CREATE TABLE models (
+    id UUID PRIMARY KEY,
+    account UUID NOT NULL REFERENCES accounts (id),
+    name TEXT COLLATE "C" NOT NULL,
+    description TEXT,
+    properties INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    actions INTEGER NOT NULL,
+    updated_at BIGINT NOT NULL,
+    definition TEXT NOT NULL,
+    UNIQUE (account, name)
+);
+
+CREATE TABLE device_groups (
+    id UUID PRIMARY KEY,
+    account UUID NOT NULL REFERENCES accounts (id),
+    name TEXT COLLATE "C" NOT NULL,
+    UNIQUE (account, name)
+);
+
+CREATE TABLE registrations (
+    id UUID PRIMARY KEY,
+    account UUID NOT NULL REFERENCES accounts (id),
+    person UUID NOT NULL REFERENCES people (id),
+    device_group UUID REFERENCES device_groups (id) ON DELETE SET NULL,
+    file_name TEXT NOT NULL,
+    devices BIGINT NOT NULL,
+    parts INTEGER NOT NULL,
+    begun_at BIGINT NOT NULL,
+    finished_at BIGINT
+);
+CREATE INDEX registrations_account ON registrations (account, id);
+
+CREATE TABLE registration_parts (
+    -- What a device remembers as the part whose answer carried its token.
+    id UUID NOT NULL,
+    registration UUID NOT NULL REFERENCES registrations (id) ON DELETE CASCADE,
+    -- 0: registers; 1: a later pass that gives new tokens.
+    renew SMALLINT NOT NULL,
+    number INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    registered INTEGER NOT NULL DEFAULT 0,
+    already INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    errors_csv BYTEA,
+    PRIMARY KEY (registration, renew, number)
+);
+
+CREATE TABLE devices (
+    id UUID PRIMARY KEY,
+    -- No foreign key: accounts are never deleted, and the check would be made for each of a million rows.
+    account UUID NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    model UUID NOT NULL REFERENCES models (id),
+    friendly_name TEXT COLLATE "C",
+    -- The friendly name in lower case, where it is not ASCII: databases fold those letters differently.
+    friendly_folded TEXT COLLATE "C",
+    description TEXT,
+    tier SMALLINT NOT NULL,
+    -- 0 Registered, 1 Active, 2 Disabled.
+    status SMALLINT NOT NULL,
+    registered_at BIGINT NOT NULL,
+    -- When one of its tokens was first used.
+    connected_at BIGINT,
+    -- When it last sent data.
+    last_seen BIGINT,
+    -- SHA-256 of the newest token's secret; those before it, 32 bytes each, until the newest is first used.
+    token_hash BYTEA NOT NULL,
+    old_token_hashes BYTEA NOT NULL,
+    token_made_at BIGINT NOT NULL,
+    -- The part of a registration whose answer carried the newest token. If it is sent again, that answer was lost.
+    token_part UUID,
+    -- The registration that made it.
+    registration UUID,
+    UNIQUE (account, name)
+);
+CREATE INDEX devices_model ON devices (model);
+
+CREATE TABLE device_states (
+    device UUID PRIMARY KEY REFERENCES devices (id) ON DELETE CASCADE,
+    state TEXT NOT NULL
+);
+
+CREATE TABLE group_members (
+    device_group UUID NOT NULL REFERENCES device_groups (id) ON DELETE CASCADE,
+    device UUID NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+    PRIMARY KEY (device_group, device)
+);
+CREATE INDEX group_members_device ON group_members (device);

@@ -1,0 +1,123 @@
+-- Identifiers are UUIDv7 as 16 bytes, so that rows are stored in the order they come. Times are milliseconds since 1970.
+CREATE TABLE accounts (
+    id BLOB PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL UNIQUE,
+    default_tier INTEGER NOT NULL,
+    made_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE people (
+    id BLOB PRIMARY KEY NOT NULL,
+    account BLOB NOT NULL REFERENCES accounts (id),
+    email TEXT NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    made_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sessions (
+    id BLOB PRIMARY KEY NOT NULL,
+    person BLOB NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+    secret_hash BLOB NOT NULL,
+    made_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_person ON sessions (person);
+
+-- Who guesses is known by a hash of the address: people type their password into the wrong box.
+CREATE TABLE sign_in_guesses (
+    address_hash BLOB PRIMARY KEY NOT NULL,
+    -- The moments of the last guesses, with commas between.
+    guessed_at TEXT NOT NULL,
+    last_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sign_in_guesses_last_at ON sign_in_guesses (last_at);
+
+CREATE TABLE models (
+    id BLOB PRIMARY KEY NOT NULL,
+    account BLOB NOT NULL REFERENCES accounts (id),
+    name TEXT NOT NULL,
+    description TEXT,
+    properties INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    actions INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    definition TEXT NOT NULL,
+    UNIQUE (account, name)
+) STRICT;
+
+CREATE TABLE device_groups (
+    id BLOB PRIMARY KEY NOT NULL,
+    account BLOB NOT NULL REFERENCES accounts (id),
+    name TEXT NOT NULL,
+    UNIQUE (account, name)
+) STRICT;
+
+CREATE TABLE registrations (
+    id BLOB PRIMARY KEY NOT NULL,
+    account BLOB NOT NULL REFERENCES accounts (id),
+    person BLOB NOT NULL REFERENCES people (id),
+    device_group BLOB REFERENCES device_groups (id) ON DELETE SET NULL,
+    file_name TEXT NOT NULL,
+    devices INTEGER NOT NULL,
+    parts INTEGER NOT NULL,
+    begun_at INTEGER NOT NULL,
+    finished_at INTEGER
+) STRICT;
+CREATE INDEX registrations_account ON registrations (account, id);
+
+CREATE TABLE registration_parts (
+    -- What a device remembers as the part whose answer carried its token.
+    id BLOB NOT NULL,
+    registration BLOB NOT NULL REFERENCES registrations (id) ON DELETE CASCADE,
+    -- 0: registers; 1: a later pass that gives new tokens.
+    renew INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    registered INTEGER NOT NULL DEFAULT 0,
+    already INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    errors_csv BLOB,
+    PRIMARY KEY (registration, renew, number)
+) STRICT;
+
+CREATE TABLE devices (
+    id BLOB PRIMARY KEY NOT NULL,
+    -- No foreign key: accounts are never deleted, and the check would be made for each of a million rows.
+    account BLOB NOT NULL,
+    name TEXT NOT NULL,
+    model BLOB NOT NULL REFERENCES models (id),
+    friendly_name TEXT,
+    -- The friendly name in lower case, where it is not ASCII: databases fold those letters differently.
+    friendly_folded TEXT,
+    description TEXT,
+    tier INTEGER NOT NULL,
+    -- 0 Registered, 1 Active, 2 Disabled.
+    status INTEGER NOT NULL,
+    registered_at INTEGER NOT NULL,
+    -- When one of its tokens was first used.
+    connected_at INTEGER,
+    -- When it last sent data.
+    last_seen INTEGER,
+    -- SHA-256 of the newest token's secret; those before it, 32 bytes each, until the newest is first used.
+    token_hash BLOB NOT NULL,
+    old_token_hashes BLOB NOT NULL,
+    token_made_at INTEGER NOT NULL,
+    -- The part of a registration whose answer carried the newest token. If it is sent again, that answer was lost.
+    token_part BLOB,
+    -- The registration that made it.
+    registration BLOB,
+    UNIQUE (account, name)
+) STRICT;
+CREATE INDEX devices_model ON devices (model);
+
+CREATE TABLE device_states (
+    device BLOB PRIMARY KEY NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+    state TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE group_members (
+    device_group BLOB NOT NULL REFERENCES device_groups (id) ON DELETE CASCADE,
+    device BLOB NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+    PRIMARY KEY (device_group, device)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_members_device ON group_members (device);

@@ -1,0 +1,179 @@
+//! Devices, their tokens and groups; and registrations.
+
+use crate::{
+    errors::{AuthError, RegisterError, StoreError},
+    registering::{MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows},
+    registry::Registry,
+    store::NewToken,
+    types::{
+        AccountId, AuthenticatedDevice, Change, DeviceDetail, DevicePage, DeviceQuery, GroupName, GroupSummary, MAX_DEVICES_PER_CALL, OldTokens,
+        PersonId, RegistrationId, RegistrationSummary, Status,
+    },
+    world::new_id,
+};
+use muster_domain::{DeviceName, SecretHash, SecurityToken, errors_csv};
+use std::collections::HashSet;
+
+/// The most registrations that are listed at once.
+const MAX_REGISTRATIONS: u32 = 500;
+
+impl Registry {
+    /// A page of the devices that match, by name, and how many match at all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn devices(&self, account: AccountId, query: DeviceQuery) -> Result<DevicePage, StoreError> {
+        self.store.devices(account, &query).await
+    }
+
+    /// One device.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn device(&self, account: AccountId, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError> {
+        self.store.device(account, name).await
+    }
+
+    /// Changes the named devices (the first [`MAX_DEVICES_PER_CALL`] of them), all or none; gives how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn change_devices(&self, account: AccountId, names: &[DeviceName], change: Change) -> Result<u64, StoreError> {
+        self.store.change_devices(account, within_limit(names), change).await
+    }
+
+    /// Makes a new token for each of the named devices (the first [`MAX_DEVICES_PER_CALL`] of them), all or none,
+    /// in the order of their names. A name that the account does not have is left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn generate_tokens(
+        &self,
+        account: AccountId,
+        names: &[DeviceName],
+        old: OldTokens,
+    ) -> Result<Vec<(DeviceName, SecurityToken)>, StoreError> {
+        let devices = self.store.device_ids(account, within_limit(names)).await?;
+        let made: Vec<_> = devices.into_iter().map(|(id, name)| (name, SecurityToken::new(id, self.random()))).collect();
+        let hashes: Vec<_> = made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
+        let keep_old = old == OldTokens::KeepUntilNewIsUsed;
+        let there: HashSet<_> = self.store.replace_tokens(account, &hashes, keep_old, self.now()).await?.into_iter().collect();
+        Ok(made.into_iter().filter(|(_, token)| there.contains(&token.id())).collect())
+    }
+
+    /// The device of a token. Its newest token, when it is first used, ends those before it.
+    ///
+    /// # Errors
+    /// [`AuthError`].
+    pub async fn authenticate(&self, token: &SecurityToken) -> Result<AuthenticatedDevice, AuthError> {
+        let row = self.store.token_row(token.id()).await?.ok_or(AuthError::Unknown)?;
+        // Every hash is compared, and each in constant time.
+        let is_newest = row.token_hash.matches(token);
+        let is_old = row
+            .old_token_hashes
+            .chunks_exact(32)
+            .filter_map(SecretHash::from_bytes)
+            .fold(false, |found, hash| hash.matches(token) | found);
+        if !is_newest && !is_old {
+            return Err(AuthError::Unknown);
+        }
+        if row.status == Status::Disabled {
+            return Err(AuthError::Disabled);
+        }
+        if is_newest && !row.old_token_hashes.is_empty() {
+            self.store.drop_old_tokens(token.id(), &row.token_hash).await?;
+        }
+        Ok(AuthenticatedDevice {
+            account: row.account,
+            id: token.id(),
+            name: row.name,
+            model: row.model,
+            model_updated: row.model_updated,
+        })
+    }
+
+    /// All groups of the account, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn groups(&self, account: AccountId) -> Result<Vec<GroupSummary>, StoreError> {
+        self.store.groups(account).await
+    }
+
+    /// Puts the named devices (the first [`MAX_DEVICES_PER_CALL`] of them) into a group, which is made if there is
+    /// none of that name; gives how many were not in it yet.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn add_to_group(&self, account: AccountId, names: &[DeviceName], group: &GroupName) -> Result<u64, StoreError> {
+        self.store.add_to_group(account, within_limit(names), group, new_id(&*self.world)).await
+    }
+
+    /// Begins a registration. Its group is made if there is none of that name.
+    ///
+    /// # Errors
+    /// [`RegisterError::OverLimit`] for more devices or parts than a file has.
+    pub async fn begin_registration(&self, account: AccountId, person: PersonId, mut new: NewRegistration) -> Result<RegistrationId, RegisterError> {
+        if new.devices > muster_domain::MAX_DEVICES || new.parts > MAX_PARTS {
+            return Err(RegisterError::OverLimit("A file may have at most 1,000,000 devices. Split it into several files."));
+        }
+        new.file_name = new.file_name.chars().filter(|letter| !letter.is_control()).take(MAX_FILE_NAME_CHARS).collect();
+        let id = RegistrationId(new_id(&*self.world));
+        self.store.begin_registration(account, person, id, &new, new_id(&*self.world), self.now()).await?;
+        Ok(id)
+    }
+
+    /// Registers the rows of one part of a file, all or none of them: see [`PartRows`] for what happens to each.
+    ///
+    /// The same part may be sent again with a higher attempt number, after an answer that was lost: the devices
+    /// that it made then, and that have not connected since, get another token, and the lost one ends.
+    ///
+    /// # Errors
+    /// [`RegisterError`].
+    pub async fn register_part(&self, account: AccountId, id: RegistrationId, part: PartRows) -> Result<PartOutcome, RegisterError> {
+        if part.devices.len() + part.refused.len() > MAX_PART_ROWS || part.number >= MAX_PARTS {
+            return Err(RegisterError::OverLimit("A part of a file may have at most 10,000 rows. Reload the page and upload the file again."));
+        }
+        self.store.register_part(account, id, part, &*self.world).await
+    }
+
+    /// Marks a registration as done.
+    ///
+    /// # Errors
+    /// [`RegisterError::UnknownRegistration`].
+    pub async fn finish_registration(&self, account: AccountId, id: RegistrationId) -> Result<RegistrationSummary, RegisterError> {
+        if !self.store.finish_registration(account, id, self.now()).await? {
+            return Err(RegisterError::UnknownRegistration);
+        }
+        let found = self.store.registrations(account, Some(id), None, 1).await?;
+        found.into_iter().next().ok_or(RegisterError::UnknownRegistration)
+    }
+
+    /// The registrations of the account, newest first: those before the one given, or the newest.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn registrations(
+        &self,
+        account: AccountId,
+        before: Option<RegistrationId>,
+        limit: u32,
+    ) -> Result<Vec<RegistrationSummary>, StoreError> {
+        self.store.registrations(account, None, before, limit.min(MAX_REGISTRATIONS)).await
+    }
+
+    /// The `errors.csv` of a registration, with its header; `None`: the account has no such registration.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn registration_errors_csv(&self, account: AccountId, id: RegistrationId) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(rows) = self.store.errors_csv(account, id).await? else { return Ok(None) };
+        let mut csv = errors_csv::HEADER.as_bytes().to_vec();
+        csv.extend(rows);
+        Ok(Some(csv))
+    }
+}
+
+fn within_limit(names: &[DeviceName]) -> &[DeviceName] {
+    &names[..names.len().min(MAX_DEVICES_PER_CALL)]
+}

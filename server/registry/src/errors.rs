@@ -1,0 +1,169 @@
+//! What can go wrong, by use case. Each says a sentence; the database's own words go to the log.
+
+use muster_domain::ModelProblem;
+
+/// The registry cannot answer now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The database is gone, overloaded or full. Trying again may help.
+    #[error("The database cannot be used now. Look into the server's log, then try again.")]
+    Unavailable,
+    /// The database holds what Muster never wrote.
+    #[error("The database holds something that Muster did not write. Look into the server's log.")]
+    Corrupt,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
+                tracing::error!(%error, "the database holds what cannot be read");
+                Self::Corrupt
+            }
+            _ => {
+                tracing::error!(%error, "the database cannot be used");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+/// The registry could not be opened; a sentence for the person who starts the server.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct OpenError(pub(crate) String);
+
+/// An account could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// There is one of that name.
+    #[error("There is an account of that name already.")]
+    Taken,
+    /// The registry cannot answer now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A person could not be added or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PersonError {
+    /// It is no e-mail address.
+    #[error("That is not an e-mail address. It needs a name, an @, and a host, at most 254 characters.")]
+    NotAnAddress,
+    /// Somebody signs in with it.
+    #[error("There is a person with that e-mail address already.")]
+    Taken,
+    /// Nobody signs in with it.
+    #[error("There is no person with that e-mail address.")]
+    Unknown,
+    /// The registry cannot answer now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Somebody was not signed in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// Nobody signs in with that address and password. Which of the two is wrong is not said.
+    #[error("The e-mail address or the password is wrong.")]
+    Wrong,
+    /// Too many wrong passwords for that address.
+    #[error("Too many wrong passwords for this e-mail address. Try again in {} minutes.", retry_after_s.div_ceil(60))]
+    TooMany {
+        /// When to try again, in seconds.
+        retry_after_s: u64,
+    },
+    /// The registry cannot answer now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A model definition was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// It is not a Thing Model, for these reasons.
+    #[error("This is not a model definition: it has {} problems.", .0.len())]
+    Invalid(Vec<ModelProblem>),
+    /// The account has as many models as it may.
+    #[error("An account may have 10,000 models. Delete some that no device uses.")]
+    TooMany,
+    /// The registry cannot answer now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A model was not deleted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeleteModelError {
+    /// There is none of that name.
+    #[error("There is no model of that name.")]
+    NotFound,
+    /// Devices are of it.
+    #[error("{devices} devices use this model. Delete those devices first.")]
+    InUse {
+        /// How many.
+        devices: u64,
+    },
+    /// The registry cannot answer now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A part of a file was not registered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RegisterError {
+    /// The account has no such registration.
+    #[error("This registration is not there any more. Upload the file again.")]
+    UnknownRegistration,
+    /// A later attempt at the same part was taken already: this one came too late.
+    #[error("A later attempt at this part of the file was registered already.")]
+    Superseded,
+    /// A part, a file or its name is over a limit; a sentence.
+    #[error("{0}")]
+    OverLimit(&'static str),
+    /// The registry cannot answer now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A device may not in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// The token is none, or not any more.
+    #[error("This security token does not work.")]
+    Unknown,
+    /// The device is disabled.
+    #[error("This device is disabled.")]
+    Disabled,
+    /// The registry cannot answer now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A device's data was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// It is not a JSON object; where it stops being one.
+    #[error("The body is not a JSON object: {detail}.")]
+    NotJson {
+        /// Why, with the line and column.
+        detail: String,
+    },
+    /// It contradicts the model definition.
+    #[error("{sentence}")]
+    Contradicts {
+        /// The property, or a place in it.
+        field: String,
+        /// What is wrong and what the model asks for.
+        sentence: String,
+    },
+    /// It is over [`crate::MAX_STATE_BYTES`], alone or with what is kept of the device.
+    #[error("The properties of a device may have at most 256 KiB.")]
+    TooLarge,
+    /// The device was deleted or disabled since it was let in.
+    #[error("This device is not registered any more.")]
+    Gone,
+    /// The registry cannot answer now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,202 @@
+//! Accounts, people, and their sessions.
+
+use crate::{
+    errors::{AccountError, PersonError, SignInError, StoreError},
+    password::Password,
+    registry::Registry,
+    types::{AccountId, AccountName, Person, PersonId, Timestamp},
+    world::new_id,
+};
+use muster_domain::{PricingTier, SessionKey};
+
+/// A session ends when it was not used for 12 hours.
+pub const SESSION_IDLE_MS: i64 = 12 * 3_600_000;
+/// And 30 days after it was made, however much it was used.
+pub const SESSION_ABSOLUTE_MS: i64 = 30 * 86_400_000;
+/// How often it is noted that a session was used: seldom enough that reading pages hardly ever writes.
+const SEEN_EVERY_MS: i64 = 5 * 60_000;
+/// Wrong passwords for one address ...
+pub const GUESSES: u32 = 10;
+/// ... within this time, and the next one is not even tried.
+pub const GUESSES_WITHIN_MS: i64 = 15 * 60_000;
+/// The longest e-mail address (RFC 5321, as corrected).
+const MAX_EMAIL_BYTES: usize = 254;
+
+/// The form an address is kept and compared in.
+fn address(email: &str) -> Result<String, PersonError> {
+    let email = email.trim().to_lowercase();
+    let is_address = email.len() <= MAX_EMAIL_BYTES
+        && email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+        && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control());
+    if is_address { Ok(email) } else { Err(PersonError::NotAnAddress) }
+}
+
+impl Registry {
+    /// Makes an account; its default pricing tier is `Small`.
+    ///
+    /// # Errors
+    /// [`AccountError`], where there is one of that name.
+    pub async fn add_account(&self, name: &AccountName) -> Result<AccountId, AccountError> {
+        let id = AccountId(new_id(&*self.world));
+        self.store.add_account(id, name, self.now()).await?;
+        Ok(id)
+    }
+
+    /// The account of that name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn account_named(&self, name: &AccountName) -> Result<Option<AccountId>, StoreError> {
+        self.store.account_named(name).await
+    }
+
+    /// The tier of a device whose row names none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn default_tier(&self, account: AccountId) -> Result<PricingTier, StoreError> {
+        self.store.default_tier(account).await
+    }
+
+    /// Changes it, for devices registered from now on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_default_tier(&self, account: AccountId, tier: PricingTier) -> Result<(), StoreError> {
+        self.store.set_default_tier(account, tier).await
+    }
+
+    /// Whether anybody can sign in.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn has_people(&self) -> Result<bool, StoreError> {
+        self.store.has_people().await
+    }
+
+    /// A password that nobody guesses: 100 random bits in letters and digits that are not mistaken for each other.
+    #[must_use]
+    pub fn random_password(&self) -> String {
+        const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        let mut text = String::with_capacity(23);
+        for (at, byte) in self.random::<20>().into_iter().enumerate() {
+            if at > 0 && at % 5 == 0 {
+                text.push('-');
+            }
+            text.push(char::from(LETTERS[usize::from(byte % 32)]));
+        }
+        text
+    }
+
+    /// Where nobody can sign in yet: makes the account `main` and its first person. Gives whether it did.
+    ///
+    /// # Errors
+    /// [`PersonError`].
+    pub async fn ensure_first_start(&self, email: &str, password: &Password) -> Result<bool, PersonError> {
+        if self.has_people().await? {
+            return Ok(false);
+        }
+        let name = AccountName::parse("main").map_err(|_| StoreError::Corrupt)?;
+        let account = match self.add_account(&name).await {
+            Ok(account) => account,
+            Err(AccountError::Taken) => self.account_named(&name).await?.ok_or(StoreError::Corrupt)?,
+            Err(AccountError::Store(error)) => return Err(error.into()),
+        };
+        match self.add_person(email, account, password).await {
+            Ok(_) => Ok(true),
+            // Another server of the same database was first.
+            Err(PersonError::Taken) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds a person to an account. Letter case of the address does not matter.
+    ///
+    /// # Errors
+    /// [`PersonError`], where the address is none, or taken.
+    pub async fn add_person(&self, email: &str, account: AccountId, password: &Password) -> Result<PersonId, PersonError> {
+        let email = address(email)?;
+        let hash = self.hash(password).await?;
+        let id = PersonId(new_id(&*self.world));
+        self.store.add_person(id, account, &email, &hash, self.now()).await?;
+        Ok(id)
+    }
+
+    /// Changes a person's password, and ends their sessions.
+    ///
+    /// # Errors
+    /// [`PersonError`], where nobody signs in with that address.
+    pub async fn set_password(&self, email: &str, password: &Password) -> Result<(), PersonError> {
+        let email = address(email)?;
+        let hash = self.hash(password).await?;
+        self.store.set_password(&email, &hash).await
+    }
+
+    /// Signs a person in: gives the key of a new session. After [`GUESSES`] wrong passwords for an address within
+    /// [`GUESSES_WITHIN_MS`] it waits; whether the address is anybody's makes no difference, in words or in time.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub async fn sign_in(&self, email: &str, password: &Password) -> Result<(SessionKey, Person), SignInError> {
+        let Ok(email) = address(email) else { return Err(SignInError::Wrong) };
+        let now = self.now();
+        let since = Timestamp::from_ms(now.as_ms() - GUESSES_WITHIN_MS);
+        let failures = self.store.failures(&email, since, GUESSES).await?;
+        if failures.len() >= GUESSES as usize {
+            let oldest = failures.last().copied().unwrap_or(now);
+            let wait_ms = (oldest.as_ms() + GUESSES_WITHIN_MS - now.as_ms()).max(1_000);
+            return Err(SignInError::TooMany { retry_after_s: wait_ms.cast_unsigned().div_ceil(1_000) });
+        }
+        // Noted before it is tried, so that many guesses at once are counted, too.
+        self.store.add_failure(&email, now, since).await?;
+        let found = self.store.credentials(&email).await?;
+        let hash = found.as_ref().map(|found| found.password_hash.clone());
+        let given = password.clone();
+        let is_right = self.hashing(move || given.verify(hash.as_deref())).await?;
+        let Some(found) = found.filter(|_| is_right) else { return Err(SignInError::Wrong) };
+
+        let key = SessionKey::new(new_id(&*self.world), self.random());
+        let idle_since = Timestamp::from_ms(now.as_ms() - SESSION_IDLE_MS);
+        self.store.add_session(key.id(), &found.person, &key.hash(), now, idle_since).await?;
+        Ok((key, found.person))
+    }
+
+    /// The person of a session, where it is one and has not ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session(&self, key: &SessionKey) -> Result<Option<Person>, StoreError> {
+        let Some(session) = self.store.session(key.id()).await? else { return Ok(None) };
+        let now = self.now().as_ms();
+        let is_over = now - session.seen.as_ms() >= SESSION_IDLE_MS || now - session.made.as_ms() >= SESSION_ABSOLUTE_MS;
+        if is_over || !session.secret_hash.matches(key) {
+            return Ok(None);
+        }
+        if now - session.seen.as_ms() >= SEEN_EVERY_MS {
+            self.store.see_session(key.id(), Timestamp::from_ms(now)).await?;
+        }
+        Ok(Some(session.person))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sign_out(&self, key: &SessionKey) -> Result<(), StoreError> {
+        match self.store.session(key.id()).await? {
+            Some(session) if session.secret_hash.matches(key) => self.store.end_session(key.id()).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn hash(&self, password: &Password) -> Result<String, StoreError> {
+        let (password, salt) = (password.clone(), self.random());
+        self.hashing(move || password.hash(salt)).await?.ok_or(StoreError::Unavailable)
+    }
+
+    /// Hashes off the async threads, a few at a time.
+    async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+        let _turn = self.hashing.acquire().await.map_err(|_| StoreError::Unavailable)?;
+        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Unavailable)
+    }
+}

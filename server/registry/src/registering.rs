@@ -1,0 +1,160 @@
+//! What happens to a row of a registration file: the rules, apart from any database.
+
+use crate::types::{GroupName, Status, Timestamp};
+use muster_domain::{DeviceName, Field, NewDevice, PricingTier, SecurityToken, errors_csv};
+use uuid::Uuid;
+
+/// The most rows of a part.
+pub const MAX_PART_ROWS: usize = 10_000;
+
+/// The most parts of a file: 100 by rows, and two for each 2 MiB of 256 MiB; see `muster_domain::PartRange`.
+pub(crate) const MAX_PARTS: u32 = 1_000;
+
+/// The most of a file's name that is kept.
+pub(crate) const MAX_FILE_NAME_CHARS: usize = 255;
+
+/// The seed page's sentence, letter for letter.
+const MODEL_NOT_FOUND: &str = "A request to add a device failed because the specified model was not found";
+
+/// A registration that begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRegistration {
+    /// The file's name, for people; control characters and what is over 255 characters are dropped.
+    pub file_name: String,
+    /// How many devices it asks for.
+    pub devices: u64,
+    /// How many parts it comes in.
+    pub parts: u32,
+    /// The group that its devices join.
+    pub group: Option<GroupName>,
+}
+
+/// The rows of one part of a file.
+#[derive(Clone, Debug, Default)]
+pub struct PartRows {
+    /// Its place in the file, from 0.
+    pub number: u32,
+    /// 1 the first time it is sent, then more. An attempt that is not above the last one taken is refused.
+    pub attempt: u32,
+    /// A later pass over the same file: devices that were registered before and have never connected get a new
+    /// token; nothing else changes, and neither do the registration's counts.
+    pub renew: bool,
+    /// The rows that the check found right, each with its line.
+    pub devices: Vec<(u64, NewDevice)>,
+    /// The rows that it did not. They fail.
+    pub refused: Vec<RefusedRow>,
+}
+
+/// A row that the check found wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRow {
+    /// Its line.
+    pub line: u64,
+    /// Its fields as they were.
+    pub fields: [String; 5],
+    /// What is wrong.
+    pub error: String,
+}
+
+/// What became of a part.
+#[derive(Default)]
+pub struct PartOutcome {
+    /// Devices that were registered; each has a token.
+    pub registered: u32,
+    /// Devices that were registered before, with the same fields.
+    pub already: u32,
+    /// Those of them that have never connected: their tokens may have been lost.
+    pub already_never_connected: u32,
+    /// Rows that failed; each has a row in `errors_csv`.
+    pub failed: u32,
+    /// The new tokens, in the order of the file. They exist here and in what is made of this, and nowhere else.
+    pub tokens: Vec<(DeviceName, SecurityToken)>,
+    /// Rows of `errors.csv`, without its header.
+    pub errors_csv: Vec<u8>,
+}
+
+impl std::fmt::Debug for PartOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { registered, already, failed, .. } = self;
+        write!(f, "PartOutcome({registered} registered, {already} already, {failed} failed)")
+    }
+}
+
+/// A device as the database has it, before a row of its name is registered.
+pub(crate) struct Existing {
+    pub(crate) id: Uuid,
+    pub(crate) model: String,
+    pub(crate) friendly_name: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) tier: PricingTier,
+    pub(crate) status: Status,
+    pub(crate) last_seen: Option<Timestamp>,
+    /// The registration and the part that made it.
+    pub(crate) made_by: Option<(Uuid, i32)>,
+}
+
+impl Existing {
+    /// Whether nobody has used a token of it yet, as far as can be known.
+    fn never_connected(&self) -> bool {
+        self.last_seen.is_none() && self.status == Status::Registered
+    }
+
+    /// The first field that a row says otherwise than the device; a blank tier agrees with any.
+    fn differs_in(&self, row: &NewDevice) -> Option<Field> {
+        let text = |field: Option<&str>| field.map(str::to_owned);
+        if self.model != row.model.as_str() {
+            Some(Field::ModelName)
+        } else if self.friendly_name != text(row.friendly_name.as_ref().map(|name| name.as_str())) {
+            Some(Field::FriendlyName)
+        } else if self.description != text(row.description.as_ref().map(|text| text.as_str())) {
+            Some(Field::Description)
+        } else if row.tier.is_some_and(|tier| tier != self.tier) {
+            Some(Field::PricingTier)
+        } else {
+            None
+        }
+    }
+}
+
+/// What is to be done for a row.
+pub(crate) enum Decision {
+    /// A new device, of the model with this id.
+    Add(Uuid),
+    /// This same part made it, and the answer was lost: a new token takes the place of the lost one.
+    Again(Uuid),
+    /// It was registered before, and nothing changes.
+    Already { device: Uuid, never_connected: bool },
+    /// It was registered before and has never connected, and the operator asked for a new token.
+    Renew(Uuid),
+    /// It fails, with this sentence.
+    Fail(String),
+}
+
+/// What is to be done for one row, given the device of its name and its model's id, where there are any.
+pub(crate) fn decide(row: &NewDevice, existing: Option<&Existing>, model: Option<Uuid>, part: (Uuid, i32), renew: bool) -> Decision {
+    match (existing, model) {
+        (Some(existing), _) => match existing.differs_in(row) {
+            Some(field) => {
+                Decision::Fail(format!("A device with this name is already registered with a different {}", field.label().to_lowercase()))
+            }
+            None if renew && existing.never_connected() => Decision::Renew(existing.id),
+            None if !renew && existing.never_connected() && existing.made_by == Some(part) => Decision::Again(existing.id),
+            None => Decision::Already { device: existing.id, never_connected: existing.never_connected() },
+        },
+        // A later pass makes no devices: the row fails again as it failed before, or was deleted meanwhile.
+        (None, Some(model)) if !renew => Decision::Add(model),
+        (None, _) => Decision::Fail(MODEL_NOT_FOUND.to_owned()),
+    }
+}
+
+/// Writes a failed row of `errors.csv`.
+pub(crate) fn push_failure(out: &mut Vec<u8>, line: u64, row: &NewDevice, error: &str) {
+    let fields = [
+        row.name.as_str(),
+        row.model.as_str(),
+        row.friendly_name.as_ref().map_or("", |name| name.as_str()),
+        row.description.as_ref().map_or("", |text| text.as_str()),
+        row.tier.map_or("", PricingTier::as_str),
+    ];
+    errors_csv::push_row(out, fields, line, error);
+}

@@ -1,0 +1,280 @@
+//! Devices, their data and groups.
+
+use super::{Connection, Database, Db, ROWS_AT_ONCE, count, device_name, model_name, push_list, sql, status, tier, tokens};
+use crate::{
+    errors::StoreError,
+    store::{Devices, NewToken, TokenRow},
+    types::{
+        AccountId, Change, DeviceDetail, DeviceItem, DevicePage, DeviceQuery, GroupName, GroupSummary, MAX_PAGE_DEVICES, Status, Timestamp, tier_code,
+    },
+};
+use async_trait::async_trait;
+use muster_domain::{DeviceName, SecretHash};
+use sqlx::{QueryBuilder, query, query_as, query_scalar};
+use uuid::Uuid;
+
+type ItemRow = (String, String, Option<String>, i16, i16, Option<i64>);
+
+fn item((name, model, friendly_name, tier_code, status_code, last_seen): ItemRow) -> Result<DeviceItem, StoreError> {
+    Ok(DeviceItem {
+        name: device_name(&name)?,
+        model: model_name(&model)?,
+        friendly_name,
+        tier: tier(tier_code)?,
+        status: status(status_code)?,
+        last_seen: last_seen.map(Timestamp::from_ms),
+    })
+}
+
+/// Appends the conditions of a query, all but its place.
+fn push_filter(statement: &mut QueryBuilder<Database>, account: AccountId, query: &DeviceQuery) {
+    statement.push(" FROM devices d JOIN models m ON m.id = d.model WHERE d.account = ").push_bind(account.0);
+    if let Some(text) = query.search.as_deref().filter(|text| !text.is_empty()) {
+        let mut like = String::with_capacity(text.len() + 2);
+        like.push('%');
+        for letter in text.to_ascii_lowercase().chars() {
+            if matches!(letter, '%' | '_' | '\\') {
+                like.push('\\');
+            }
+            like.push(letter);
+        }
+        like.push('%');
+        for (at, column) in ["d.name", "d.friendly_name", "m.name"].into_iter().enumerate() {
+            statement.push(if at == 0 { " AND (LOWER(" } else { " OR LOWER(" }).push(column).push(") LIKE ");
+            statement.push_bind(like.clone()).push(" ESCAPE '\\'");
+        }
+        statement.push(")");
+    }
+    if let Some(status) = query.status {
+        statement.push(" AND d.status = ").push_bind(status.code());
+    }
+    if let Some(tier) = query.tier {
+        statement.push(" AND d.tier = ").push_bind(tier_code(tier));
+    }
+    if let Some(model) = &query.model {
+        statement.push(" AND m.name = ").push_bind(model.as_str().to_owned());
+    }
+    if let Some(group) = &query.group {
+        statement.push(" AND d.id IN (SELECT gm.device FROM group_members gm JOIN device_groups g ON g.id = gm.device_group WHERE g.account = ");
+        statement.push_bind(account.0).push(" AND g.name = ").push_bind(group.as_str().to_owned()).push(")");
+    }
+}
+
+#[async_trait]
+impl Devices for Db {
+    async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError> {
+        let limit = query.limit.clamp(1, MAX_PAGE_DEVICES) as usize;
+        let is_backwards = query.before.is_some();
+        let mut statement = sql("SELECT d.name, m.name, d.friendly_name, d.tier, d.status, d.last_seen");
+        push_filter(&mut statement, account, query);
+        if let Some(name) = &query.after {
+            statement.push(" AND d.name > ").push_bind(name.as_str().to_owned());
+        }
+        if let Some(name) = &query.before {
+            statement.push(" AND d.name < ").push_bind(name.as_str().to_owned());
+        }
+        statement.push(if is_backwards { " ORDER BY d.name DESC LIMIT " } else { " ORDER BY d.name LIMIT " });
+        statement.push_bind(limit as i64 + 1);
+        let mut rows: Vec<ItemRow> = statement.build_query_as().fetch_all(self.reader()).await?;
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        if is_backwards {
+            rows.reverse();
+        }
+
+        let mut counting = sql("SELECT COUNT(*)");
+        push_filter(&mut counting, account, query);
+        let total: i64 = counting.build_query_scalar().fetch_one(self.reader()).await?;
+        Ok(DevicePage {
+            items: rows.into_iter().map(item).collect::<Result<_, _>>()?,
+            has_next: if is_backwards { true } else { has_more },
+            has_previous: if is_backwards { has_more } else { query.after.is_some() },
+            total: count(total),
+        })
+    }
+
+    async fn device(&self, account: AccountId, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError> {
+        type DetailRow = (Uuid, String, String, Option<String>, Option<String>, i16, i16, i64, Option<i64>, i64, Option<String>);
+        let row: Option<DetailRow> = query_as(
+            "SELECT d.id, d.name, m.name, d.friendly_name, d.description, d.tier, d.status, d.registered_at, d.last_seen, d.token_made_at, s.state
+             FROM devices d JOIN models m ON m.id = d.model LEFT JOIN device_states s ON s.device = d.id
+             WHERE d.account = $1 AND d.name = $2",
+        )
+        .bind(account.0)
+        .bind(name.as_str())
+        .fetch_optional(self.reader())
+        .await?;
+        let Some((id, name, model, friendly_name, description, tier, status, registered, last_seen, token_made, state)) = row else {
+            return Ok(None);
+        };
+        let groups: Vec<String> = query_scalar(
+            "SELECT g.name FROM group_members gm JOIN device_groups g ON g.id = gm.device_group WHERE gm.device = $1 ORDER BY g.name LIMIT 1000",
+        )
+        .bind(id)
+        .fetch_all(self.reader())
+        .await?;
+        Ok(Some(DeviceDetail {
+            item: item((name, model, friendly_name, tier, status, last_seen))?,
+            description,
+            groups,
+            registered_at: Timestamp::from_ms(registered),
+            token_made: Timestamp::from_ms(token_made),
+            state,
+        }))
+    }
+
+    async fn change_devices(&self, account: AccountId, names: &[DeviceName], change: Change) -> Result<u64, StoreError> {
+        let mut tx = self.write().await?;
+        let mut changed = 0;
+        for some in names.chunks(ROWS_AT_ONCE) {
+            let mut statement = match change {
+                Change::Delete => sql("DELETE FROM devices"),
+                Change::Disable => sql("UPDATE devices SET status = 2"),
+                Change::Enable => sql("UPDATE devices SET status = CASE WHEN last_seen IS NULL THEN 0 ELSE 1 END"),
+                Change::Tier(tier) => {
+                    let mut statement = sql("UPDATE devices SET tier = ");
+                    statement.push_bind(tier_code(tier));
+                    statement
+                }
+            };
+            statement.push(" WHERE account = ").push_bind(account.0).push(" AND name IN");
+            push_list(&mut statement, some.iter().map(DeviceName::as_str));
+            changed += statement.build().execute(&mut *tx).await?.rows_affected();
+        }
+        tx.commit().await?;
+        Ok(changed)
+    }
+
+    async fn device_ids(&self, account: AccountId, names: &[DeviceName]) -> Result<Vec<(Uuid, DeviceName)>, StoreError> {
+        let mut found = Vec::with_capacity(names.len());
+        for some in names.chunks(ROWS_AT_ONCE) {
+            let mut statement = sql("SELECT id, name FROM devices WHERE account = ");
+            statement.push_bind(account.0).push(" AND name IN");
+            push_list(&mut statement, some.iter().map(DeviceName::as_str));
+            let rows: Vec<(Uuid, String)> = statement.build_query_as().fetch_all(self.reader()).await?;
+            for (id, name) in rows {
+                found.push((id, device_name(&name)?));
+            }
+        }
+        found.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
+        Ok(found)
+    }
+
+    async fn replace_tokens(&self, account: AccountId, tokens: &[NewToken], keep_old: bool, now: Timestamp) -> Result<Vec<Uuid>, StoreError> {
+        let mut tx = self.write().await?;
+        let there = tokens::replace(&mut tx, account, tokens, keep_old, now).await?;
+        tx.commit().await?;
+        Ok(there)
+    }
+
+    async fn token_row(&self, device: Uuid) -> Result<Option<TokenRow>, StoreError> {
+        type Row = (Uuid, String, i16, Vec<u8>, Vec<u8>, Uuid, i64);
+        let row: Option<Row> = query_as(
+            "SELECT d.account, d.name, d.status, d.token_hash, d.old_token_hashes, d.model, m.updated_at
+             FROM devices d JOIN models m ON m.id = d.model WHERE d.id = $1",
+        )
+        .bind(device)
+        .fetch_optional(self.reader())
+        .await?;
+        let Some((account, name, status_code, hash, old_token_hashes, model, updated)) = row else { return Ok(None) };
+        Ok(Some(TokenRow {
+            account: AccountId(account),
+            name: device_name(&name)?,
+            status: status(status_code)?,
+            token_hash: SecretHash::from_bytes(&hash).ok_or(StoreError::Corrupt)?,
+            old_token_hashes,
+            model,
+            model_updated: Timestamp::from_ms(updated),
+        }))
+    }
+
+    async fn drop_old_tokens(&self, device: Uuid, newest: &SecretHash) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        query("UPDATE devices SET old_token_hashes = $3 WHERE id = $1 AND token_hash = $2")
+            .bind(device)
+            .bind(newest.as_bytes().as_slice())
+            .bind(Vec::<u8>::new())
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn state(&self, device: Uuid) -> Result<Option<String>, StoreError> {
+        Ok(query_scalar("SELECT state FROM device_states WHERE device = $1").bind(device).fetch_optional(self.reader()).await?)
+    }
+
+    async fn set_state(&self, device: Uuid, before: Option<&str>, state: &str, now: Timestamp) -> Result<Option<bool>, StoreError> {
+        let mut tx = self.write().await?;
+        let seen = query("UPDATE devices SET last_seen = $2, status = $3 WHERE id = $1 AND status <> $4")
+            .bind(device)
+            .bind(now.as_ms())
+            .bind(Status::Active.code())
+            .bind(Status::Disabled.code())
+            .execute(&mut *tx)
+            .await?;
+        if seen.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let now_stored: Option<String> =
+            query_scalar("SELECT state FROM device_states WHERE device = $1").bind(device).fetch_optional(&mut *tx).await?;
+        if now_stored.as_deref() != before {
+            return Ok(Some(false));
+        }
+        query("INSERT INTO device_states (device, state) VALUES ($1, $2) ON CONFLICT (device) DO UPDATE SET state = excluded.state")
+            .bind(device)
+            .bind(state)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(Some(true))
+    }
+
+    async fn groups(&self, account: AccountId) -> Result<Vec<GroupSummary>, StoreError> {
+        let rows: Vec<(String, i64)> = query_as(
+            "SELECT g.name, (SELECT COUNT(*) FROM group_members gm WHERE gm.device_group = g.id)
+             FROM device_groups g WHERE g.account = $1 ORDER BY g.name LIMIT 10000",
+        )
+        .bind(account.0)
+        .fetch_all(self.reader())
+        .await?;
+        Ok(rows.into_iter().map(|(name, devices)| GroupSummary { name, devices: count(devices) }).collect())
+    }
+
+    async fn add_to_group(&self, account: AccountId, names: &[DeviceName], group: &GroupName, new_id: Uuid) -> Result<u64, StoreError> {
+        let ids: Vec<Uuid> = self.device_ids(account, names).await?.into_iter().map(|(id, _)| id).collect();
+        let mut tx = self.write().await?;
+        let group = group_named(&mut tx, account, group, new_id).await?;
+        let joined = join_group(&mut tx, group, &ids).await?;
+        tx.commit().await?;
+        Ok(joined)
+    }
+}
+
+/// The group of that name; with this id, if it is made.
+pub(super) async fn group_named(connection: &mut Connection, account: AccountId, group: &GroupName, new_id: Uuid) -> Result<Uuid, StoreError> {
+    query("INSERT INTO device_groups (id, account, name) VALUES ($1, $2, $3) ON CONFLICT (account, name) DO NOTHING")
+        .bind(new_id)
+        .bind(account.0)
+        .bind(group.as_str())
+        .execute(&mut *connection)
+        .await?;
+    Ok(query_scalar("SELECT id FROM device_groups WHERE account = $1 AND name = $2")
+        .bind(account.0)
+        .bind(group.as_str())
+        .fetch_one(&mut *connection)
+        .await?)
+}
+
+/// Puts devices into a group; gives how many were not in it yet.
+pub(super) async fn join_group(connection: &mut Connection, group: Uuid, devices: &[Uuid]) -> Result<u64, StoreError> {
+    let mut joined = 0;
+    for some in devices.chunks(ROWS_AT_ONCE) {
+        let mut statement = sql("INSERT INTO group_members (device_group, device) ");
+        statement.push_values(some, |mut row, device| {
+            row.push_bind(group).push_bind(*device);
+        });
+        statement.push(" ON CONFLICT DO NOTHING");
+        joined += statement.build().execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(joined)
+}

@@ -1,0 +1,64 @@
+//! The SQL that both databases share. This folder is compiled twice, below `sqlite` and below `postgres`, each time
+//! with that database's types; what must differ stands in those two files.
+
+mod devices;
+mod models;
+mod people;
+mod registrations;
+mod tokens;
+
+pub(crate) use super::{Connection, Database, Db, FOR_UPDATE};
+
+use crate::{
+    errors::StoreError,
+    store::Store,
+    types::{Status, tier_of},
+};
+use muster_domain::{DeviceName, ModelName, PricingTier};
+use sqlx::QueryBuilder;
+
+impl Store for Db {}
+
+/// Values in one statement. SQLite takes 32,766 and PostgreSQL 65,535, and a row of devices has 12.
+const ROWS_AT_ONCE: usize = 2_000;
+
+/// Begins a statement.
+fn sql(text: &'static str) -> QueryBuilder<Database> {
+    QueryBuilder::new(text)
+}
+
+/// Appends `(…, …)` with these names.
+fn push_list<'a>(statement: &mut QueryBuilder<Database>, names: impl Iterator<Item = &'a str>) {
+    statement.push(" (");
+    let mut list = statement.separated(", ");
+    for name in names {
+        list.push_bind(name.to_owned());
+    }
+    statement.push(")");
+}
+
+fn device_name(text: &str) -> Result<DeviceName, StoreError> {
+    DeviceName::parse(text).map_err(|_| StoreError::Corrupt)
+}
+
+fn model_name(text: &str) -> Result<ModelName, StoreError> {
+    ModelName::parse(text).map_err(|_| StoreError::Corrupt)
+}
+
+fn tier(code: i16) -> Result<PricingTier, StoreError> {
+    tier_of(code).ok_or(StoreError::Corrupt)
+}
+
+fn status(code: i16) -> Result<Status, StoreError> {
+    Status::from_code(code).ok_or(StoreError::Corrupt)
+}
+
+/// A count, which databases give with a sign.
+fn count(number: i64) -> u64 {
+    number.max(0).cast_unsigned()
+}
+
+/// Whether it failed because there is such a row already.
+fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}

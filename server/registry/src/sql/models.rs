@@ -1,0 +1,131 @@
+//! Model definitions.
+
+use super::{Db, count, model_name};
+use crate::{
+    errors::StoreError,
+    models::MAX_MODELS,
+    store::{DeletedModel, Models, NewModel, StoredModel},
+    types::{AccountId, ModelSummary, Timestamp},
+};
+use async_trait::async_trait;
+use muster_domain::ModelName;
+use sqlx::{query, query_as, query_scalar};
+use uuid::Uuid;
+
+#[async_trait]
+impl Models for Db {
+    async fn put_model(&self, account: AccountId, model: NewModel<'_>) -> Result<StoredModel, StoreError> {
+        let mut tx = self.write().await?;
+        let before: Option<String> = query_scalar("SELECT definition FROM models WHERE account = $1 AND name = $2")
+            .bind(account.0)
+            .bind(model.name.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
+        let outcome = match before {
+            Some(before) if before == model.definition => return Ok(StoredModel::Unchanged),
+            Some(_) => StoredModel::Updated,
+            None => StoredModel::Added,
+        };
+        if matches!(outcome, StoredModel::Added) {
+            let models: i64 = query_scalar("SELECT COUNT(*) FROM models WHERE account = $1").bind(account.0).fetch_one(&mut *tx).await?;
+            if count(models) >= u64::from(MAX_MODELS) {
+                return Ok(StoredModel::TooMany);
+            }
+        }
+        let [properties, events, actions] = model.counts;
+        query(
+            "INSERT INTO models (id, account, name, description, definition, properties, events, actions, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             ON CONFLICT (account, name) DO UPDATE SET description = excluded.description, definition = excluded.definition,
+                properties = excluded.properties, events = excluded.events, actions = excluded.actions, updated_at = excluded.updated_at",
+        )
+        .bind(model.id)
+        .bind(account.0)
+        .bind(model.name.as_str())
+        .bind(model.description)
+        .bind(model.definition)
+        .bind(properties)
+        .bind(events)
+        .bind(actions)
+        .bind(model.now.as_ms())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(outcome)
+    }
+
+    async fn models(&self, account: AccountId) -> Result<Vec<ModelSummary>, StoreError> {
+        type ModelRow = (String, Option<String>, i32, i32, i32, i64, i64);
+        let rows: Vec<ModelRow> = query_as(
+            "SELECT m.name, m.description, m.properties, m.events, m.actions, m.updated_at,
+                (SELECT COUNT(*) FROM devices d WHERE d.model = m.id)
+             FROM models m WHERE m.account = $1 ORDER BY m.name LIMIT $2",
+        )
+        .bind(account.0)
+        .bind(i64::from(MAX_MODELS))
+        .fetch_all(self.reader())
+        .await?;
+        rows.into_iter()
+            .map(|(name, description, properties, events, actions, updated, devices)| {
+                Ok(ModelSummary {
+                    name: model_name(&name)?,
+                    description,
+                    properties: properties.cast_unsigned(),
+                    events: events.cast_unsigned(),
+                    actions: actions.cast_unsigned(),
+                    devices: count(devices),
+                    updated: Timestamp::from_ms(updated),
+                })
+            })
+            .collect()
+    }
+
+    async fn model_names(&self, account: AccountId) -> Result<Vec<String>, StoreError> {
+        Ok(query_scalar("SELECT name FROM models WHERE account = $1 ORDER BY name LIMIT $2")
+            .bind(account.0)
+            .bind(i64::from(MAX_MODELS))
+            .fetch_all(self.reader())
+            .await?)
+    }
+
+    async fn model_definition(&self, account: AccountId, name: &ModelName) -> Result<Option<String>, StoreError> {
+        Ok(query_scalar("SELECT definition FROM models WHERE account = $1 AND name = $2")
+            .bind(account.0)
+            .bind(name.as_str())
+            .fetch_optional(self.reader())
+            .await?)
+    }
+
+    async fn definition_of(&self, account: AccountId, model: Uuid) -> Result<Option<(String, Timestamp)>, StoreError> {
+        let row: Option<(String, i64)> = query_as("SELECT definition, updated_at FROM models WHERE account = $1 AND id = $2")
+            .bind(account.0)
+            .bind(model)
+            .fetch_optional(self.reader())
+            .await?;
+        Ok(row.map(|(definition, updated)| (definition, Timestamp::from_ms(updated))))
+    }
+
+    async fn delete_model(&self, account: AccountId, name: &ModelName) -> Result<DeletedModel, StoreError> {
+        let mut tx = self.write().await?;
+        let model: Option<Uuid> = query_scalar("SELECT id FROM models WHERE account = $1 AND name = $2")
+            .bind(account.0)
+            .bind(name.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(model) = model else { return Ok(DeletedModel::NotFound) };
+        let devices: i64 = query_scalar("SELECT COUNT(*) FROM devices WHERE model = $1").bind(model).fetch_one(&mut *tx).await?;
+        if devices > 0 {
+            return Ok(DeletedModel::InUse(count(devices)));
+        }
+        // A device that comes between, on another server, keeps the model: its reference forbids the deletion.
+        let deleted = query("DELETE FROM models WHERE id = $1").bind(model).execute(&mut *tx).await;
+        match deleted {
+            Ok(_) => {
+                tx.commit().await?;
+                Ok(DeletedModel::Deleted)
+            }
+            Err(error) if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation) => Ok(DeletedModel::InUse(1)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! Registrations, and the one transaction that registers a part of a file.
+
+use super::{
+    Connection, Db, ROWS_AT_ONCE, count,
+    devices::{group_named, join_group},
+    push_list, sql, status, tier, tokens,
+};
+use crate::{
+    errors::{RegisterError, StoreError},
+    registering::{Decision, Existing, NewRegistration, PartOutcome, PartRows, decide, push_failure},
+    store::{NewToken, Registrations},
+    types::{AccountId, PersonId, RegistrationId, RegistrationSummary, Status, Timestamp, tier_code},
+    world::{World, new_id},
+};
+use async_trait::async_trait;
+use muster_domain::{DeviceName, NewDevice, PricingTier, SecurityToken, errors_csv};
+use sqlx::{query, query_scalar};
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+/// How often rows are looked at again because another transaction registered some of them meanwhile. Each time it
+/// has ended, so that the next look sees its rows.
+const LOOKS: usize = 3;
+
+#[async_trait]
+impl Registrations for Db {
+    async fn begin_registration(
+        &self,
+        account: AccountId,
+        person: PersonId,
+        id: RegistrationId,
+        new: &NewRegistration,
+        new_group: Uuid,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let group = match &new.group {
+            Some(group) => Some(group_named(&mut tx, account, group, new_group).await?),
+            None => None,
+        };
+        query(
+            "INSERT INTO registrations (id, account, person, device_group, file_name, devices, parts, begun_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(id.0)
+        .bind(account.0)
+        .bind(person.0)
+        .bind(group)
+        .bind(&new.file_name)
+        .bind(new.devices.cast_signed())
+        .bind(new.parts.cast_signed())
+        .bind(now.as_ms())
+        .execute(&mut *tx)
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn register_part(&self, account: AccountId, id: RegistrationId, part: PartRows, world: &dyn World) -> Result<PartOutcome, RegisterError> {
+        let mut tx = self.write().await?;
+        let group: Option<Option<Uuid>> = query_scalar("SELECT device_group FROM registrations WHERE id = $1 AND account = $2")
+            .bind(id.0)
+            .bind(account.0)
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(StoreError::from)?;
+        let group = group.ok_or(RegisterError::UnknownRegistration)?;
+        if !take_part(&mut tx, id, &part).await? {
+            return Err(RegisterError::Superseded);
+        }
+        let mut registering = Registering::begin(&mut tx, account, id, &part, world).await?;
+        registering.rows(&mut tx, &part.devices).await?;
+        if let Some(group) = group.filter(|_| !registering.joining.is_empty()) {
+            join_group(&mut tx, group, &registering.joining).await?;
+        }
+        let outcome = registering.finish(&part);
+        store_counts(&mut tx, id, &part, &outcome).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(outcome)
+    }
+
+    async fn finish_registration(&self, account: AccountId, id: RegistrationId, now: Timestamp) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let done = query("UPDATE registrations SET finished_at = COALESCE(finished_at, $3) WHERE id = $1 AND account = $2")
+            .bind(id.0)
+            .bind(account.0)
+            .bind(now.as_ms())
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn registrations(
+        &self,
+        account: AccountId,
+        only: Option<RegistrationId>,
+        before: Option<RegistrationId>,
+        limit: u32,
+    ) -> Result<Vec<RegistrationSummary>, StoreError> {
+        type Row = (Uuid, String, Option<String>, i64, Option<i64>, i64, i64, i64, i64);
+        let mut statement = sql(
+            "SELECT r.id, r.file_name, p.email, r.begun_at, r.finished_at, r.devices,
+                COALESCE(SUM(t.registered), 0), COALESCE(SUM(t.already), 0), COALESCE(SUM(t.failed), 0)
+             FROM registrations r LEFT JOIN people p ON p.id = r.person
+             LEFT JOIN registration_parts t ON t.registration = r.id AND t.renew = 0 WHERE r.account = ",
+        );
+        statement.push_bind(account.0);
+        if let Some(only) = only {
+            statement.push(" AND r.id = ").push_bind(only.0);
+        }
+        if let Some(before) = before {
+            statement.push(" AND r.id < ").push_bind(before.0);
+        }
+        statement.push(" GROUP BY r.id, r.file_name, p.email, r.begun_at, r.finished_at, r.devices ORDER BY r.id DESC LIMIT ");
+        statement.push_bind(i64::from(limit));
+        let rows: Vec<Row> = statement.build_query_as().fetch_all(self.reader()).await?;
+        let summary = |(id, file_name, by, begun, finished, devices, registered, already, failed): Row| RegistrationSummary {
+            id: RegistrationId(id),
+            file_name,
+            by: by.unwrap_or_default(),
+            begun: Timestamp::from_ms(begun),
+            finished: finished.map(Timestamp::from_ms),
+            devices: count(devices),
+            registered: count(registered),
+            already: count(already),
+            failed: count(failed),
+        };
+        Ok(rows.into_iter().map(summary).collect())
+    }
+
+    async fn errors_csv(&self, account: AccountId, id: RegistrationId) -> Result<Option<Vec<u8>>, StoreError> {
+        let known: Option<Uuid> = query_scalar("SELECT id FROM registrations WHERE id = $1 AND account = $2")
+            .bind(id.0)
+            .bind(account.0)
+            .fetch_optional(self.reader())
+            .await?;
+        if known.is_none() {
+            return Ok(None);
+        }
+        let parts: Vec<Vec<u8>> = query_scalar(
+            "SELECT errors_csv FROM registration_parts WHERE registration = $1 AND renew = 0 AND errors_csv IS NOT NULL ORDER BY number",
+        )
+        .bind(id.0)
+        .fetch_all(self.reader())
+        .await?;
+        Ok(Some(parts.concat()))
+    }
+}
+
+/// Notes the attempt, and so keeps other attempts at the same part waiting until this transaction ends. False: a
+/// later attempt was here first.
+async fn take_part(connection: &mut Connection, id: RegistrationId, part: &PartRows) -> Result<bool, StoreError> {
+    let taken = query(
+        "INSERT INTO registration_parts (registration, number, renew, attempt) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (registration, renew, number) DO UPDATE SET attempt = excluded.attempt
+         WHERE registration_parts.attempt < excluded.attempt",
+    )
+    .bind(id.0)
+    .bind(part.number.cast_signed())
+    .bind(i16::from(part.renew))
+    .bind(part.attempt.cast_signed())
+    .execute(connection)
+    .await?;
+    Ok(taken.rows_affected() > 0)
+}
+
+async fn store_counts(connection: &mut Connection, id: RegistrationId, part: &PartRows, outcome: &PartOutcome) -> Result<(), StoreError> {
+    query(
+        "UPDATE registration_parts SET registered = $4, already = $5, failed = $6, errors_csv = $7
+         WHERE registration = $1 AND number = $2 AND renew = $3",
+    )
+    .bind(id.0)
+    .bind(part.number.cast_signed())
+    .bind(i16::from(part.renew))
+    .bind(outcome.registered.cast_signed())
+    .bind(outcome.already.cast_signed())
+    .bind(outcome.failed.cast_signed())
+    .bind(Some(outcome.errors_csv.as_slice()).filter(|errors| !errors.is_empty()))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What became of one row.
+enum Fate {
+    Registered(SecurityToken),
+    Renewed(SecurityToken),
+    Already { never_connected: bool },
+    Failed(String),
+}
+
+/// A part while its rows are registered.
+struct Registering<'w> {
+    world: &'w dyn World,
+    account: AccountId,
+    now: Timestamp,
+    default_tier: PricingTier,
+    /// This part, as a device remembers who made it.
+    part: (Uuid, i32),
+    renew: bool,
+    models: HashMap<String, Uuid>,
+    /// By the row's place in the part.
+    fates: Vec<Option<Fate>>,
+    /// The devices that join the group.
+    joining: Vec<Uuid>,
+}
+
+impl<'w> Registering<'w> {
+    async fn begin(
+        connection: &mut Connection,
+        account: AccountId,
+        id: RegistrationId,
+        part: &PartRows,
+        world: &'w dyn World,
+    ) -> Result<Self, StoreError> {
+        let default_tier = tier(query_scalar("SELECT default_tier FROM accounts WHERE id = $1").bind(account.0).fetch_one(&mut *connection).await?)?;
+        let names: HashSet<&str> = part.devices.iter().map(|(_, row)| row.model.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let mut models = HashMap::with_capacity(names.len());
+        for some in names.chunks(ROWS_AT_ONCE) {
+            let mut statement = sql("SELECT name, id FROM models WHERE account = ");
+            statement.push_bind(account.0).push(" AND name IN");
+            push_list(&mut statement, some.iter().copied());
+            let rows: Vec<(String, Uuid)> = statement.build_query_as().fetch_all(&mut *connection).await?;
+            models.extend(rows);
+        }
+        Ok(Self {
+            world,
+            account,
+            now: world.now(),
+            default_tier,
+            part: (id.0, part.number.cast_signed()),
+            renew: part.renew,
+            models,
+            fates: part.devices.iter().map(|_| None).collect(),
+            joining: Vec::new(),
+        })
+    }
+
+    /// Registers the rows: looks which of the names are taken, decides, and stores. A name that another
+    /// transaction took between the look and the storing is looked at again.
+    async fn rows(&mut self, connection: &mut Connection, rows: &[(u64, NewDevice)]) -> Result<(), StoreError> {
+        self.fail_repeated(rows);
+        let mut open: Vec<usize> = (0..rows.len()).filter(|&at| self.fates[at].is_none()).collect();
+        // In one order, so that two such transactions do not wait for each other.
+        open.sort_unstable_by(|&a, &b| rows[a].1.name.cmp(&rows[b].1.name));
+        for _ in 0..LOOKS {
+            open = self.look(connection, rows, &open).await?;
+            if open.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Unavailable)
+    }
+
+    /// The check of a whole file finds these before they come here; who sends parts without it meets them here.
+    fn fail_repeated(&mut self, rows: &[(u64, NewDevice)]) {
+        let mut first = HashMap::with_capacity(rows.len());
+        for (at, (line, row)) in rows.iter().enumerate() {
+            let first_line = *first.entry(row.name.as_str()).or_insert(*line);
+            if first_line != *line {
+                self.fates[at] = Some(Fate::Failed(format!("The same device name stands in line {first_line} already")));
+            }
+        }
+    }
+
+    /// Settles those of the rows that nobody else touches meanwhile; gives the others.
+    async fn look(&mut self, connection: &mut Connection, rows: &[(u64, NewDevice)], open: &[usize]) -> Result<Vec<usize>, StoreError> {
+        let existing = self.existing(connection, rows, open).await?;
+        let (mut added, mut again, mut renewed) = (Vec::new(), Vec::new(), Vec::new());
+        for &at in open {
+            let row = &rows[at].1;
+            let model = self.models.get(row.model.as_str()).copied();
+            match decide(row, existing.get(row.name.as_str()), model, self.part, self.renew) {
+                Decision::Add(model) => added.push((at, model, self.token(new_id(self.world)))),
+                Decision::Again(device) => again.push((at, self.token(device))),
+                Decision::Renew(device) => renewed.push((at, self.token(device))),
+                Decision::Already { device, never_connected } => {
+                    self.joining.push(device);
+                    self.fates[at] = Some(Fate::Already { never_connected });
+                }
+                Decision::Fail(sentence) => self.fates[at] = Some(Fate::Failed(sentence)),
+            }
+        }
+        let mut left = Vec::new();
+        for (made, keep_old, is_new) in [(again, false, true), (renewed, true, false)] {
+            let hashes: Vec<_> = made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
+            let there: HashSet<_> = tokens::replace(connection, self.account, &hashes, keep_old, self.now).await?.into_iter().collect();
+            for (at, token) in made {
+                if !there.contains(&token.id()) {
+                    left.push(at);
+                    continue;
+                }
+                self.joining.push(token.id());
+                self.fates[at] = Some(if is_new { Fate::Registered(token) } else { Fate::Renewed(token) });
+            }
+        }
+        let there = self.insert(connection, rows, &added).await?;
+        for (at, _, token) in added {
+            if there.contains(&token.id()) {
+                self.joining.push(token.id());
+                self.fates[at] = Some(Fate::Registered(token));
+            } else {
+                left.push(at);
+            }
+        }
+        Ok(left)
+    }
+
+    fn token(&self, device: Uuid) -> SecurityToken {
+        let mut secret = [0; 32];
+        self.world.fill_random(&mut secret);
+        SecurityToken::new(device, secret)
+    }
+
+    /// The devices that have the names of these rows.
+    async fn existing(
+        &self,
+        connection: &mut Connection,
+        rows: &[(u64, NewDevice)],
+        open: &[usize],
+    ) -> Result<HashMap<String, Existing>, StoreError> {
+        type Row = (String, Uuid, String, Option<String>, Option<String>, i16, i16, Option<i64>, Option<Uuid>, Option<i32>);
+        let mut found = HashMap::new();
+        for some in open.chunks(ROWS_AT_ONCE) {
+            let mut statement = sql(
+                "SELECT d.name, d.id, m.name, d.friendly_name, d.description, d.tier, d.status, d.last_seen, d.registration, d.part
+                 FROM devices d JOIN models m ON m.id = d.model WHERE d.account = ",
+            );
+            statement.push_bind(self.account.0).push(" AND d.name IN");
+            push_list(&mut statement, some.iter().map(|&at| rows[at].1.name.as_str()));
+            let taken: Vec<Row> = statement.build_query_as().fetch_all(&mut *connection).await?;
+            for (name, id, model, friendly_name, description, tier_code, status_code, last_seen, registration, part) in taken {
+                let existing = Existing {
+                    id,
+                    model,
+                    friendly_name,
+                    description,
+                    tier: tier(tier_code)?,
+                    status: status(status_code)?,
+                    last_seen: last_seen.map(Timestamp::from_ms),
+                    made_by: registration.zip(part),
+                };
+                found.insert(name, existing);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Stores new devices; gives the ids of those whose names were still free.
+    async fn insert(
+        &self,
+        connection: &mut Connection,
+        rows: &[(u64, NewDevice)],
+        added: &[(usize, Uuid, SecurityToken)],
+    ) -> Result<HashSet<Uuid>, StoreError> {
+        let mut there = HashSet::with_capacity(added.len());
+        for some in added.chunks(ROWS_AT_ONCE) {
+            let mut statement = sql(
+                "INSERT INTO devices (id, account, name, model, friendly_name, description, tier, status, registered_at,
+                    token_hash, old_token_hashes, token_made_at, registration, part) ",
+            );
+            statement.push_values(some, |mut values, (at, model, token)| {
+                let row = &rows[*at].1;
+                values
+                    .push_bind(token.id())
+                    .push_bind(self.account.0)
+                    .push_bind(row.name.as_str().to_owned())
+                    .push_bind(*model)
+                    .push_bind(row.friendly_name.as_ref().map(|name| name.as_str().to_owned()))
+                    .push_bind(row.description.as_ref().map(|text| text.as_str().to_owned()))
+                    .push_bind(tier_code(row.tier.unwrap_or(self.default_tier)))
+                    .push_bind(Status::Registered.code())
+                    .push_bind(self.now.as_ms())
+                    .push_bind(token.hash().as_bytes().to_vec())
+                    .push_bind(Vec::<u8>::new())
+                    .push_bind(self.now.as_ms())
+                    .push_bind(self.part.0)
+                    .push_bind(self.part.1);
+            });
+            statement.push(" ON CONFLICT (account, name) DO NOTHING RETURNING id");
+            let ids: Vec<Uuid> = statement.build_query_scalar().fetch_all(&mut *connection).await?;
+            there.extend(ids);
+        }
+        Ok(there)
+    }
+
+    /// Counts, and writes what is to be handed out, in the order of the file.
+    fn finish(self, part: &PartRows) -> PartOutcome {
+        let mut outcome = PartOutcome::default();
+        let mut refused = part.refused.iter().peekable();
+        let mut refuse = |outcome: &mut PartOutcome, before_line: u64| {
+            while let Some(row) = refused.next_if(|row| row.line < before_line) {
+                outcome.failed += 1;
+                let [name, model, friendly_name, description, tier] = &row.fields;
+                errors_csv::push_row(&mut outcome.errors_csv, [name, model, friendly_name, description, tier], row.line, &row.error);
+            }
+        };
+        for ((line, row), fate) in part.devices.iter().zip(self.fates) {
+            refuse(&mut outcome, *line);
+            let token = |outcome: &mut PartOutcome, name: &DeviceName, token| outcome.tokens.push((name.clone(), token));
+            match fate {
+                Some(Fate::Registered(made)) => {
+                    outcome.registered += 1;
+                    token(&mut outcome, &row.name, made);
+                }
+                Some(Fate::Renewed(made)) => {
+                    outcome.already += 1;
+                    token(&mut outcome, &row.name, made);
+                }
+                Some(Fate::Already { never_connected }) => {
+                    outcome.already += 1;
+                    outcome.already_never_connected += u32::from(never_connected);
+                }
+                Some(Fate::Failed(sentence)) => {
+                    outcome.failed += 1;
+                    push_failure(&mut outcome.errors_csv, *line, row, &sentence);
+                }
+                // `rows` leaves no row open.
+                None => outcome.failed += 1,
+            }
+        }
+        refuse(&mut outcome, u64::MAX);
+        outcome
+    }
+}

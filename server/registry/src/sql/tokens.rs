@@ -1,0 +1,58 @@
+//! Storing new tokens.
+
+use super::{Connection, FOR_UPDATE, ROWS_AT_ONCE, sql};
+use crate::{errors::StoreError, store::NewToken, types::{AccountId, Timestamp}};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// The tokens before the newest that keep working, 32 bytes each. Who makes a ninth without using any ends the first.
+const MAX_OLD_BYTES: usize = 8 * 32;
+
+/// Stores these tokens as the newest of their devices; gives the devices that are there. Those before them keep
+/// working until the new one is first used, or stop now.
+pub(super) async fn replace(
+    connection: &mut Connection,
+    account: AccountId,
+    tokens: &[NewToken],
+    keep_old: bool,
+    now: Timestamp,
+) -> Result<Vec<Uuid>, StoreError> {
+    let mut there = Vec::with_capacity(tokens.len());
+    for some in tokens.chunks(ROWS_AT_ONCE) {
+        let before = tokens_now(connection, account, some).await?;
+        let known: Vec<_> = some.iter().filter_map(|token| Some((token, before.get(&token.device)?))).collect();
+        if known.is_empty() {
+            continue;
+        }
+        let mut statement = sql("UPDATE devices SET token_hash = v.column2, old_token_hashes = v.column3, token_made_at = ");
+        statement.push_bind(now.as_ms()).push(" FROM (");
+        statement.push_values(known.iter(), |mut row, (token, before)| {
+            let old = if keep_old { before.as_slice() } else { &[] };
+            row.push_bind(token.device).push_bind(token.hash.as_bytes().to_vec()).push_bind(old[..old.len().min(MAX_OLD_BYTES)].to_vec());
+        });
+        statement.push(") AS v WHERE devices.id = v.column1");
+        statement.build().execute(&mut *connection).await?;
+        there.extend(known.iter().map(|(token, _)| token.device));
+    }
+    Ok(there)
+}
+
+/// The hashes of the tokens that the devices have, newest first, each row kept from others until the transaction ends.
+async fn tokens_now(connection: &mut Connection, account: AccountId, tokens: &[NewToken]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
+    let mut statement = sql("SELECT id, token_hash, old_token_hashes FROM devices WHERE account = ");
+    statement.push_bind(account.0).push(" AND id IN (");
+    let mut list = statement.separated(", ");
+    for token in tokens {
+        list.push_bind(token.device);
+    }
+    // In one order, so that two such transactions do not wait for each other.
+    statement.push(") ORDER BY id").push(FOR_UPDATE);
+    let rows: Vec<(Uuid, Vec<u8>, Vec<u8>)> = statement.build_query_as().fetch_all(&mut *connection).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, mut newest, old)| {
+            newest.extend(old);
+            (id, newest)
+        })
+        .collect())
+}

@@ -1,0 +1,73 @@
+//! The registry on SQLite: one file, one writer at a time, readers beside it.
+
+use crate::errors::{OpenError, StoreError};
+use sqlx::{
+    SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, time::Duration};
+
+#[path = "sql/mod.rs"]
+mod sql;
+
+pub(crate) type Database = sqlx::Sqlite;
+pub(crate) type Connection = sqlx::SqliteConnection;
+pub(crate) type Pool = SqlitePool;
+
+/// How rows that are read are kept from others until the transaction ends: there is only one writer.
+pub(crate) const FOR_UPDATE: &str = "";
+
+/// How long a write waits for its turn before the server says that it is overloaded.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// Readers at once.
+const READERS: u32 = 4;
+
+/// The file, opened.
+pub(crate) struct Db {
+    writer: Pool,
+    readers: Pool,
+}
+
+impl Db {
+    /// Opens the file, made if missing, readable by its owner only.
+    pub(crate) async fn open(file: &str) -> Result<Self, OpenError> {
+        let broken = |what: &str, error: &dyn std::fmt::Display| OpenError(format!("the database {file} {what}: {error}"));
+        make(Path::new(file)).map_err(|error| broken("cannot be made", &error))?;
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What an answer says is stored must survive the loss of power.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(WAIT)
+            .pragma("cache_size", "-65536")
+            .pragma("journal_size_limit", "67108864");
+        let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect_with(options.clone()).await;
+        let writer = writer.map_err(|error| broken("cannot be opened", &error))?;
+        sqlx::migrate!("migrations/sqlite").run(&writer).await.map_err(|error| broken("cannot be brought up to date", &error))?;
+        let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).connect_with(options).await;
+        let readers = readers.map_err(|error| broken("cannot be opened", &error))?;
+        Ok(Self { writer, readers })
+    }
+
+    pub(crate) fn reader(&self) -> &Pool {
+        &self.readers
+    }
+
+    /// Begins a transaction that writes: `IMMEDIATE`, since a reading one that turns writer fails at once.
+    pub(crate) async fn write(&self) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+fn make(file: &Path) -> std::io::Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(|_| ())
+}

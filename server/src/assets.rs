@@ -1,0 +1,60 @@
+//! The web assets, which are inside the binary.
+//!
+//! They are served below `/assets/HASH/`, where HASH is one hash over all of them: a page of one build never
+//! mixes with assets of another, and browsers may keep them for ever.
+
+use axum::{extract::Path, response::{IntoResponse, Response}};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
+
+#[derive(RustEmbed)]
+#[folder = "../target/site"]
+struct Site;
+
+/// `/assets/HASH`: what stands before each file's name.
+pub(crate) static BASE: LazyLock<String> = LazyLock::new(|| {
+    let mut names: Vec<_> = Site::iter().collect();
+    names.sort();
+    let mut all = Sha256::new();
+    for file in names.iter().filter_map(|name| Site::get(name)) {
+        all.update(file.metadata.sha256_hash());
+    }
+    let hash: String = all.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("/assets/{hash}")
+});
+
+/// True where the binary was built with its page.
+pub(crate) fn are_embedded() -> bool {
+    Site::get("muster_bg.wasm").is_some()
+}
+
+/// Answers with an asset, compressed as the browser takes it.
+pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepts = |coding: &str| accepts.split(',').any(|entry| entry.split(';').next().is_some_and(|name| name.trim() == coding));
+    let compressed = [("br", "br"), ("gzip", "gz")]
+        .into_iter()
+        .filter(|(coding, _)| accepts(coding))
+        .find_map(|(coding, ending)| Some((Some(coding), Site::get(&format!("{name}.{ending}"))?)));
+    let Some((coding, file)) = compressed.or_else(|| Some((None, Site::get(&name)?))) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+
+    let mime = mime_guess::from_path(&name).first_or_octet_stream();
+    let mut response = file.data.into_owned().into_response();
+    let answer = response.headers_mut();
+    if let Ok(mime) = HeaderValue::from_str(mime.as_ref()) {
+        answer.insert(header::CONTENT_TYPE, mime);
+    }
+    answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(coding) = coding {
+        answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    // Another hash means a page of another build asks: it gets the file, but must not keep it under that name.
+    let is_current = BASE.strip_prefix("/assets/").is_some_and(|current| current == hash);
+    let keep = if is_current { "public, max-age=31536000, immutable" } else { "no-store" };
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    response
+}

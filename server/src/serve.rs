@@ -1,0 +1,173 @@
+//! `muster serve`: the portal and the device endpoint.
+
+use crate::{
+    armour::{self, PublicUrl},
+    assets, command_line::ServeSettings, device_endpoint, people, problem::Problem, session_layer,
+};
+use axum::{
+    BoxError, Router, body::Body, error_handling::HandleErrorLayer, extract::{DefaultBodyLimit, FromRef, Request, State},
+    middleware, response::{IntoResponse, Response}, routing::get,
+};
+use http::{HeaderValue, StatusCode, header};
+use leptos::prelude::{LeptosOptions, provide_context, use_context};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, handle_server_fns_with_context};
+use muster_app::{App, AssetBase, fns::{registrations::MAX_PART_BYTES, session::SecureCookies}, shell};
+use muster_registry::{Password, Registry};
+use std::time::Duration;
+use tower::ServiceBuilder;
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
+
+/// Requests under way at once; the next one gets 503. A part of a file is at most 3 MiB and the registry holds
+/// about three times that for it, so that even 64 of them stay well below 1 GiB; other requests are small.
+const MAX_REQUESTS: usize = 512;
+
+/// The longest a request may take. A part of 10,000 rows takes well below a second.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long requests under way may go on after the server was told to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+struct AppState {
+    leptos: LeptosOptions,
+    registry: Registry,
+    public: PublicUrl,
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+impl FromRef<AppState> for Registry {
+    fn from_ref(state: &AppState) -> Self {
+        state.registry.clone()
+    }
+}
+
+/// Opens the registry, makes the first person at the first start, and serves until told to stop.
+pub(crate) async fn serve(settings: ServeSettings) -> Result<(), String> {
+    if !assets::are_embedded() {
+        return Err("this binary was built without its web page. Build it with `make build`".to_owned());
+    }
+    let public = PublicUrl::parse(settings.public_url.as_deref())?;
+    let registry = people::open(&settings.database).await?;
+    let first = first_start(&registry, &settings).await?;
+
+    let listener = tokio::net::TcpListener::bind(settings.listen).await;
+    let listener = listener.map_err(|error| format!("{} cannot be listened on: {error}. Choose another with --listen", settings.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let shown = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    println!("Muster is at {shown}");
+    if let Some(sentence) = first {
+        println!("{sentence}");
+    }
+
+    let server = axum::serve(listener, router(registry, public)).with_graceful_shutdown(told_to_stop());
+    let stopped = async {
+        told_to_stop().await;
+        tokio::time::sleep(STOP_TIMEOUT).await;
+    };
+    tokio::select! {
+        ended = server => ended.map_err(|error| error.to_string()),
+        () = stopped => Ok(()),
+    }
+}
+
+/// The account `main` and the first person, where there is nobody yet; gives what to print about them, once.
+async fn first_start(registry: &Registry, settings: &ServeSettings) -> Result<Option<String>, String> {
+    if registry.has_people().await.map_err(|error| error.to_string())? {
+        return Ok(None);
+    }
+    let (password, made) = match &settings.admin_password {
+        Some(password) => (password.clone(), false),
+        None => (registry.random_password(), true),
+    };
+    let email = &settings.admin_email;
+    let given = Password::new(password.clone()).map_err(|error| format!("MUSTER_ADMIN_PASSWORD: {error}"))?;
+    if !registry.ensure_first_start(email, &given).await.map_err(|error| error.to_string())? {
+        return Ok(None);
+    }
+    let sentence = if made { format!("Sign in as {email} with the password {password} (shown only now)") } else { format!("Sign in as {email}") };
+    Ok(Some(sentence))
+}
+
+fn router(registry: Registry, public: PublicUrl) -> Router {
+    let state = AppState {
+        leptos: LeptosOptions::builder().output_name("muster").build(),
+        registry: registry.clone(),
+        public: public.clone(),
+    };
+    let context = page_context(&state);
+    let pages = Router::new()
+        .route("/fn/{*function}", axum::routing::post(server_function))
+        .layer(DefaultBodyLimit::max(MAX_PART_BYTES + 64 * 1024))
+        .layer(tower_http::limit::RequestBodyLimitLayer::new(MAX_PART_BYTES + 64 * 1024))
+        .leptos_routes_with_context(&state, generate_route_list(App), context, shell)
+        .layer(middleware::from_fn_with_state(registry.clone(), session_layer::find_person))
+        .layer(middleware::from_fn_with_state(public.clone(), armour::only_our_pages))
+        .with_state(state);
+    let overload = ServiceBuilder::new()
+        .layer(HandleErrorLayer::new(|_: BoxError| async { Problem::unavailable() }))
+        .load_shed()
+        .concurrency_limit(MAX_REQUESTS);
+    let limited = Router::new()
+        .merge(pages)
+        .nest("/device/v1", device_endpoint::routes().with_state(registry.clone()))
+        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "There is nothing at this address.") })
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(overload);
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready).with_state(registry))
+        .route("/assets/{hash}/{name}", get(assets::serve))
+        .merge(limited)
+        .layer(middleware::from_fn_with_state(public, armour::headers))
+        .layer(CatchPanicLayer::custom(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server has a fault. It is in its log.").into_response()))
+        .layer(TraceLayer::new_for_http())
+}
+
+/// What every page and server function finds in its context.
+fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+    let registry = state.registry.clone();
+    let secure = SecureCookies(state.public.is_https());
+    move || {
+        provide_context(registry.clone());
+        provide_context(secure);
+        provide_context(AssetBase(assets::BASE.clone()));
+        if let (Some(answer), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce()) {
+            if let Ok(policy) = HeaderValue::from_str(&armour::page_policy(&nonce)) {
+                answer.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+            }
+        }
+    }
+}
+
+async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
+    handle_server_fns_with_context(page_context(&state), request).await.into_response()
+}
+
+/// `GET /readyz`: that it can serve.
+async fn ready(State(registry): State<Registry>) -> Response {
+    match registry.ready().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(_) => Problem::unavailable().into_response(),
+    }
+}
+
+/// Ends when the process is told to stop (Ctrl-C, or SIGTERM from a service manager).
+async fn told_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+            let _ = interrupted.await;
+            return;
+        };
+        tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupted.await;
+}
