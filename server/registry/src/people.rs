@@ -8,6 +8,7 @@ use crate::{
     world::new_id,
 };
 use muster_domain::{PricingTier, SessionKey};
+use sha2::{Digest, Sha256};
 
 /// A session ends when it was not used for 12 hours.
 pub const SESSION_IDLE_MS: i64 = 12 * 3_600_000;
@@ -141,14 +142,16 @@ impl Registry {
         let Ok(email) = address(email) else { return Err(SignInError::Wrong) };
         let now = self.now();
         let since = Timestamp::from_ms(now.as_ms() - GUESSES_WITHIN_MS);
-        let failures = self.store.failures(&email, since, GUESSES).await?;
+        // Kept as a hash: people type their password into the wrong box.
+        let address_hash: [u8; 32] = Sha256::digest(&email).into();
+        let failures = self.store.failures(&address_hash, since, GUESSES).await?;
         if failures.len() >= GUESSES as usize {
             let oldest = failures.last().copied().unwrap_or(now);
             let wait_ms = (oldest.as_ms() + GUESSES_WITHIN_MS - now.as_ms()).max(1_000);
             return Err(SignInError::TooMany { retry_after_s: wait_ms.cast_unsigned().div_ceil(1_000) });
         }
         // Noted before it is tried, so that many guesses at once are counted, too.
-        self.store.add_failure(&email, now, since).await?;
+        self.store.add_failure(&address_hash, now, since).await?;
         let found = self.store.credentials(&email).await?;
         let hash = found.as_ref().map(|found| found.password_hash.clone());
         let given = password.clone();
@@ -158,6 +161,7 @@ impl Registry {
         let key = SessionKey::new(new_id(&*self.world), self.random());
         let idle_since = Timestamp::from_ms(now.as_ms() - SESSION_IDLE_MS);
         self.store.add_session(key.id(), &found.person, &key.hash(), now, idle_since).await?;
+        self.store.forget_failures(&address_hash).await?;
         Ok((key, found.person))
     }
 

@@ -46,10 +46,11 @@ pub(crate) trait People {
     async fn set_password(&self, email: &str, hash: &str) -> Result<(), PersonError>;
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError>;
     /// The moments of the last failures since `since`, newest first, at most `limit`.
-    async fn failures(&self, email: &str, since: Timestamp, limit: u32) -> Result<Vec<Timestamp>, StoreError>;
+    async fn failures(&self, address_hash: &[u8; 32], since: Timestamp, limit: u32) -> Result<Vec<Timestamp>, StoreError>;
     /// Notes a failure, and forgets those before `since`.
-    async fn add_failure(&self, email: &str, now: Timestamp, since: Timestamp) -> Result<(), StoreError>;
-    /// Makes a session, forgets the failures of the address, and the sessions not seen since `idle_since`.
+    async fn add_failure(&self, address_hash: &[u8; 32], now: Timestamp, since: Timestamp) -> Result<(), StoreError>;
+    async fn forget_failures(&self, address_hash: &[u8; 32]) -> Result<(), StoreError>;
+    /// Makes a session, and forgets those not seen since `idle_since`.
     async fn add_session(&self, id: Uuid, person: &Person, hash: &SecretHash, now: Timestamp, idle_since: Timestamp) -> Result<(), StoreError>;
     async fn session(&self, id: Uuid) -> Result<Option<StoredSession>, StoreError>;
     async fn see_session(&self, id: Uuid, now: Timestamp) -> Result<(), StoreError>;

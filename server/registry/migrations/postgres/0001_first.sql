@@ -23,25 +23,24 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_person ON sessions (person);
 
--- Who guesses is known by a hash of the address: people type their password into the wrong box.
-CREATE TABLE sign_in_guesses (
-    address_hash BYTEA PRIMARY KEY,
-    -- The moments of the last guesses, with commas between.
-    guessed_at TEXT NOT NULL,
-    last_at BIGINT NOT NULL
+-- Addresses are known by a hash: people type their password into the wrong box.
+CREATE TABLE sign_in_failures (
+    address_hash BYTEA NOT NULL,
+    failed_at BIGINT NOT NULL
 );
-CREATE INDEX sign_in_guesses_last_at ON sign_in_guesses (last_at);
+CREATE INDEX sign_in_failures_address ON sign_in_failures (address_hash, failed_at);
+CREATE INDEX sign_in_failures_failed_at ON sign_in_failures (failed_at);
 
 CREATE TABLE models (
     id UUID PRIMARY KEY,
     account UUID NOT NULL REFERENCES accounts (id),
     name TEXT COLLATE "C" NOT NULL,
     description TEXT,
+    definition TEXT NOT NULL,
     properties INTEGER NOT NULL,
     events INTEGER NOT NULL,
     actions INTEGER NOT NULL,
     updated_at BIGINT NOT NULL,
-    definition TEXT NOT NULL,
     UNIQUE (account, name)
 );
 
@@ -55,7 +54,7 @@ CREATE TABLE device_groups (
 CREATE TABLE registrations (
     id UUID PRIMARY KEY,
     account UUID NOT NULL REFERENCES accounts (id),
-    person UUID NOT NULL REFERENCES people (id),
+    person UUID REFERENCES people (id),
     device_group UUID REFERENCES device_groups (id) ON DELETE SET NULL,
     file_name TEXT NOT NULL,
     devices BIGINT NOT NULL,
@@ -66,12 +65,10 @@ CREATE TABLE registrations (
 CREATE INDEX registrations_account ON registrations (account, id);
 
 CREATE TABLE registration_parts (
-    -- What a device remembers as the part whose answer carried its token.
-    id UUID NOT NULL,
     registration UUID NOT NULL REFERENCES registrations (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
     -- 0: registers; 1: a later pass that gives new tokens.
     renew SMALLINT NOT NULL,
-    number INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
     registered INTEGER NOT NULL DEFAULT 0,
     already INTEGER NOT NULL DEFAULT 0,
@@ -82,30 +79,24 @@ CREATE TABLE registration_parts (
 
 CREATE TABLE devices (
     id UUID PRIMARY KEY,
-    -- No foreign key: accounts are never deleted, and the check would be made for each of a million rows.
-    account UUID NOT NULL,
+    account UUID NOT NULL REFERENCES accounts (id),
     name TEXT COLLATE "C" NOT NULL,
     model UUID NOT NULL REFERENCES models (id),
-    friendly_name TEXT COLLATE "C",
-    -- The friendly name in lower case, where it is not ASCII: databases fold those letters differently.
-    friendly_folded TEXT COLLATE "C",
+    friendly_name TEXT,
     description TEXT,
+    -- 0 ExtraSmall, 1 Small, 2 Medium, 3 Large
     tier SMALLINT NOT NULL,
-    -- 0 Registered, 1 Active, 2 Disabled.
+    -- 0 Registered, 1 Active, 2 Disabled
     status SMALLINT NOT NULL,
     registered_at BIGINT NOT NULL,
-    -- When one of its tokens was first used.
-    connected_at BIGINT,
-    -- When it last sent data.
     last_seen BIGINT,
     -- SHA-256 of the newest token's secret; those before it, 32 bytes each, until the newest is first used.
     token_hash BYTEA NOT NULL,
     old_token_hashes BYTEA NOT NULL,
     token_made_at BIGINT NOT NULL,
-    -- The part of a registration whose answer carried the newest token. If it is sent again, that answer was lost.
-    token_part UUID,
-    -- The registration that made it.
+    -- Which part of which registration made it, so that a part that is sent again knows its own.
     registration UUID,
+    part INTEGER,
     UNIQUE (account, name)
 );
 CREATE INDEX devices_model ON devices (model);

@@ -23,25 +23,24 @@ CREATE TABLE sessions (
 ) STRICT;
 CREATE INDEX sessions_person ON sessions (person);
 
--- Who guesses is known by a hash of the address: people type their password into the wrong box.
-CREATE TABLE sign_in_guesses (
-    address_hash BLOB PRIMARY KEY NOT NULL,
-    -- The moments of the last guesses, with commas between.
-    guessed_at TEXT NOT NULL,
-    last_at INTEGER NOT NULL
+-- Addresses are known by a hash: people type their password into the wrong box.
+CREATE TABLE sign_in_failures (
+    address_hash BLOB NOT NULL,
+    failed_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX sign_in_guesses_last_at ON sign_in_guesses (last_at);
+CREATE INDEX sign_in_failures_address ON sign_in_failures (address_hash, failed_at);
+CREATE INDEX sign_in_failures_failed_at ON sign_in_failures (failed_at);
 
 CREATE TABLE models (
     id BLOB PRIMARY KEY NOT NULL,
     account BLOB NOT NULL REFERENCES accounts (id),
     name TEXT NOT NULL,
     description TEXT,
+    definition TEXT NOT NULL,
     properties INTEGER NOT NULL,
     events INTEGER NOT NULL,
     actions INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    definition TEXT NOT NULL,
     UNIQUE (account, name)
 ) STRICT;
 
@@ -55,7 +54,7 @@ CREATE TABLE device_groups (
 CREATE TABLE registrations (
     id BLOB PRIMARY KEY NOT NULL,
     account BLOB NOT NULL REFERENCES accounts (id),
-    person BLOB NOT NULL REFERENCES people (id),
+    person BLOB REFERENCES people (id),
     device_group BLOB REFERENCES device_groups (id) ON DELETE SET NULL,
     file_name TEXT NOT NULL,
     devices INTEGER NOT NULL,
@@ -66,46 +65,38 @@ CREATE TABLE registrations (
 CREATE INDEX registrations_account ON registrations (account, id);
 
 CREATE TABLE registration_parts (
-    -- What a device remembers as the part whose answer carried its token.
-    id BLOB NOT NULL,
     registration BLOB NOT NULL REFERENCES registrations (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
     -- 0: registers; 1: a later pass that gives new tokens.
     renew INTEGER NOT NULL,
-    number INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
     registered INTEGER NOT NULL DEFAULT 0,
     already INTEGER NOT NULL DEFAULT 0,
     failed INTEGER NOT NULL DEFAULT 0,
     errors_csv BLOB,
     PRIMARY KEY (registration, renew, number)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE devices (
     id BLOB PRIMARY KEY NOT NULL,
-    -- No foreign key: accounts are never deleted, and the check would be made for each of a million rows.
-    account BLOB NOT NULL,
+    account BLOB NOT NULL REFERENCES accounts (id),
     name TEXT NOT NULL,
     model BLOB NOT NULL REFERENCES models (id),
     friendly_name TEXT,
-    -- The friendly name in lower case, where it is not ASCII: databases fold those letters differently.
-    friendly_folded TEXT,
     description TEXT,
+    -- 0 ExtraSmall, 1 Small, 2 Medium, 3 Large
     tier INTEGER NOT NULL,
-    -- 0 Registered, 1 Active, 2 Disabled.
+    -- 0 Registered, 1 Active, 2 Disabled
     status INTEGER NOT NULL,
     registered_at INTEGER NOT NULL,
-    -- When one of its tokens was first used.
-    connected_at INTEGER,
-    -- When it last sent data.
     last_seen INTEGER,
     -- SHA-256 of the newest token's secret; those before it, 32 bytes each, until the newest is first used.
     token_hash BLOB NOT NULL,
     old_token_hashes BLOB NOT NULL,
     token_made_at INTEGER NOT NULL,
-    -- The part of a registration whose answer carried the newest token. If it is sent again, that answer was lost.
-    token_part BLOB,
-    -- The registration that made it.
+    -- Which part of which registration made it, so that a part that is sent again knows its own.
     registration BLOB,
+    part INTEGER,
     UNIQUE (account, name)
 ) STRICT;
 CREATE INDEX devices_model ON devices (model);

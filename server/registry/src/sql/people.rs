@@ -97,10 +97,10 @@ impl People for Db {
         }))
     }
 
-    async fn failures(&self, email: &str, since: Timestamp, limit: u32) -> Result<Vec<Timestamp>, StoreError> {
+    async fn failures(&self, address_hash: &[u8; 32], since: Timestamp, limit: u32) -> Result<Vec<Timestamp>, StoreError> {
         let moments: Vec<i64> =
-            query_scalar("SELECT failed_at FROM sign_in_failures WHERE email = $1 AND failed_at > $2 ORDER BY failed_at DESC LIMIT $3")
-                .bind(email)
+            query_scalar("SELECT failed_at FROM sign_in_failures WHERE address_hash = $1 AND failed_at > $2 ORDER BY failed_at DESC LIMIT $3")
+                .bind(address_hash.as_slice())
                 .bind(since.as_ms())
                 .bind(i64::from(limit))
                 .fetch_all(self.reader())
@@ -108,16 +108,21 @@ impl People for Db {
         Ok(moments.into_iter().map(Timestamp::from_ms).collect())
     }
 
-    async fn add_failure(&self, email: &str, now: Timestamp, since: Timestamp) -> Result<(), StoreError> {
+    async fn add_failure(&self, address_hash: &[u8; 32], now: Timestamp, since: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         query("DELETE FROM sign_in_failures WHERE failed_at <= $1").bind(since.as_ms()).execute(&mut *tx).await?;
-        query("INSERT INTO sign_in_failures (email, failed_at) VALUES ($1, $2)").bind(email).bind(now.as_ms()).execute(&mut *tx).await?;
+        query("INSERT INTO sign_in_failures (address_hash, failed_at) VALUES ($1, $2)").bind(address_hash.as_slice()).bind(now.as_ms()).execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn forget_failures(&self, address_hash: &[u8; 32]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        query("DELETE FROM sign_in_failures WHERE address_hash = $1").bind(address_hash.as_slice()).execute(&mut *tx).await?;
         Ok(tx.commit().await?)
     }
 
     async fn add_session(&self, id: Uuid, person: &Person, hash: &SecretHash, now: Timestamp, idle_since: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        query("DELETE FROM sign_in_failures WHERE email = $1").bind(&person.email).execute(&mut *tx).await?;
         query("DELETE FROM sessions WHERE seen_at <= $1").bind(idle_since.as_ms()).execute(&mut *tx).await?;
         query("INSERT INTO sessions (id, person, secret_hash, made_at, seen_at) VALUES ($1, $2, $3, $4, $4)")
             .bind(id)
