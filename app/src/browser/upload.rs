@@ -45,7 +45,7 @@ pub(crate) struct Upload {
     has_given_up: Rc<Cell<bool>>,
     pub(crate) tokens: Gathered,
     pub(crate) errors: Gathered,
-    pub(crate) progress: RwSignal<Progress>,
+    progress: RwSignal<Progress>,
 }
 
 /// What a pass over the file is for.
@@ -58,8 +58,9 @@ pub(crate) enum Pass {
 }
 
 impl Upload {
-    /// An upload of a file that the check found clean.
-    pub(crate) fn new(file: File, report: &Report, group: Option<String>) -> Self {
+    /// An upload of a file that the check found clean; `progress` tells how it stands.
+    pub(crate) fn new(file: File, report: &Report, group: Option<String>, progress: RwSignal<Progress>) -> Self {
+        progress.set(Progress { rows: report.rows, ..Progress::default() });
         Self {
             file,
             layout: report.layout.clone(),
@@ -70,7 +71,7 @@ impl Upload {
             has_given_up: Rc::default(),
             tokens: Gathered::new(tokens_csv::HEADER),
             errors: Gathered::new(errors_csv::HEADER),
-            progress: RwSignal::new(Progress { rows: report.rows, ..Progress::default() }),
+            progress,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
 };
 use leptos::{prelude::*, task::spawn_local};
 use muster_domain::tokens_csv;
+use send_wrapper::SendWrapper;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -24,7 +25,7 @@ pub(crate) fn TokensDialog(is_open: RwSignal<bool>, #[prop(into)] names: Signal<
     let problem = RwSignal::new(None::<String>);
     let is_saved = RwSignal::new(false);
     let is_asking_to_close = RwSignal::new(false);
-    let gathered = StoredValue::new_local(None::<Gathered>);
+    let gathered = StoredValue::new(None::<SendWrapper<Gathered>>);
     let would_lose = Signal::derive(move || match step.get() {
         Step::Asking => false,
         Step::Working { .. } => true,
@@ -50,7 +51,7 @@ pub(crate) fn TokensDialog(is_open: RwSignal<bool>, #[prop(into)] names: Signal<
         }
         let (names, old) = (names.get_untracked(), old.get_untracked());
         let file = Gathered::new(tokens_csv::HEADER);
-        gathered.set_value(Some(file.clone()));
+        gathered.set_value(Some(SendWrapper::new(file.clone())));
         step.set(Step::Working { done: 0 });
         spawn_local(async move {
             let mut made = 0;

@@ -9,7 +9,7 @@ use crate::{
     browser::{
         check::{self, RunningCheck, Told},
         leaving::ask_before_leaving,
-        upload::{Pass, Upload},
+        upload::{Pass, Progress, Upload},
     },
     fns::registrations::{UnknownModel, unknown_models},
 };
@@ -17,6 +17,7 @@ use checked::CheckedView;
 use choose::{CheckingView, ChooseView};
 use leptos::{prelude::*, task::spawn_local};
 use muster_domain::{MAX_FILE_BYTES, Report};
+use send_wrapper::SendWrapper;
 use status::StatusView;
 use std::sync::Arc;
 use web_sys::File;
@@ -34,16 +35,18 @@ enum Step {
     Status { is_done: bool },
 }
 
-/// What the steps share. Everything in it is gone when the dialog closes.
+/// What the steps share. Everything in it is gone when the dialog closes. What only a browser has is wrapped, since
+/// the server, which renders the closed dialog, hands values from thread to thread.
 #[derive(Clone, Copy)]
 struct Dialog {
     step: RwSignal<Step>,
     /// The names the account does not have; `None` while that is being asked.
     unknown: RwSignal<Option<Vec<UnknownModel>>>,
     group: RwSignal<String>,
-    file: StoredValue<Option<File>, LocalStorage>,
-    check: StoredValue<Option<RunningCheck>, LocalStorage>,
-    upload: StoredValue<Option<Upload>, LocalStorage>,
+    file: StoredValue<Option<SendWrapper<File>>>,
+    check: StoredValue<Option<SendWrapper<RunningCheck>>>,
+    upload: StoredValue<Option<SendWrapper<Upload>>>,
+    progress: RwSignal<Progress>,
     is_saved: RwSignal<bool>,
     is_asking_to_close: RwSignal<bool>,
     /// Called when devices were registered.
@@ -56,9 +59,10 @@ impl Dialog {
             step: RwSignal::new(Step::Choose { problem: None }),
             unknown: RwSignal::new(None),
             group: RwSignal::new(String::new()),
-            file: StoredValue::new_local(None),
-            check: StoredValue::new_local(None),
-            upload: StoredValue::new_local(None),
+            file: StoredValue::new(None),
+            check: StoredValue::new(None),
+            upload: StoredValue::new(None),
+            progress: RwSignal::new(Progress::default()),
             is_saved: RwSignal::new(false),
             is_asking_to_close: RwSignal::new(false),
             done,
@@ -96,9 +100,9 @@ impl Dialog {
             }
             Told::Report(report) => self.checked(name.clone(), Arc::new(*report)),
         });
-        self.file.set_value(Some(file));
+        self.file.set_value(Some(SendWrapper::new(file)));
         match started {
-            Ok(running) => self.check.set_value(Some(running)),
+            Ok(running) => self.check.set_value(Some(SendWrapper::new(running))),
             Err(sentence) => self.step.set(Step::Choose { problem: Some(sentence) }),
         }
     }
@@ -120,8 +124,8 @@ impl Dialog {
         let Some(file) = self.file.get_value().filter(|_| report.is_clean()) else { return };
         self.check.set_value(None);
         let group = Some(self.group.get_untracked().trim().to_owned()).filter(|group| !group.is_empty());
-        let upload = Upload::new(file, &report, group);
-        self.upload.set_value(Some(upload));
+        let upload = Upload::new(file.take(), &report, group, self.progress);
+        self.upload.set_value(Some(SendWrapper::new(upload)));
         self.run(Pass::Register);
     }
 
@@ -139,10 +143,7 @@ impl Dialog {
     fn would_lose(self) -> bool {
         match self.step.get() {
             Step::Status { is_done: false } => true,
-            Step::Status { is_done: true } => {
-                let tokens = self.upload.with_value(|upload| upload.as_ref().map_or(0, |upload| upload.progress.with(|progress| progress.tokens)));
-                tokens > 0 && !self.is_saved.get()
-            }
+            Step::Status { is_done: true } => self.progress.with(|progress| progress.tokens > 0) && !self.is_saved.get(),
             Step::Choose { .. } | Step::Checking { .. } | Step::Checked { .. } => false,
         }
     }
@@ -152,7 +153,7 @@ impl Dialog {
 #[component]
 pub(crate) fn RegisterDialog(
     is_open: RwSignal<bool>,
-    dropped: RwSignal<Option<Result<File, String>>, LocalStorage>,
+    dropped: RwSignal<Option<Result<SendWrapper<File>, String>>>,
     done: Callback<()>,
 ) -> impl IntoView {
     let dialog = Dialog::new(done);
@@ -167,7 +168,7 @@ pub(crate) fn RegisterDialog(
         if let Some(taken) = dropped.get() {
             dropped.set(None);
             is_open.set(true);
-            dialog.take(taken);
+            dialog.take(taken.map(SendWrapper::take));
         }
     });
     let title = Signal::derive(move || match dialog.step.get() {
@@ -179,7 +180,8 @@ pub(crate) fn RegisterDialog(
     view! {
         <Modal id="register-title" title is_open would_lose ask=Callback::new(move |()| dialog.is_asking_to_close.set(true))>
             {move || {
-                kind.track();
+                // Reading it, not just tracking it: a memo that nobody reads follows nothing.
+                let _ = kind.get();
                 match dialog.step.get_untracked() {
                     Step::Choose { .. } => view! { <ChooseView dialog /> }.into_any(),
                     Step::Checking { .. } => view! { <CheckingView dialog /> }.into_any(),

@@ -6,8 +6,7 @@ use leptos::prelude::*;
 
 #[component]
 pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoView {
-    let Some(upload) = dialog.upload.get_value() else { return ().into_any() };
-    let progress = upload.progress;
+    let progress = dialog.progress;
     let is_done = Memo::new(move |_| matches!(dialog.step.get(), Step::Status { is_done: true }));
     let number = move |of: fn(&Progress) -> u64| move || thousands(progress.with(of));
     let failed = Memo::new(move |_| progress.with(|progress| progress.failed));

@@ -1,15 +1,14 @@
 //! The grid *All Devices*: one page of it.
 
-use super::{Shown, selection::Selection};
+use super::selection::Selection;
 use crate::{fns::devices::DevicePage, query::encode, when::Ago};
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
 
 #[component]
-pub(super) fn Grid(page: Shown, selection: Selection) -> impl IntoView {
-    let rows = Memo::new(move |_| page.get().and_then(Result::ok).unwrap_or_default());
-    let names = Memo::new(move |_| rows.with(|page| page.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>()));
+pub(super) fn Grid(page: RwSignal<DevicePage>, selection: Selection) -> impl IntoView {
+    let names = Memo::new(move |_| page.with(|page| page.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>()));
     let ticked = move || names.with(|names| names.iter().filter(|name| selection.has(name)).count());
     let all = Memo::new(move |_| ticked() == names.with(Vec::len));
     let some = Memo::new(move |_| ticked() > 0 && !all.get());
@@ -41,7 +40,7 @@ pub(super) fn Grid(page: Shown, selection: Selection) -> impl IntoView {
                     </tr>
                 </thead>
                 <tbody node_ref=body on:keydown=keydown>
-                    <For each=move || names.get() key=Clone::clone let:name><Row name rows selection names /></For>
+                    <For each=move || names.get() key=Clone::clone let:name><Row name page selection names /></For>
                 </tbody>
             </table>
         </div>
@@ -51,10 +50,10 @@ pub(super) fn Grid(page: Shown, selection: Selection) -> impl IntoView {
 
 /// One device. Its cells change by themselves, so that a refresh keeps the focus and the tick where they are.
 #[component]
-fn Row(name: String, rows: Memo<DevicePage>, selection: Selection, names: Memo<Vec<String>>) -> impl IntoView {
+fn Row(name: String, page: RwSignal<DevicePage>, selection: Selection, names: Memo<Vec<String>>) -> impl IntoView {
     let own = name.clone();
-    let row = Memo::new(move |_| rows.with(|page| page.rows.iter().find(|row| row.name == own).cloned()));
-    let now_ms = Memo::new(move |_| rows.with(|page| page.now_ms));
+    let row = Memo::new(move |_| page.with(|page| page.rows.iter().find(|row| row.name == own).cloned()));
+    let now_ms = Memo::new(move |_| page.with(|page| page.now_ms));
     let text = move |of: fn(&crate::fns::devices::DeviceRow) -> String| move || row.with(|row| row.as_ref().map(of));
     let is_ticked = {
         let name = name.clone();
