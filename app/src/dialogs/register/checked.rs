@@ -2,7 +2,7 @@
 
 use super::{Dialog, choose::{BrowseButton, UploadDisabled}};
 use crate::{fns::{groups::groups, registrations::UnknownModel}, when::{count, thousands}};
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use muster_domain::{Field, ProblemGroup, Report, Separator};
 use std::sync::Arc;
 
@@ -124,14 +124,20 @@ fn UnknownModels(dialog: Dialog) -> impl IntoView {
 /// An optional device group to put the devices in: one that is there, or a new one.
 #[component]
 fn GroupChoice(dialog: Dialog) -> impl IntoView {
-    let names = LocalResource::new(groups);
+    // Not a resource: the page's Suspense would take the whole dialog away while it waits for one.
+    let names = RwSignal::new(Vec::new());
+    spawn_local(async move {
+        if let Ok(groups) = groups().await {
+            let _ = names.try_set(groups);
+        }
+    });
     view! {
         <div class="row">
             <label for="group">"Device group (optional)"</label>
             <input id="group" type="text" list="groups" maxlength="128" autocomplete="off"
                 on:input:target=move |event| dialog.group.set(event.target().value()) />
             <datalist id="groups">
-                {move || names.get().and_then(Result::ok).map(|names| names.into_iter().map(|group| view! { <option value=group.name></option> }).collect_view())}
+                {move || names.get().into_iter().map(|group| view! { <option value=group.name></option> }).collect_view()}
             </datalist>
         </div>
     }

@@ -1,0 +1,34 @@
+//! The server functions there are. A new one shows here, so that nobody forgets to test who may call it.
+#![cfg(feature = "ssr")]
+
+// The functions register themselves when the crate that has them is linked.
+use muster_app as _;
+
+#[test]
+fn every_function_has_its_endpoint() {
+    let mut paths: Vec<_> = server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}")).collect();
+    paths.sort();
+    let expected = [
+        "POST /fn/add-to-group",
+        "POST /fn/begin-registration",
+        "POST /fn/change-devices",
+        "POST /fn/default-tier",
+        "POST /fn/delete-model",
+        "POST /fn/device",
+        "POST /fn/devices",
+        "POST /fn/finish-registration",
+        "POST /fn/generate-tokens",
+        "POST /fn/groups",
+        "POST /fn/me",
+        "POST /fn/models",
+        "POST /fn/register-part",
+        "POST /fn/registration-errors",
+        "POST /fn/registrations",
+        "POST /fn/set-default-tier",
+        "POST /fn/sign-in",
+        "POST /fn/sign-out",
+        "POST /fn/unknown-models",
+        "POST /fn/upload-model",
+    ];
+    assert_eq!(paths, expected);
+}
