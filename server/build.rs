@@ -1,9 +1,15 @@
-//! Sees to it that the folder of web assets exists, so that the server compiles before the page was ever built,
-//! and that a change of the page makes the server embed it again.
+//! Says where the web assets are that go into the binary, makes that folder where the page was never built, and has
+//! the server compiled again when the page has changed.
+use std::{env, fs, path::Path};
+
 fn main() {
-    println!("cargo::rerun-if-changed=../target/site");
+    // A debug server carries the debug page, and a release server the release page: see scripts/build-web.
+    let kind = if env::var("PROFILE").as_deref() == Ok("release") { "release" } else { "debug" };
+    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/site").join(kind);
     println!("cargo::rerun-if-changed=build.rs");
-    if let Err(error) = std::fs::create_dir_all("../target/site") {
-        println!("cargo::error=target/site cannot be made: {error}");
+    println!("cargo::rerun-if-changed={}", site.display());
+    println!("cargo::rustc-env=MUSTER_SITE={}", site.display());
+    if let Err(error) = fs::create_dir_all(&site) {
+        println!("cargo::error={} cannot be made: {error}", site.display());
     }
 }

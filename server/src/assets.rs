@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
 #[derive(RustEmbed)]
-#[folder = "../target/site"]
+#[folder = "$MUSTER_SITE"]
 struct Site;
 
 /// `/assets/HASH`: what stands before each file's name.

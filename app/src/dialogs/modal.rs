@@ -1,6 +1,8 @@
 //! A dialog in front of the page: titled, closed by Escape, and not closed while something would be lost.
 
 use leptos::{html, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 /// A modal `<dialog>` that is shown while `is_open`.
 ///
@@ -55,11 +57,23 @@ pub(crate) fn Modal(
                 }
             }>
             <header>
-                <h2 id=id>{title}</h2>
+                <h2 id=id tabindex="-1">{title}</h2>
                 <button type="button" class="quiet close" aria-label="Close" on:click=move |_| try_close()>"✕"</button>
             </header>
             <Show when=move || is_open.get()>{children()}</Show>
         </dialog>
     }
     .into_any()
+}
+
+/// After a step that took away what had the focus: puts the focus on the title of the dialog, so that the keyboard,
+/// and a screen reader, go on from there.
+pub(super) fn keep_focus(id: &'static str) {
+    request_animation_frame(move || {
+        let is_lost = document().active_element().is_none_or(|focused| focused.tag_name() == "BODY");
+        let title = document().get_element_by_id(id).and_then(|title| title.dyn_into::<HtmlElement>().ok());
+        if let Some(title) = title.filter(|_| is_lost) {
+            let _ = title.focus();
+        }
+    });
 }

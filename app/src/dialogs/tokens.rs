@@ -1,6 +1,6 @@
 //! *Generate token*: new tokens for the selected devices, shown as a file to save, once.
 
-use super::Modal;
+use super::{Modal, modal::keep_focus};
 use crate::{
     browser::{leaving::ask_before_leaving, save::Gathered},
     fns::tokens::{DEVICES_PER_CALL, OldTokens, generate_tokens},
@@ -43,6 +43,11 @@ pub(crate) fn TokensDialog(is_open: RwSignal<bool>, #[prop(into)] names: Signal<
             is_asking_to_close.set(false);
             gathered.set_value(None);
         }
+    });
+    let kind = Memo::new(move |_| step.with(|step| std::mem::discriminant(step)));
+    Effect::new(move || {
+        let _ = kind.get();
+        keep_focus("tokens-title");
     });
     let total = move || names.with(Vec::len) as u64;
     let generate = move |_| {

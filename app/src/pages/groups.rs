@@ -17,7 +17,7 @@ pub(crate) fn Groups() -> impl IntoView {
                     Ok(groups) if groups.is_empty() => view! {
                         <div class="empty">
                             <h2>"No device groups yet"</h2>
-                            <p>"Choose a group while you register devices, or select devices and use Actions > Add to group."</p>
+                            <p>"Name a group while you register devices: it is made, and they join it."</p>
                             <p><a class="button" href="/devices">"Go to Devices"</a></p>
                         </div>
                     }.into_any(),

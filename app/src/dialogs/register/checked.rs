@@ -41,6 +41,8 @@ pub(super) fn CheckedView(dialog: Dialog, name: String, report: Arc<Report>) -> 
 
 fn problems_view(groups: &[ProblemGroup]) -> AnyView {
     let groups = groups.iter().map(|group| {
+        // Where every row has the sentence of the heading, it is not said again.
+        let says_more = group.examples.iter().any(|problem| problem.sentence() != group.heading);
         let more = group.count.saturating_sub(group.examples.len() as u64);
         let examples = group.examples.iter().map(|problem| {
             view! {
@@ -48,7 +50,7 @@ fn problems_view(groups: &[ProblemGroup]) -> AnyView {
                     <td class="number">{problem.line}</td>
                     <td class="number">{problem.column}</td>
                     <td><code>{problem.value.clone()}</code></td>
-                    <td>{problem.sentence()}</td>
+                    {says_more.then(|| view! { <td>{problem.sentence()}</td> })}
                 </tr>
             }
         });
@@ -58,7 +60,7 @@ fn problems_view(groups: &[ProblemGroup]) -> AnyView {
                     <summary><b>{group.heading.clone()}</b>" "<span class="chip">{count(group.count, "row", "rows")}</span></summary>
                     <div class="scroll">
                         <table>
-                            <thead><tr><th scope="col" class="number">"Line"</th><th scope="col" class="number">"Column"</th><th scope="col">"Value"</th><th scope="col">"Problem"</th></tr></thead>
+                            <thead><tr><th scope="col" class="number">"Line"</th><th scope="col" class="number">"Column"</th><th scope="col">"Value"</th>{says_more.then(|| view! { <th scope="col">"Problem"</th> })}</tr></thead>
                             <tbody>{examples.collect_view()}</tbody>
                         </table>
                     </div>

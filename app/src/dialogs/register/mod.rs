@@ -4,7 +4,7 @@ mod checked;
 mod choose;
 mod status;
 
-use super::Modal;
+use super::{Modal, modal::keep_focus};
 use crate::{
     browser::{
         check::{self, RunningCheck, Told},
@@ -177,6 +177,10 @@ pub(crate) fn RegisterDialog(
     });
     // The step as such, so that a moving progress bar does not build the whole view again and again.
     let kind = Memo::new(move |_| dialog.step.with(|step| std::mem::discriminant(step)));
+    Effect::new(move || {
+        let _ = kind.get();
+        keep_focus("register-title");
+    });
     view! {
         <Modal id="register-title" title is_open would_lose ask=Callback::new(move |()| dialog.is_asking_to_close.set(true))>
             {move || {

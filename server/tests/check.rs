@@ -1,0 +1,46 @@
+//! `muster check FILE`, as a script meets it: what goes to stdout and stderr, and the exit code.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
+
+use std::{fs, process::Command};
+
+fn check(content: &[u8], code: i32, stdout: &str, stderr: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("fleet.csv"), content).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_muster")).args(["check", "fleet.csv"]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), stdout);
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), stderr);
+    assert_eq!(output.status.code(), Some(code));
+}
+
+#[test]
+fn the_seed_pages_file() {
+    check(
+        b"AutoRegister41,Contoso.Aircraft.AircraftModel,1st EM.Concorde Jet,The 1st Concorder Flight,Small\n\
+          AutoRegister42,Contoso.Aircraft.AircraftModel,2nd EM.Concorde Jet,Jet No.009,ExtraSmall  \n",
+        0,
+        "2 devices\n  Contoso.Aircraft.AircraftModel: 2\n  ExtraSmall: 1\n  Small: 1\n",
+        "",
+    );
+}
+
+#[test]
+fn problems_go_to_stderr_with_line_and_column() {
+    check(
+        b"a,M.X\nb c,M.X\na,M.X,,,small\n",
+        1,
+        "1 device\n  M.X: 1\n  default tier: 1\n",
+        "fleet.csv:2:1: A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed.\n\
+         fleet.csv:3:1: `a` is already the name of the device in line 1. Give this device another name, or take one of the two rows out.\n\
+         fleet.csv:3:9: `small` is not a pricing tier. Did you mean Small? Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.\n",
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let output = Command::new(env!("CARGO_BIN_EXE_muster")).args(["check", "/nowhere/fleet.csv"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    if !stderr.starts_with("muster: /nowhere/fleet.csv cannot be read:") {
+        panic!("{stderr}");
+    }
+}
