@@ -35,7 +35,9 @@ mod tests {
 
     #[test]
     fn parameters_without_a_value_are_left_out() {
-        let check = |parameters: &[(&str, Option<&str>)], expected: &str| assert_eq!(path_with("/devices", parameters), expected);
+        let check = |parameters: &[(&str, Option<&str>)], expected: &str| {
+            assert_eq!(path_with("/devices", parameters), expected)
+        };
         check(&[], "/devices");
         check(&[("q", None), ("status", Some(""))], "/devices");
         check(&[("q", Some("a b&ü")), ("after", Some("x"))], "/devices?q=a%20b%26%C3%BC&after=x");

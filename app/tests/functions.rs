@@ -6,7 +6,8 @@ use muster_app as _;
 
 #[test]
 fn every_function_has_its_endpoint() {
-    let mut paths: Vec<_> = server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}")).collect();
+    let mut paths: Vec<_> =
+        server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}")).collect();
     paths.sort();
     let expected = [
         "POST /fn/add-to-group",

@@ -1,7 +1,11 @@
 //! What every answer carries to protect the person at the screen, and the check that a POST comes from our own page.
 
 use crate::problem::Problem;
-use axum::{extract::{Request, State}, middleware::Next, response::{IntoResponse, Response}};
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 /// How people reach the portal.
@@ -18,7 +22,8 @@ impl PublicUrl {
     /// A sentence, where it is not an `http://` or `https://` address.
     pub(crate) fn parse(setting: Option<&str>) -> Result<Self, String> {
         let Some(setting) = setting else { return Ok(Self { origin: None }) };
-        let wrong = || format!("MUSTER_PUBLIC_URL must be an address such as https://muster.example.com, not {setting:?}");
+        let wrong =
+            || format!("MUSTER_PUBLIC_URL must be an address such as https://muster.example.com, not {setting:?}");
         let uri: http::Uri = setting.parse().map_err(|_| wrong())?;
         match (uri.scheme_str(), uri.authority()) {
             (Some(scheme @ ("http" | "https")), Some(host)) => Ok(Self { origin: Some(format!("{scheme}://{host}")) }),
@@ -40,7 +45,8 @@ impl PublicUrl {
         let Some(origin) = text(header::ORIGIN) else { return false };
         match &self.origin {
             Some(public) => public.eq_ignore_ascii_case(origin),
-            None => text(header::HOST).is_some_and(|host| origin.split_once("://").is_some_and(|(_, from)| from.eq_ignore_ascii_case(host))),
+            None => text(header::HOST)
+                .is_some_and(|host| origin.split_once("://").is_some_and(|(_, from)| from.eq_ignore_ascii_case(host))),
         }
     }
 }
@@ -92,7 +98,8 @@ mod tests {
     #[test]
     fn a_post_must_come_from_our_own_page() {
         let check = |public: Option<&str>, pairs: &[(&'static str, &'static str)], expected: bool| {
-            let headers = pairs.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))).collect();
+            let headers =
+                pairs.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))).collect();
             assert_eq!(PublicUrl::parse(public).unwrap().allows(&headers), expected, "{public:?} {pairs:?}");
         };
         let public = Some("https://muster.example.com/");

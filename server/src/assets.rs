@@ -3,7 +3,10 @@
 //! They are served below `/assets/HASH/`, where HASH is one hash over all of them: a page of one build never
 //! mixes with assets of another, and browsers may keep them for ever.
 
-use axum::{extract::Path, response::{IntoResponse, Response}};
+use axum::{
+    extract::Path,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
@@ -33,7 +36,9 @@ pub(crate) fn are_embedded() -> bool {
 /// Answers with an asset, compressed as the browser takes it.
 pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let accepts = |coding: &str| accepts.split(',').any(|entry| entry.split(';').next().is_some_and(|name| name.trim() == coding));
+    let accepts = |coding: &str| {
+        accepts.split(',').any(|entry| entry.split(';').next().is_some_and(|name| name.trim() == coding))
+    };
     let compressed = [("br", "br"), ("gzip", "gz")]
         .into_iter()
         .filter(|(coding, _)| accepts(coding))

@@ -1,7 +1,13 @@
 //! `muster check FILE`: the check that the page runs, from a terminal.
 
 use muster_domain::{Check, MAX_FILE_BYTES, Report};
-use std::{fmt::Write as _, fs::File, io::{self, Read, Write as _}, path::Path, process::ExitCode};
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{self, Read, Write as _},
+    path::Path,
+    process::ExitCode,
+};
 
 /// How much is read at a time.
 const PIECE_BYTES: usize = 1024 * 1024;

@@ -1,7 +1,13 @@
 //! What devices call, with their own token: `/device/v1/…`.
 
 use crate::problem::Problem;
-use axum::{Router, body::Bytes, extract::{DefaultBodyLimit, FromRequestParts, State, rejection::BytesRejection}, http::request::Parts, routing::post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, FromRequestParts, State, rejection::BytesRejection},
+    http::request::Parts,
+    routing::post,
+};
 use http::{StatusCode, header};
 use muster_domain::SecurityToken;
 use muster_registry::{AuthError, AuthenticatedDevice, Registry, StateError};
@@ -23,26 +29,32 @@ impl FromRequestParts<Registry> for Caller {
     async fn from_request_parts(parts: &mut Parts, registry: &Registry) -> Result<Self, Problem> {
         let unauthorized = |sentence: &str| Problem::new(StatusCode::UNAUTHORIZED, sentence);
         let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let token =
+            given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let Some((_, token)) = token else {
             return Err(unauthorized("Send the device's security token as `Authorization: Bearer mst_…`."));
         };
         let token = SecurityToken::parse(token.trim()).map_err(|problem| unauthorized(&problem.to_string()))?;
         match registry.authenticate(&token).await {
             Ok(device) => Ok(Self(device)),
-            Err(AuthError::Unknown) => {
-                Err(unauthorized("This security token does not work, or not any more. Generate a new one in the portal."))
-            }
-            Err(AuthError::Disabled) => {
-                Err(Problem::new(StatusCode::FORBIDDEN, "This device is disabled. Enable it in the portal before it connects."))
-            }
+            Err(AuthError::Unknown) => Err(unauthorized(
+                "This security token does not work, or not any more. Generate a new one in the portal.",
+            )),
+            Err(AuthError::Disabled) => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "This device is disabled. Enable it in the portal before it connects.",
+            )),
             Err(AuthError::Store(_)) => Err(Problem::unavailable()),
         }
     }
 }
 
 /// `POST /device/v1/state`: the device's properties, all or some.
-async fn state(Caller(device): Caller, State(registry): State<Registry>, body: Result<Bytes, BytesRejection>) -> Result<StatusCode, Problem> {
+async fn state(
+    Caller(device): Caller,
+    State(registry): State<Registry>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Problem> {
     let body = body.map_err(too_large_or_broken)?;
     match registry.record_state(&device, &body).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),

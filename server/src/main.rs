@@ -19,16 +19,22 @@ async fn main() -> ExitCode {
     let command_line = CommandLine::parse();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info,sqlx=warn".into()))
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info,sqlx=warn".into()),
+        )
         .init();
     let done = match command_line.command {
         Command::Serve(settings) => serve::serve(settings).await,
         Command::Check { file } => return check::check(&file),
-        Command::Account { command: AccountCommand::Add { name, database } } => people::add_account(&name, &database).await,
+        Command::Account { command: AccountCommand::Add { name, database } } => {
+            people::add_account(&name, &database).await
+        }
         Command::User { command: UserCommand::Add { email, account, database } } => {
             people::add_user(&email, &account, &database).await
         }
-        Command::User { command: UserCommand::Password { email, database } } => people::change_password(&email, &database).await,
+        Command::User { command: UserCommand::Password { email, database } } => {
+            people::change_password(&email, &database).await
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

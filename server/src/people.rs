@@ -22,7 +22,8 @@ pub(crate) async fn add_user(email: &str, account: &str, database: &Database) ->
     let registry = open(database).await?;
     let name = AccountName::parse(account).map_err(|error| error.to_string())?;
     let account = registry.account_named(&name).await.map_err(|error| error.to_string())?;
-    let account = account.ok_or_else(|| format!("There is no account {name}. Make it with: muster account add {name}"))?;
+    let account =
+        account.ok_or_else(|| format!("There is no account {name}. Make it with: muster account add {name}"))?;
     registry.add_person(email, account, &ask_for_password()?).await.map_err(|error| error.to_string())?;
     println!("{email} can sign in now.");
     Ok(())

@@ -2,16 +2,29 @@
 
 use crate::{
     armour::{self, PublicUrl},
-    assets, command_line::ServeSettings, device_endpoint, people, problem::Problem, session_layer,
+    assets,
+    command_line::ServeSettings,
+    device_endpoint, people,
+    problem::Problem,
+    session_layer,
 };
 use axum::{
-    BoxError, Router, body::Body, error_handling::HandleErrorLayer, extract::{DefaultBodyLimit, FromRef, Request, State},
-    middleware, response::{IntoResponse, Response}, routing::get,
+    BoxError, Router,
+    body::Body,
+    error_handling::HandleErrorLayer,
+    extract::{DefaultBodyLimit, FromRef, Request, State},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::get,
 };
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, handle_server_fns_with_context};
-use muster_app::{App, AssetBase, fns::{registrations::MAX_PART_BYTES, session::SecureCookies}, shell};
+use muster_app::{
+    App, AssetBase,
+    fns::{registrations::MAX_PART_BYTES, session::SecureCookies},
+    shell,
+};
 use muster_registry::{Password, Registry};
 use std::time::Duration;
 use tower::ServiceBuilder;
@@ -56,7 +69,8 @@ pub(crate) async fn serve(settings: ServeSettings) -> Result<(), String> {
     let first = first_start(&registry, &settings).await?;
 
     let listener = tokio::net::TcpListener::bind(settings.listen).await;
-    let listener = listener.map_err(|error| format!("{} cannot be listened on: {error}. Choose another with --listen", settings.listen))?;
+    let listener = listener
+        .map_err(|error| format!("{} cannot be listened on: {error}. Choose another with --listen", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let shown = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     println!("Muster is at {shown}");
@@ -89,7 +103,11 @@ async fn first_start(registry: &Registry, settings: &ServeSettings) -> Result<Op
     if !registry.ensure_first_start(email, &given).await.map_err(|error| error.to_string())? {
         return Ok(None);
     }
-    let sentence = if made { format!("Sign in as {email} with the password {password} (shown only now)") } else { format!("Sign in as {email}") };
+    let sentence = if made {
+        format!("Sign in as {email} with the password {password} (shown only now)")
+    } else {
+        format!("Sign in as {email}")
+    };
     Ok(Some(sentence))
 }
 
@@ -124,7 +142,9 @@ fn router(registry: Registry, public: PublicUrl) -> Router {
         .route("/assets/{hash}/{name}", get(assets::serve))
         .merge(limited)
         .layer(middleware::from_fn_with_state(public, armour::headers))
-        .layer(CatchPanicLayer::custom(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server has a fault. It is in its log.").into_response()))
+        .layer(CatchPanicLayer::custom(|_| {
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server has a fault. It is in its log.").into_response()
+        }))
         .layer(TraceLayer::new_for_http())
 }
 
@@ -136,11 +156,10 @@ fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
         provide_context(registry.clone());
         provide_context(secure);
         provide_context(AssetBase(assets::BASE.clone()));
-        if let (Some(answer), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce()) {
-            if let Ok(policy) = HeaderValue::from_str(&armour::page_policy(&nonce)) {
+        if let (Some(answer), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce())
+            && let Ok(policy) = HeaderValue::from_str(&armour::page_policy(&nonce)) {
                 answer.insert_header(header::CONTENT_SECURITY_POLICY, policy);
             }
-        }
     }
 }
 

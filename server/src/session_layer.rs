@@ -1,7 +1,11 @@
 //! Who is it: finds the person of a request by its session cookie, and leads those without one to the sign-in page.
 
 use crate::problem::Problem;
-use axum::{extract::{Request, State}, middleware::Next, response::{IntoResponse, Redirect, Response}};
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
 use axum_extra::extract::CookieJar;
 use muster_app::fns::session::SESSION_COOKIE;
 use muster_domain::SessionKey;
@@ -13,7 +17,12 @@ const MAX_RETURN_BYTES: usize = 2_048;
 
 /// Puts the `Person` and their session's key among the extensions of a request. A page asked for without a
 /// session leads to `/sign-in`, and back again; a server function without one answers for itself.
-pub(crate) async fn find_person(State(registry): State<Registry>, jar: CookieJar, mut request: Request, next: Next) -> Response {
+pub(crate) async fn find_person(
+    State(registry): State<Registry>,
+    jar: CookieJar,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let key = jar.get(SESSION_COOKIE).and_then(|cookie| SessionKey::parse(cookie.value()).ok());
     let mut is_known = false;
     if let Some(key) = key {

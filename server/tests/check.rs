@@ -6,7 +6,11 @@ use std::{fs, process::Command};
 fn check(content: &[u8], code: i32, stdout: &str, stderr: &str) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("fleet.csv"), content).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_muster")).args(["check", "fleet.csv"]).current_dir(folder.path()).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_muster"))
+        .args(["check", "fleet.csv"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), stdout);
     assert_eq!(String::from_utf8(output.stderr).unwrap(), stderr);
     assert_eq!(output.status.code(), Some(code));

@@ -26,11 +26,7 @@ pub(crate) fn push<const WIDTH: usize>(out: &mut String, mut number: u128) {
 
 /// The number that the digits stand for; `None` if one of them is not a digit, or the number exceeds a `u128`.
 pub(crate) fn parse(digits: &[u8]) -> Option<u128> {
-    digits.iter().try_fold(0u128, |number, &digit| {
-        number
-            .checked_mul(62)?
-            .checked_add(u128::from(value(digit)?))
-    })
+    digits.iter().try_fold(0u128, |number, &digit| number.checked_mul(62)?.checked_add(u128::from(value(digit)?)))
 }
 
 /// Whether the byte is a digit of base62.
@@ -53,16 +49,7 @@ mod tests {
 
     #[test]
     fn numbers_go_there_and_back() {
-        for number in [
-            0,
-            1,
-            61,
-            62,
-            3843,
-            u128::from(u64::MAX),
-            u128::MAX - 1,
-            u128::MAX,
-        ] {
+        for number in [0, 1, 61, 62, 3843, u128::from(u64::MAX), u128::MAX - 1, u128::MAX] {
             let mut text = String::new();
             push::<U128_DIGITS>(&mut text, number);
             assert_eq!(text.len(), U128_DIGITS);

@@ -118,11 +118,7 @@ impl<K: Kind> Credential<K> {
     /// A credential of this id and secret. The 32 bytes are to come from the system's random source.
     #[must_use]
     pub const fn new(id: Uuid, secret: [u8; 32]) -> Self {
-        Self {
-            id,
-            secret,
-            kind: PhantomData,
-        }
+        Self { id, secret, kind: PhantomData }
     }
 
     /// Reads a credential that [`Credential::reveal`] wrote. White space around it is not taken off.
@@ -131,27 +127,15 @@ impl<K: Kind> Credential<K> {
     /// What is wrong with the text. That nothing is wrong says nothing about whether the secret is right.
     pub fn parse(text: &str) -> Result<Self, CredentialProblem> {
         let expected = K::PREFIX;
-        let digits = text
-            .strip_prefix(expected)
-            .ok_or(CredentialProblem::Prefix { expected })?;
+        let digits = text.strip_prefix(expected).ok_or(CredentialProblem::Prefix { expected })?;
         if let Some(wrong) = digits.bytes().position(|byte| !base62::is_digit(byte)) {
             // A credential with something after it is more likely cut in the wrong place than mistyped.
             let cut = wrong >= Self::CHARS - PREFIX_CHARS;
-            let length = CredentialProblem::Length {
-                chars: text.chars().count(),
-                expected: Self::CHARS,
-            };
-            return Err(if cut {
-                length
-            } else {
-                CredentialProblem::Character
-            });
+            let length = CredentialProblem::Length { chars: text.chars().count(), expected: Self::CHARS };
+            return Err(if cut { length } else { CredentialProblem::Character });
         }
         if text.len() != Self::CHARS {
-            return Err(CredentialProblem::Length {
-                chars: text.len(),
-                expected: Self::CHARS,
-            });
+            return Err(CredentialProblem::Length { chars: text.len(), expected: Self::CHARS });
         }
         let (body, crc) = text.split_at(BODY_CHARS);
         if base62::parse(crc.as_bytes()) != Some(u128::from(crc32fast::hash(body.as_bytes()))) {
@@ -159,8 +143,7 @@ impl<K: Kind> Credential<K> {
         }
         let number = |part: usize| {
             let start = PREFIX_CHARS + part * U128_DIGITS;
-            base62::parse(&body.as_bytes()[start..start + U128_DIGITS])
-                .ok_or(CredentialProblem::Overflow)
+            base62::parse(&body.as_bytes()[start..start + U128_DIGITS]).ok_or(CredentialProblem::Overflow)
         };
         let mut secret = [0; 32];
         secret[..16].copy_from_slice(&number(1)?.to_be_bytes());

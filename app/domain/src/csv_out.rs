@@ -6,9 +6,7 @@ use crate::file::guard;
 fn push_field(out: &mut Vec<u8>, value: &str) {
     let guard = guard(value);
     // White space at an end is quoted for readers that would take it for padding.
-    let quoted = value
-        .bytes()
-        .any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n'))
+    let quoted = value.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n'))
         || value.starts_with(char::is_whitespace)
         || value.ends_with(char::is_whitespace);
     if !quoted {
@@ -61,8 +59,7 @@ pub mod errors_csv {
     use crate::NewDevice;
 
     /// The first line, with its line end.
-    pub const HEADER: &str =
-        "Device name,Model name,Device friendly name,Description,Pricing tier,Line,Error\r\n";
+    pub const HEADER: &str = "Device name,Model name,Device friendly name,Description,Pricing tier,Line,Error\r\n";
 
     /// Appends a failed row: its five fields as [`crate::Row::fields`] gives them, the line of the uploaded file
     /// in which it stood, and the error.

@@ -18,15 +18,13 @@ mod shown;
 mod text;
 mod tier;
 
-pub use credential::{
-    AccessKey, Credential, CredentialProblem, Kind, SecretHash, SecurityToken, SessionKey,
-};
+pub use credential::{AccessKey, Credential, CredentialProblem, Kind, SecretHash, SecurityToken, SessionKey};
 pub use csv_out::{errors_csv, tokens_csv};
 pub use device::NewDevice;
 pub use file::{
-    Cause, Check, Count, EncodingGuess, Field, Layout, LayoutProblem, MAX_DEVICES, MAX_FILE_BYTES,
-    MAX_ROW_BYTES, PART_BYTES, PART_ROWS, PartRange, PreviewRow, Problem, ProblemGroup, Reader,
-    Report, Row, Separator, Sink, TierCount,
+    Cause, Check, Count, EncodingGuess, Field, Layout, LayoutProblem, MAX_DEVICES, MAX_FILE_BYTES, MAX_ROW_BYTES,
+    PART_BYTES, PART_ROWS, PartRange, PreviewRow, Problem, ProblemGroup, Reader, Report, Row, Separator, Sink,
+    TierCount,
 };
 pub use model::{Affordance, ModelProblem, ThingModel};
 pub use names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};

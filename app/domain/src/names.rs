@@ -15,9 +15,7 @@ use crate::shown::shown_char;
 pub struct DeviceName(Box<str>);
 
 /// Why a text is not a [`DeviceName`]. Its `Display` is a sentence for a person.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error)]
 pub enum DeviceNameProblem {
     /// Nothing is there.
     #[error("The device name is missing. Every device needs one")]
@@ -74,9 +72,7 @@ pub(crate) fn is_device_name(bytes: &[u8]) -> bool {
     };
     first.is_ascii_alphanumeric()
         && bytes.len() <= DeviceName::MAX_CHARS
-        && bytes
-            .iter()
-            .all(|&byte| DEVICE_NAME_BYTES[usize::from(byte)])
+        && bytes.iter().all(|&byte| DEVICE_NAME_BYTES[usize::from(byte)])
 }
 
 /// Which bytes a device name may hold.
@@ -114,9 +110,7 @@ pub(crate) fn device_name_problem(text: &str) -> DeviceNameProblem {
 pub struct ModelName(Box<str>);
 
 /// Why a text is not a [`ModelName`]. Its `Display` is a sentence for a person.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error)]
 pub enum ModelNameProblem {
     /// Nothing is there.
     #[error("The model name is missing. Every device needs one")]

@@ -40,23 +40,12 @@ mod tests {
 
     #[test]
     fn finds_what_was_probably_meant() {
-        let known = [
-            "Contoso.Aircraft.AircraftModel",
-            "Contoso.Train.Engine",
-            "Pump",
-            "PUMP2",
-        ];
+        let known = ["Contoso.Aircraft.AircraftModel", "Contoso.Train.Engine", "Pump", "PUMP2"];
         let check = |name: &str, expected: Option<&str>| {
             assert_eq!(nearest(name, known.into_iter()), expected, "{name}");
         };
-        check(
-            "contoso.aircraft.aircraftmodel",
-            Some("Contoso.Aircraft.AircraftModel"),
-        );
-        check(
-            "Contoso.Aircraft.AircraftModle",
-            Some("Contoso.Aircraft.AircraftModel"),
-        );
+        check("contoso.aircraft.aircraftmodel", Some("Contoso.Aircraft.AircraftModel"));
+        check("Contoso.Aircraft.AircraftModle", Some("Contoso.Aircraft.AircraftModel"));
         check("Contoso.Airplane.AirplaneModel", None);
         check("Contoso.Trian.Engine", Some("Contoso.Train.Engine"));
         check("Pmup", Some("Pump"));

@@ -66,10 +66,7 @@ mod tests {
     #[test]
     fn a_value_is_shown_short_and_harmless() {
         assert_eq!(shown("plain é 日"), "plain é 日");
-        assert_eq!(
-            shown("a\u{1b}[31m\r\n\tb\u{202e}c\u{7f}\0"),
-            "a␛[31m␍␊␉b\u{fffd}c␡␀"
-        );
+        assert_eq!(shown("a\u{1b}[31m\r\n\tb\u{202e}c\u{7f}\0"), "a␛[31m␍␊␉b\u{fffd}c␡␀");
         assert_eq!(shown(&"é".repeat(61)), format!("{}…", "é".repeat(60)));
         assert_eq!(shown(&"é".repeat(60)), "é".repeat(60));
     }

@@ -18,9 +18,7 @@ pub struct FriendlyName(Box<str>);
 pub struct Description(Box<str>);
 
 /// Why a text is not a [`FriendlyName`] or a [`Description`]. Its `Display` is a sentence for a person.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error)]
 pub enum TextProblem {
     /// Nothing but white space. Such a text is left out instead.
     #[error("The text is empty. Leave it out instead")]

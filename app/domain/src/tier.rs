@@ -45,22 +45,15 @@ impl PricingTier {
     /// # Errors
     /// [`UnknownTier`] for any other text, such as `small`.
     pub fn parse(text: &str) -> Result<Self, UnknownTier> {
-        Self::ALL
-            .into_iter()
-            .find(|tier| tier.as_str() == text)
-            .ok_or(UnknownTier)
+        Self::ALL.into_iter().find(|tier| tier.as_str() == text).ok_or(UnknownTier)
     }
 
     /// The tier that was probably meant by a text that is none, for a suggestion: `small` is likely `Small`,
     /// `extra-small` likely `ExtraSmall`. `None` if it resembles none of them.
     #[must_use]
     pub fn nearest(text: &str) -> Option<Self> {
-        let joined: String = text
-            .chars()
-            .filter(|it| !matches!(it, ' ' | '_' | '-'))
-            .collect();
-        nearest(&joined, Self::ALL.into_iter().map(Self::as_str))
-            .and_then(|name| Self::parse(name).ok())
+        let joined: String = text.chars().filter(|it| !matches!(it, ' ' | '_' | '-')).collect();
+        nearest(&joined, Self::ALL.into_iter().map(Self::as_str)).and_then(|name| Self::parse(name).ok())
     }
 }
 

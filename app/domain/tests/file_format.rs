@@ -220,20 +220,10 @@ fn the_apostrophe_before_a_formula() {
 #[test]
 fn counts_by_model_and_tier() {
     let report = report("a,M\nb,N,,,Small\nc,N,,,Small\nd,N,,,Huge\ne,M,,,Large\nb,N\n");
-    let models: Vec<_> = report
-        .models
-        .iter()
-        .map(|it| (it.name.as_str(), it.devices))
-        .collect();
-    let tiers: Vec<_> = report
-        .tiers
-        .iter()
-        .map(|it| (it.tier.map_or("default", |it| it.as_str()), it.devices))
-        .collect();
-    assert_eq!(
-        (report.devices, report.rows, report.problem_count),
-        (4, 6, 2)
-    );
+    let models: Vec<_> = report.models.iter().map(|it| (it.name.as_str(), it.devices)).collect();
+    let tiers: Vec<_> =
+        report.tiers.iter().map(|it| (it.tier.map_or("default", |it| it.as_str()), it.devices)).collect();
+    assert_eq!((report.devices, report.rows, report.problem_count), (4, 6, 2));
     assert_eq!(models, [("M", 2), ("N", 2)]);
     assert_eq!(tiers, [("default", 1), ("Small", 2), ("Large", 1)]);
     assert!(!report.is_clean());
@@ -241,14 +231,9 @@ fn counts_by_model_and_tier() {
 
 #[test]
 fn the_preview_is_of_the_first_rows() {
-    let file: String = (1..=30)
-        .map(|number| format!("device{number},M,{}\n", "é".repeat(number * 20)))
-        .collect();
+    let file: String = (1..=30).map(|number| format!("device{number},M,{}\n", "é".repeat(number * 20))).collect();
     let report = report(file);
     assert_eq!(report.preview.len(), 10);
-    assert_eq!(
-        (report.preview[9].line, report.preview[9].fields[0].as_str()),
-        (10, "device10")
-    );
+    assert_eq!((report.preview[9].line, report.preview[9].fields[0].as_str()), (10, "device10"));
     assert_eq!(report.preview[9].fields[2], "é".repeat(200));
 }

@@ -7,14 +7,11 @@ use std::time::{Duration, Instant};
 use common::{Found, report, told};
 use insta::assert_snapshot;
 use muster_domain::{
-    Cause, Check, Layout, MAX_DEVICES, MAX_FILE_BYTES, MAX_ROW_BYTES, PART_BYTES, PART_ROWS,
-    Reader, Report, Separator,
+    Cause, Check, Layout, MAX_DEVICES, MAX_FILE_BYTES, MAX_ROW_BYTES, PART_BYTES, PART_ROWS, Reader, Report, Separator,
 };
 
 fn devices(count: u64) -> Vec<u8> {
-    (0..count)
-        .flat_map(|number| format!("device{number},Contoso.Pump\n").into_bytes())
-        .collect()
+    (0..count).flat_map(|number| format!("device{number},Contoso.Pump\n").into_bytes()).collect()
 }
 
 #[test]
@@ -29,10 +26,7 @@ fn a_million_devices_and_not_one_more() {
     1000003:1 too-many-devices
     The file has more than 1,000,000 rows. Split it into several files here, and register one after the other.
     ");
-    assert_eq!(
-        report(&file).ended_by.map(|it| it.cause),
-        Some(Cause::TooManyDevices)
-    );
+    assert_eq!(report(&file).ended_by.map(|it| it.cause), Some(Cause::TooManyDevices));
 }
 
 /// A file of so many bytes, most of them in one line.
@@ -64,14 +58,7 @@ fn a_file_that_is_too_large() {
 fn a_file_of_exactly_the_most_bytes() {
     let report = check_of_size(MAX_FILE_BYTES).finish();
     assert_eq!(report.ended_by, None);
-    assert_eq!(
-        report
-            .problems
-            .iter()
-            .map(|it| it.cause.kind())
-            .collect::<Vec<_>>(),
-        ["row-too-long"]
-    );
+    assert_eq!(report.problems.iter().map(|it| it.cause.kind()).collect::<Vec<_>>(), ["row-too-long"]);
 }
 
 /// The longest row that is read, and one byte more.
@@ -112,11 +99,7 @@ fn one_line_of_200_mb() {
     }
     check.push(b"\nb,M\n!,M\n");
     let report = check.finish();
-    let told: Vec<_> = report
-        .problems
-        .iter()
-        .map(|it| (it.line, it.column, it.cause.kind()))
-        .collect();
+    let told: Vec<_> = report.problems.iter().map(|it| (it.line, it.column, it.cause.kind())).collect();
     assert_eq!(told, [(2, 1, "row-too-long"), (4, 1, "device-name")]);
     assert_eq!(report.devices, 2);
 }
@@ -136,11 +119,7 @@ fn an_unclosed_quote_in_10_mb() {
     A quote opens here and is not closed. Put a quote at the end of the field, or take this one out.
     `!` is not a device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     ");
-    assert!(
-        begun.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 
     let mut file = devices(450_000);
     file.extend_from_slice(b"b,M,\"Jet\n");
@@ -169,11 +148,7 @@ fn files_made_to_be_read_again_and_again() {
         let begun = Instant::now();
         let report = report(line.repeat(3_000_000 / line.len()));
         assert!(report.rows > 0 && report.ended_by.is_none(), "{line:?}");
-        assert!(
-            begun.elapsed() < Duration::from_secs(10),
-            "{line:?} took {:?}",
-            begun.elapsed()
-        );
+        assert!(begun.elapsed() < Duration::from_secs(10), "{line:?} took {:?}", begun.elapsed());
     }
 }
 
@@ -182,12 +157,7 @@ fn files_made_to_be_read_again_and_again() {
 fn a_report_is_bounded() {
     let mut file = String::new();
     for number in 0..200_000 {
-        file += &format!(
-            "pump{},Model{number}{},,,{number}{}\n",
-            number / 2,
-            "x".repeat(200),
-            "é".repeat(60)
-        );
+        file += &format!("pump{},Model{number}{},,,{number}{}\n", number / 2, "x".repeat(200), "é".repeat(60));
         file += &format!(
             "pump{number}{},Model{number}{}\n",
             char::from_u32(0x4e00 + number).unwrap_or('?'),
@@ -196,29 +166,15 @@ fn a_report_is_bounded() {
     }
     let report = report(file);
     assert_eq!(report.problems.len(), Report::MAX_PROBLEMS);
-    assert_eq!(
-        report.models.len() + report.problem_groups.len(),
-        Report::MAX_GROUPS + 3
-    );
-    assert_eq!(
-        report.problem_groups.iter().map(|it| it.count).sum::<u64>(),
-        report.problem_count
-    );
+    assert_eq!(report.models.len() + report.problem_groups.len(), Report::MAX_GROUPS + 3);
+    assert_eq!(report.problem_groups.iter().map(|it| it.count).sum::<u64>(), report.problem_count);
     let json = serde_json::to_string(&report).expect("a report is JSON");
     assert!(json.len() < 1_000_000, "{}", json.len());
-    assert_eq!(
-        serde_json::from_str::<Report>(&json).expect("and back"),
-        report
-    );
+    assert_eq!(serde_json::from_str::<Report>(&json).expect("and back"), report);
 
-    let many: String = (0..3_000)
-        .map(|number| format!("pump{number},Model{number}\n"))
-        .collect();
+    let many: String = (0..3_000).map(|number| format!("pump{number},Model{number}\n")).collect();
     let report = common::report(many);
-    assert_eq!(
-        (report.models.len(), report.other_model_devices),
-        (Report::MAX_MODELS, 2_000)
-    );
+    assert_eq!((report.models.len(), report.other_model_devices), (Report::MAX_MODELS, 2_000));
 }
 
 /// Each part is read by itself, and together they are the file.
@@ -226,14 +182,7 @@ fn a_report_is_bounded() {
 fn parts() {
     let mut file = "\u{feff}sep=;\r\nDevice name;Model name;Description\r\n\r\n".to_owned();
     for number in 0..25_000 {
-        file += &format!(
-            "device{number};M;\"{}\"\r\n",
-            if number < 3_000 {
-                "é".repeat(600)
-            } else {
-                String::new()
-            }
-        );
+        file += &format!("device{number};M;\"{}\"\r\n", if number < 3_000 { "é".repeat(600) } else { String::new() });
         if number % 1_000 == 0 {
             file += "\r\n;;\r\n";
         }
@@ -243,32 +192,16 @@ fn parts() {
     assert!(report.is_clean());
     let mut rows = Vec::new();
     for part in &report.parts {
-        assert!(
-            part.rows <= PART_ROWS && part.end - part.start <= PART_BYTES,
-            "{part:?}"
-        );
+        assert!(part.rows <= PART_ROWS && part.end - part.start <= PART_BYTES, "{part:?}");
         let mut found = Found::default();
         let mut reader = Reader::resume(report.layout.clone(), part.first_line);
-        reader.push(
-            &file.as_bytes()[part.start as usize..part.end as usize],
-            &mut found,
-        );
+        reader.push(&file.as_bytes()[part.start as usize..part.end as usize], &mut found);
         reader.finish(&mut found);
-        assert_eq!(
-            (found.rows.len(), found.problems.len()),
-            (part.rows as usize, 0)
-        );
+        assert_eq!((found.rows.len(), found.problems.len()), (part.rows as usize, 0));
         rows.append(&mut found.rows);
     }
     assert_eq!(rows, whole.rows);
-    assert_eq!(
-        report
-            .parts
-            .iter()
-            .map(|part| part.rows)
-            .collect::<Vec<_>>(),
-        [1_724, 10_000, 10_000, 3_276]
-    );
+    assert_eq!(report.parts.iter().map(|part| part.rows).collect::<Vec<_>>(), [1_724, 10_000, 10_000, 3_276]);
 }
 
 /// A layout comes back from browsers.
@@ -278,14 +211,10 @@ fn a_layout_is_checked_when_it_is_deserialized() {
         let layout = serde_json::from_str::<Layout>(json).map_err(|error| error.to_string());
         assert_eq!(layout.err().as_deref(), expected, "{json}");
     };
-    let json =
-        serde_json::to_string(&Layout::positional(Separator::Tab)).expect("a layout is JSON");
+    let json = serde_json::to_string(&Layout::positional(Separator::Tab)).expect("a layout is JSON");
     assert_snapshot!(json, @r#"{"separator":"Tab","columns":["DeviceName","ModelName","FriendlyName","Description","PricingTier"],"header":false}"#);
     check(&json, None);
-    check(
-        r#"{"separator":"Comma","columns":["ModelName",null,"DeviceName"],"header":true}"#,
-        None,
-    );
+    check(r#"{"separator":"Comma","columns":["ModelName",null,"DeviceName"],"header":true}"#, None);
     check(
         r#"{"separator":"Comma","columns":["DeviceName"],"header":false}"#,
         Some("a layout has a column for the device name and one for the model name"),
@@ -294,9 +223,7 @@ fn a_layout_is_checked_when_it_is_deserialized() {
         r#"{"separator":"Comma","columns":["DeviceName","ModelName","DeviceName"],"header":false}"#,
         Some("two columns of the layout are the same field"),
     );
-    let many = format!(
-        r#"{{"separator":"Comma","columns":["DeviceName","ModelName"{}],"header":true}}"#,
-        ",null".repeat(13)
-    );
+    let many =
+        format!(r#"{{"separator":"Comma","columns":["DeviceName","ModelName"{}],"header":true}}"#, ",null".repeat(13));
     check(&many, Some("a layout has at most 14 columns"));
 }

@@ -55,10 +55,7 @@ fn utf_16() {
     The file is text in UTF-16 (which Excel calls “Unicode Text”). Save it again as UTF-8: in Excel as the type “CSV UTF-8 (Comma delimited)”, in an editor with the encoding UTF-8.
     ");
     assert_eq!(told(&little), told(&big));
-    assert_eq!(
-        told(&little),
-        told([b"\xff\xfe", little.as_slice()].concat())
-    );
+    assert_eq!(told(&little), told([b"\xff\xfe", little.as_slice()].concat()));
     assert_eq!(told(&little), told([b"\xfe\xff", big.as_slice()].concat()));
 }
 
@@ -351,10 +348,8 @@ fn values_in_sentences_are_short_and_harmless() {
 fn many_rows_with_one_mistake_read_as_one_thing_to_mend() {
     let mut file = String::new();
     for number in 0..1000 {
-        let (name, tier) = (
-            if number % 10 == 3 { "my pump" } else { "pump" },
-            if number % 2 == 0 { "small" } else { "Small" },
-        );
+        let (name, tier) =
+            (if number % 10 == 3 { "my pump" } else { "pump" }, if number % 2 == 0 { "small" } else { "Small" });
         file += &format!("{name}{number},M,,,{tier}\n");
     }
     file += "pump1,M\n";
@@ -362,10 +357,7 @@ fn many_rows_with_one_mistake_read_as_one_thing_to_mend() {
     let mut out = format!("{} problems", report.problem_count);
     for group in &report.problem_groups {
         let lines: Vec<u64> = group.examples.iter().map(|problem| problem.line).collect();
-        out += &format!(
-            "\n{} {}: {}\n  {lines:?}",
-            group.count, group.kind, group.heading
-        );
+        out += &format!("\n{} {}: {}\n  {lines:?}", group.count, group.kind, group.heading);
     }
     assert_snapshot!(out, @"
     601 problems

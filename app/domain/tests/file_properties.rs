@@ -33,12 +33,10 @@ fn file_like() -> impl Strategy<Value = Vec<u8>> {
 /// The same, and now and then with a row over the limit in it, in quotes or not.
 fn long_file_like() -> impl Strategy<Value = Vec<u8>> {
     let filler = prop_oneof!["x", "\n", "é\n", ",", "\"\"", "x,M\n", "x\",\"\n"];
-    (file_like(), filler, 60_000..70_000usize, file_like()).prop_map(
-        |(before, filler, len, after)| {
-            let filler = filler.repeat(len / filler.len() + 1);
-            [before, filler.into_bytes(), after].concat()
-        },
-    )
+    (file_like(), filler, 60_000..70_000usize, file_like()).prop_map(|(before, filler, len, after)| {
+        let filler = filler.repeat(len / filler.len() + 1);
+        [before, filler.into_bytes(), after].concat()
+    })
 }
 
 fn check_in_pieces(bytes: &[u8], cuts: &[prop::sample::Index]) -> Report {
@@ -56,18 +54,12 @@ fn check_in_pieces(bytes: &[u8], cuts: &[prop::sample::Index]) -> Report {
 /// Rows as the `csv` crate reads them; then, as here, without the white space around each field, the apostrophe
 /// before a formula, and rows in which nothing is left.
 fn as_csv_reads(bytes: &[u8], separator: Separator) -> Vec<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(separator.byte())
-        .from_reader(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator.byte()).from_reader(bytes);
     let mut record = csv::StringRecord::new();
     let mut rows = Vec::new();
     while reader.read_record(&mut record).expect("the text is UTF-8") {
-        let row: Vec<String> = record
-            .iter()
-            .map(|cell| unguarded(cell.trim()).to_owned())
-            .collect();
+        let row: Vec<String> = record.iter().map(|cell| unguarded(cell.trim()).to_owned()).collect();
         if row.iter().any(|cell| !cell.is_empty()) {
             rows.push(row);
         }
@@ -76,14 +68,8 @@ fn as_csv_reads(bytes: &[u8], separator: Separator) -> Vec<Vec<String>> {
 }
 
 fn unguarded(value: &str) -> &str {
-    let formula = value
-        .trim_start_matches('\'')
-        .starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula {
-        value.strip_prefix('\'').unwrap_or(value)
-    } else {
-        value
-    }
+    let formula = value.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula { value.strip_prefix('\'').unwrap_or(value) } else { value }
 }
 
 /// What a reader of a known layout finds.
@@ -103,18 +89,13 @@ fn read_by(layout: Layout, pieces: &[&[u8]]) -> Found {
     }
     let mut found = Fields(Found::default());
     let mut reader = Reader::resume(layout, 1);
-    pieces
-        .iter()
-        .for_each(|piece| reader.push(piece, &mut found));
+    pieces.iter().for_each(|piece| reader.push(piece, &mut found));
     reader.finish(&mut found);
     found.0
 }
 
 fn is_of_kind(found: &Found, kinds: &[&str]) -> bool {
-    found
-        .problems
-        .iter()
-        .any(|problem| kinds.contains(&problem.cause.kind()))
+    found.problems.iter().any(|problem| kinds.contains(&problem.cause.kind()))
 }
 
 proptest! {

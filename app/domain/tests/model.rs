@@ -8,35 +8,20 @@ const CONTEXT: &str = r#""@context": "https://www.w3.org/2022/wot/td/v1.1""#;
 /// What a person is told about these bytes, or the model in them.
 fn told(bytes: impl AsRef<[u8]>) -> String {
     match ThingModel::parse(bytes.as_ref()) {
-        Err(problems) => problems
-            .iter()
-            .map(|problem| format!("{problem}\n"))
-            .collect(),
+        Err(problems) => problems.iter().map(|problem| format!("{problem}\n")).collect(),
         Ok(model) => {
             let names = |of: &[muster_domain::Affordance]| {
-                of.iter()
-                    .map(|(name, _)| name.clone())
-                    .collect::<Vec<_>>()
-                    .join(" ")
+                of.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join(" ")
             };
-            let (properties, events, actions) = (
-                names(&model.properties),
-                names(&model.events),
-                names(&model.actions),
-            );
-            format!(
-                "{}: {:?}\n[{properties}] [{events}] [{actions}]",
-                model.name, model.description
-            )
+            let (properties, events, actions) = (names(&model.properties), names(&model.events), names(&model.actions));
+            format!("{}: {:?}\n[{properties}] [{events}] [{actions}]", model.name, model.description)
         }
     }
 }
 
 /// A model of these further members.
 fn model(members: &str) -> String {
-    told(format!(
-        "{{ {CONTEXT}, \"@type\": \"tm:ThingModel\", \"title\": \"M\", {members} }}"
-    ))
+    told(format!("{{ {CONTEXT}, \"@type\": \"tm:ThingModel\", \"title\": \"M\", {members} }}"))
 }
 
 /// A model of one property, which is this schema.
@@ -80,9 +65,7 @@ fn a_model() {
     [] [] []
     ");
     assert_eq!(
-        told(format!(
-            "\u{feff}{{ {CONTEXT}, \"@type\": \"tm:ThingModel\", \"title\": \"M\" }}"
-        )),
+        told(format!("\u{feff}{{ {CONTEXT}, \"@type\": \"tm:ThingModel\", \"title\": \"M\" }}")),
         "M: None\n[] [] []"
     );
 }
@@ -106,13 +89,7 @@ fn not_json() {
 
 #[test]
 fn too_deep() {
-    let deep = |levels: usize| {
-        format!(
-            "\"x\": {}{}",
-            "[".repeat(levels - 1),
-            "]".repeat(levels - 1)
-        )
-    };
+    let deep = |levels: usize| format!("\"x\": {}{}", "[".repeat(levels - 1), "]".repeat(levels - 1));
     assert_snapshot!(model(&deep(ThingModel::MAX_DEPTH)), @"
     M: None
     [] [] []
@@ -236,18 +213,9 @@ fn other_keywords() {
 
 #[test]
 fn what_is_told_is_bounded() {
-    let many: String = (0..500)
-        .map(|number| format!("\"p{number}\": 7,"))
-        .collect();
-    assert_eq!(
-        model(&format!("\"properties\": {{ {many} \"x\": {{}} }}"))
-            .lines()
-            .count(),
-        ThingModel::MAX_PROBLEMS
-    );
-    let many: String = (0..1_000)
-        .map(|number| format!("\"p{number}\": {{}},"))
-        .collect();
+    let many: String = (0..500).map(|number| format!("\"p{number}\": 7,")).collect();
+    assert_eq!(model(&format!("\"properties\": {{ {many} \"x\": {{}} }}")).lines().count(), ThingModel::MAX_PROBLEMS);
+    let many: String = (0..1_000).map(|number| format!("\"p{number}\": {{}},")).collect();
     assert_snapshot!(model(&format!("\"properties\": {{ {many} \"x\": {{}} }}")), @"/properties: There are 1001 here, and at most 1000 are allowed.");
 }
 

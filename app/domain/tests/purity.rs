@@ -69,57 +69,24 @@ const FORBIDDEN: &[&str] = &[
 /// The names of the crates that a build of this one for `target` has in it.
 fn dependencies(target: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "tree",
-            "--package",
-            "muster-domain",
-            "--edges",
-            "normal",
-            "--prefix",
-            "none",
-            "--format",
-            "{p}",
-        ])
+        .args(["tree", "--package", "muster-domain", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
         .args(["--offline", "--target", target])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let tree = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
-    tree.lines()
-        .filter_map(|line| line.split(' ').next())
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect()
+    tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 #[test]
 fn nothing_impure_is_in_the_dependency_tree() {
     for target in ["x86_64-unknown-linux-gnu", "wasm32-unknown-unknown"] {
         let mut found = dependencies(target);
-        assert!(
-            found.remove("muster-domain") && found.contains("memchr"),
-            "{found:?}"
-        );
-        let forbidden: Vec<_> = found
-            .iter()
-            .filter(|name| FORBIDDEN.contains(&name.as_str()))
-            .collect();
-        assert!(
-            forbidden.is_empty(),
-            "muster-domain must not depend on {forbidden:?} ({target})"
-        );
-        let unknown: Vec<_> = found
-            .iter()
-            .filter(|name| !ALLOWED.contains(&name.as_str()))
-            .collect();
-        assert!(
-            unknown.is_empty(),
-            "look at {unknown:?} ({target}) before adding them to the list"
-        );
+        assert!(found.remove("muster-domain") && found.contains("memchr"), "{found:?}");
+        let forbidden: Vec<_> = found.iter().filter(|name| FORBIDDEN.contains(&name.as_str())).collect();
+        assert!(forbidden.is_empty(), "muster-domain must not depend on {forbidden:?} ({target})");
+        let unknown: Vec<_> = found.iter().filter(|name| !ALLOWED.contains(&name.as_str())).collect();
+        assert!(unknown.is_empty(), "look at {unknown:?} ({target}) before adding them to the list");
     }
 }

@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 use muster_domain::{
-    Description, DeviceName, DeviceNameProblem, FriendlyName, ModelName, ModelNameProblem,
-    NewDevice, PricingTier, SecurityToken, TextProblem, errors_csv, tokens_csv,
+    Description, DeviceName, DeviceNameProblem, FriendlyName, ModelName, ModelNameProblem, NewDevice, PricingTier,
+    SecurityToken, TextProblem, errors_csv, tokens_csv,
 };
 use uuid::Uuid;
 
@@ -17,18 +17,12 @@ fn device_names() {
     check("AutoRegister41", None);
     check("urn:dev:ops:32473-Refrigerator_5002.7", None);
     check(&"a".repeat(128), None);
-    check(
-        &"a".repeat(129),
-        Some(DeviceNameProblem::TooLong { chars: 129 }),
-    );
+    check(&"a".repeat(129), Some(DeviceNameProblem::TooLong { chars: 129 }));
     check("", Some(DeviceNameProblem::Empty));
     check("-a", Some(DeviceNameProblem::Start { first: '-' }));
     check(".", Some(DeviceNameProblem::Start { first: '.' }));
     check(" a", Some(DeviceNameProblem::Character { character: ' ' }));
-    check(
-        "a\n",
-        Some(DeviceNameProblem::Character { character: '\n' }),
-    );
+    check("a\n", Some(DeviceNameProblem::Character { character: '\n' }));
     check("é", Some(DeviceNameProblem::Character { character: 'é' }));
     check("a,b", Some(DeviceNameProblem::Character { character: ',' }));
 }
@@ -43,10 +37,7 @@ fn model_names() {
     check("_", None);
     check("_a1.B_2", None);
     check(&"M".repeat(256), None);
-    check(
-        &"M".repeat(257),
-        Some(ModelNameProblem::TooLong { chars: 257 }),
-    );
+    check(&"M".repeat(257), Some(ModelNameProblem::TooLong { chars: 257 }));
     check("", Some(ModelNameProblem::Empty));
     check(".", Some(ModelNameProblem::EmptyPart));
     check("A.", Some(ModelNameProblem::EmptyPart));
@@ -64,28 +55,11 @@ fn texts() {
     assert_eq!(name("日本の飛行機"), Ok("日本の飛行機".to_owned()));
     assert_eq!(name(" \t"), Err(TextProblem::Empty));
     assert_eq!(name("a\tb"), Err(TextProblem::Control { character: '\t' }));
-    assert_eq!(
-        name("a\u{85}b"),
-        Err(TextProblem::Control {
-            character: '\u{85}'
-        })
-    );
-    assert_eq!(
-        name(&"é".repeat(257)),
-        Err(TextProblem::TooLong {
-            chars: 257,
-            max: 256
-        })
-    );
+    assert_eq!(name("a\u{85}b"), Err(TextProblem::Control { character: '\u{85}' }));
+    assert_eq!(name(&"é".repeat(257)), Err(TextProblem::TooLong { chars: 257, max: 256 }));
     assert!(name(&"é".repeat(256)).is_ok());
     assert!(Description::parse(&"é".repeat(1024)).is_ok());
-    assert_eq!(
-        Description::parse(&"é".repeat(1025)).err(),
-        Some(TextProblem::TooLong {
-            chars: 1025,
-            max: 1024
-        })
-    );
+    assert_eq!(Description::parse(&"é".repeat(1025)).err(), Some(TextProblem::TooLong { chars: 1025, max: 1024 }));
 }
 
 #[test]
@@ -111,8 +85,7 @@ fn tiers() {
 
 #[test]
 fn what_comes_from_outside_is_checked() {
-    let device =
-        r#"{"name":"a","model":"M","friendly_name":"Jet","description":null,"tier":"Small"}"#;
+    let device = r#"{"name":"a","model":"M","friendly_name":"Jet","description":null,"tier":"Small"}"#;
     let device: NewDevice = serde_json::from_str(device).expect("a device");
     assert_eq!(device.fields(), ["a", "M", "Jet", "", "Small"]);
     let wrong = [
@@ -122,13 +95,8 @@ fn what_comes_from_outside_is_checked() {
         r#"{"name":"a","model":"M","description":"\u0000"}"#,
         r#"{"name":"a","model":"M","tier":"small"}"#,
     ];
-    let told: Vec<String> = wrong
-        .map(|json| {
-            serde_json::from_str::<NewDevice>(json)
-                .expect_err(json)
-                .to_string()
-        })
-        .into();
+    let told: Vec<String> =
+        wrong.map(|json| serde_json::from_str::<NewDevice>(json).expect_err(json).to_string()).into();
     assert_snapshot!(told.join("\n"), @"
     A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed at line 1 column 13
     A model name has exactly one dot between its parts, and none at its ends at line 1 column 25
@@ -146,28 +114,15 @@ fn tokens_csv_is_written_like_this() {
     tokens_csv::push_row(&mut out, &name, &token);
     assert_eq!(
         String::from_utf8_lossy(&out),
-        format!(
-            "Device name,Security token\r\nAutoRegister41,{}\r\n",
-            token.reveal()
-        )
+        format!("Device name,Security token\r\nAutoRegister41,{}\r\n", token.reveal())
     );
 }
 
 #[test]
 fn errors_csv_is_written_like_this() {
     let mut out = errors_csv::HEADER.as_bytes().to_vec();
-    errors_csv::push_row(
-        &mut out,
-        ["=cmd|' /C calc'!A0", "M", "a \"b\", c", "'-'", ""],
-        7,
-        "-1, \"no\"\nmore",
-    );
-    errors_csv::push_row(
-        &mut out,
-        ["@a", "+M", "\tJet", "\rJet", "''=1"],
-        1_000_000,
-        "",
-    );
+    errors_csv::push_row(&mut out, ["=cmd|' /C calc'!A0", "M", "a \"b\", c", "'-'", ""], 7, "-1, \"no\"\nmore");
+    errors_csv::push_row(&mut out, ["@a", "+M", "\tJet", "\rJet", "''=1"], 1_000_000, "");
     let device = r#"{"name":"a","model":"M","description":"- a jet","tier":"Large"}"#;
     let device: NewDevice = serde_json::from_str(device).expect("a device");
     errors_csv::push_device(&mut out, &device, 9, "A device failed");

@@ -38,7 +38,7 @@ pub(crate) fn start(file: &File, mut told: impl FnMut(Told) + 'static) -> Result
     options.set_type(WorkerType::Module);
     let worker = Worker::new_with_options(&worker_url(), &options).map_err(broken)?;
 
-    let told = std::rc::Rc::new(std::cell::RefCell::new(move |what| told(what)));
+    let told = std::rc::Rc::new(std::cell::RefCell::new(told));
     let on_message = {
         let told = told.clone();
         Closure::new(move |event: MessageEvent| {
@@ -48,7 +48,9 @@ pub(crate) fn start(file: &File, mut told: impl FnMut(Told) + 'static) -> Result
             } else if let Some(report) = get("report").as_string() {
                 match serde_json::from_str(&report) {
                     Ok(report) => Told::Report(report),
-                    Err(_) => Told::Failed("The check did not end well. Reload the page and choose the file again.".to_owned()),
+                    Err(_) => Told::Failed(
+                        "The check did not end well. Reload the page and choose the file again.".to_owned(),
+                    ),
                 }
             } else {
                 Told::Failed(get("failed").as_string().unwrap_or_default())
@@ -57,7 +59,9 @@ pub(crate) fn start(file: &File, mut told: impl FnMut(Told) + 'static) -> Result
         })
     };
     let on_error = Closure::new(move |_: JsValue| {
-        (told.borrow_mut())(Told::Failed("The check stopped: the browser ran out of memory, or the page is out of date. Reload it.".to_owned()));
+        (told.borrow_mut())(Told::Failed(
+            "The check stopped: the browser ran out of memory, or the page is out of date. Reload it.".to_owned(),
+        ));
     });
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
@@ -71,7 +75,8 @@ pub(crate) fn start(file: &File, mut told: impl FnMut(Told) + 'static) -> Result
 
 /// The worker's script stands beside the page's own.
 fn worker_url() -> String {
-    let page = document().query_selector("link[rel=modulepreload]").ok().flatten().and_then(|link| link.get_attribute("href"));
+    let page =
+        document().query_selector("link[rel=modulepreload]").ok().flatten().and_then(|link| link.get_attribute("href"));
     page.unwrap_or_default().replace("muster.js", "check-worker.js")
 }
 

@@ -62,14 +62,18 @@ pub(crate) fn unreadable(error: &JsValue) -> String {
         "NotReadableError" | "NotFoundError" => {
             "The file was changed, moved or removed while it was read. Choose it again.".to_owned()
         }
-        "NotAllowedError" | "SecurityError" => "The browser may not read this file. Copy it elsewhere and choose the copy.".to_owned(),
+        "NotAllowedError" | "SecurityError" => {
+            "The browser may not read this file. Copy it elsewhere and choose the copy.".to_owned()
+        }
         _ => "The file could not be read. Choose it again.".to_owned(),
     }
 }
 
 /// True while a dragged thing is over the page and holds files.
 pub(crate) fn holds_files(event: &DragEvent) -> bool {
-    event.data_transfer().is_some_and(|data| data.types().iter().any(|kind| kind.as_string().as_deref() == Some("Files")))
+    event
+        .data_transfer()
+        .is_some_and(|data| data.types().iter().any(|kind| kind.as_string().as_deref() == Some("Files")))
 }
 
 /// Where a file that is dropped beside a drop zone would navigate the page to it, nothing happens.

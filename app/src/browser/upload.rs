@@ -1,7 +1,10 @@
 //! Sends a checked file to the server: in parts, several under way, each registered whole or not at all.
 
 use super::{file, save::Gathered};
-use crate::fns::{Failure, registrations::{Part, PartDone, begin_registration, finish_registration, register_part}};
+use crate::fns::{
+    Failure,
+    registrations::{Part, PartDone, begin_registration, finish_registration, register_part},
+};
 use futures_util::{StreamExt, stream};
 use leptos::prelude::*;
 use muster_domain::{Layout, PartRange, Problem, Reader, Report, Row, Sink, errors_csv, tokens_csv};
@@ -108,13 +111,22 @@ impl Upload {
             return Ok(registration);
         }
         let parts = self.parts.len() as u32;
-        let begun = self.retried(|_| begin_registration(self.file.name(), self.devices, parts, self.group.clone())).await?;
+        let begun =
+            self.retried(|_| begin_registration(self.file.name(), self.devices, parts, self.group.clone())).await?;
         self.registration.set(Some(begun));
         Ok(begun)
     }
 
-    async fn send(&self, pass: Pass, registration: Option<Uuid>, number: u32, range: PartRange) -> (PartRange, Result<PartDone, Failure>) {
-        let Some(registration) = registration.filter(|_| !self.has_given_up.get()) else { return (range, Err(Failure::Unavailable)) };
+    async fn send(
+        &self,
+        pass: Pass,
+        registration: Option<Uuid>,
+        number: u32,
+        range: PartRange,
+    ) -> (PartRange, Result<PartDone, Failure>) {
+        let Some(registration) = registration.filter(|_| !self.has_given_up.get()) else {
+            return (range, Err(Failure::Unavailable));
+        };
         let bytes = match file::bytes(&self.file, range.start as f64, range.end as f64).await {
             Ok(bytes) => bytes,
             Err(sentence) => {
@@ -133,16 +145,18 @@ impl Upload {
             bytes,
         };
         let outcome = self.retried(|attempt| register_part(Part { attempt, ..part.clone() })).await;
-        if let Err(failure) = &outcome {
-            if !matches!(failure, Failure::Refused(_)) {
+        if let Err(failure) = &outcome
+            && !matches!(failure, Failure::Refused(_)) {
                 self.give_up(failure);
             }
-        }
         (range, outcome)
     }
 
     /// Tries until it works, or until the failure is no temporary one, or until it has been tried often enough.
-    async fn retried<T, F: Future<Output = Result<T, Failure>>>(&self, mut send: impl FnMut(u32) -> F) -> Result<T, Failure> {
+    async fn retried<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        mut send: impl FnMut(u32) -> F,
+    ) -> Result<T, Failure> {
         let mut attempt = 1;
         loop {
             let failure = match send(attempt).await {
@@ -159,7 +173,8 @@ impl Upload {
             }
             let pause_ms = pause_ms(attempt, js_sys::Math::random());
             self.progress.update(|progress| {
-                progress.note = Some(format!("The server does not answer. Trying again in {} s…", pause_ms.div_ceil(1_000)));
+                progress.note =
+                    Some(format!("The server does not answer. Trying again in {} s…", pause_ms.div_ceil(1_000)));
             });
             gloo_timers::future::TimeoutFuture::new(pause_ms).await;
             attempt += 1;
@@ -201,7 +216,8 @@ impl Upload {
             }
             Err(failure) if pass == Pass::Register => {
                 // The design's sentence for a server that cannot now, whichever way that showed.
-                let sentence = if failure.is_temporary() { Failure::UNAVAILABLE.to_owned() } else { failure.sentence() };
+                let sentence =
+                    if failure.is_temporary() { Failure::UNAVAILABLE.to_owned() } else { failure.sentence() };
                 if let Ok(bytes) = file::bytes(&self.file, range.start as f64, range.end as f64).await {
                     self.errors.push(&failed_rows(self.layout.clone(), range.first_line, &bytes, &sentence));
                 }

@@ -1,7 +1,10 @@
 //! Asks before something is done to the selected devices, does it, and says what came of it.
 
 use super::Modal;
-use crate::{fns::devices::{DeviceChange, change_devices}, when::{count, thousands}};
+use crate::{
+    fns::devices::{DeviceChange, change_devices},
+    when::{count, thousands},
+};
 use leptos::{prelude::*, task::spawn_local};
 
 /// Devices in one call of the server.
@@ -12,7 +15,12 @@ const TYPED_OVER: usize = 100;
 
 /// The dialog for a change of the selected devices. `done` is called when some of them were changed.
 #[component]
-pub(crate) fn ConfirmDialog(is_open: RwSignal<bool>, #[prop(into)] change: Signal<DeviceChange>, #[prop(into)] names: Signal<Vec<String>>, done: Callback<()>) -> impl IntoView {
+pub(crate) fn ConfirmDialog(
+    is_open: RwSignal<bool>,
+    #[prop(into)] change: Signal<DeviceChange>,
+    #[prop(into)] names: Signal<Vec<String>>,
+    done: Callback<()>,
+) -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let is_working = RwSignal::new(false);
     let typed = RwSignal::new(String::new());
@@ -26,11 +34,14 @@ pub(crate) fn ConfirmDialog(is_open: RwSignal<bool>, #[prop(into)] change: Signa
     let what = move || match change.get() {
         DeviceChange::Disable => "They may not connect until they are enabled again: their tokens stop at this moment.",
         DeviceChange::Enable => "They may connect again, with the tokens they have.",
-        DeviceChange::Delete => "Their tokens stop at this moment. A device registered later under the same name is another device.",
+        DeviceChange::Delete => {
+            "Their tokens stop at this moment. A device registered later under the same name is another device."
+        }
         DeviceChange::Tier(_) => "They are billed by the new tier from now on.",
     };
     let must_type = move || change.get() == DeviceChange::Delete && names.with(Vec::len) > TYPED_OVER;
-    let may_act = move || !must_type() || typed.with(|typed| typed.replace(',', "").trim() == names.with(Vec::len).to_string());
+    let may_act =
+        move || !must_type() || typed.with(|typed| typed.replace(',', "").trim() == names.with(Vec::len).to_string());
     let act = move |_| {
         if !may_act() || is_working.get_untracked() {
             return;

@@ -80,7 +80,11 @@ struct CloseMenu(Callback<()>);
 
 /// One thing a menu does. While `why_not` says something, it does nothing, and says that.
 #[component]
-pub(crate) fn MenuItem(label: &'static str, #[prop(into)] why_not: Signal<Option<&'static str>>, act: Callback<()>) -> impl IntoView {
+pub(crate) fn MenuItem(
+    label: &'static str,
+    #[prop(into)] why_not: Signal<Option<&'static str>>,
+    act: Callback<()>,
+) -> impl IntoView {
     let close = use_context::<CloseMenu>();
     let click = move |_| {
         if why_not.get_untracked().is_some() {
@@ -108,13 +112,17 @@ enum Move {
 }
 
 fn focus_item(root: NodeRef<html::Div>, to: Move) {
-    let Some(items) = root.get_untracked().and_then(|root| root.query_selector_all("[role=menuitem]").ok()) else { return };
+    let Some(items) = root.get_untracked().and_then(|root| root.query_selector_all("[role=menuitem]").ok()) else {
+        return;
+    };
     let count = items.length();
     if count == 0 {
         return;
     }
     let focused = document().active_element();
-    let at = (0..count).find(|&index| items.item(index).is_some_and(|item| focused.as_ref().is_some_and(|focused| focused.is_same_node(Some(&item)))));
+    let at = (0..count).find(|&index| {
+        items.item(index).is_some_and(|item| focused.as_ref().is_some_and(|focused| focused.is_same_node(Some(&item))))
+    });
     let next = match (to, at) {
         (Move::First, _) | (Move::Next, None) => 0,
         (Move::Last, _) | (Move::Previous, None) => count - 1,

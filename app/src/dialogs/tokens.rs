@@ -19,7 +19,11 @@ enum Step {
 
 /// The dialog. `done` is called when tokens were made.
 #[component]
-pub(crate) fn TokensDialog(is_open: RwSignal<bool>, #[prop(into)] names: Signal<Vec<String>>, done: Callback<()>) -> impl IntoView {
+pub(crate) fn TokensDialog(
+    is_open: RwSignal<bool>,
+    #[prop(into)] names: Signal<Vec<String>>,
+    done: Callback<()>,
+) -> impl IntoView {
     let step = RwSignal::new(Step::Asking);
     let old = RwSignal::new(OldTokens::default());
     let problem = RwSignal::new(None::<String>);
@@ -44,7 +48,7 @@ pub(crate) fn TokensDialog(is_open: RwSignal<bool>, #[prop(into)] names: Signal<
             gathered.set_value(None);
         }
     });
-    let kind = Memo::new(move |_| step.with(|step| std::mem::discriminant(step)));
+    let kind = Memo::new(move |_| step.with(std::mem::discriminant));
     Effect::new(move || {
         let _ = kind.get();
         keep_focus("tokens-title");
@@ -73,7 +77,11 @@ pub(crate) fn TokensDialog(is_open: RwSignal<bool>, #[prop(into)] names: Signal<
                     }
                 }
             }
-            step.set(if made == 0 && problem.with_untracked(Option::is_some) { Step::Asking } else { Step::Made { tokens: made } });
+            step.set(if made == 0 && problem.with_untracked(Option::is_some) {
+                Step::Asking
+            } else {
+                Step::Made { tokens: made }
+            });
             done.run(());
         });
     };

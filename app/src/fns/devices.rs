@@ -161,7 +161,8 @@ pub(super) mod server {
     }
 
     pub(super) fn query(view: DeviceView) -> Result<registry::DeviceQuery, Failure> {
-        let name = |text: Option<String>| text.map(|text| DeviceName::parse(&text).map_err(Failure::refused)).transpose();
+        let name =
+            |text: Option<String>| text.map(|text| DeviceName::parse(&text).map_err(Failure::refused)).transpose();
         Ok(registry::DeviceQuery {
             search: view.search,
             status: view.status.map(to_registry),

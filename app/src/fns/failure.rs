@@ -1,6 +1,9 @@
 //! What can go wrong between the browser and the server, in the words the person reads.
 
-use leptos::server_fn::{codec::JsonEncoding, error::{FromServerFnError, ServerFnErrorErr}};
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
 use serde::{Deserialize, Serialize};
 
 /// Why a call of the server did not do what it was asked to.
@@ -29,7 +32,9 @@ impl Failure {
     /// A sentence for the person at the screen.
     pub fn sentence(&self) -> String {
         match self {
-            Self::SignedOut => "Your session has ended. Sign in again in another tab, then come back and retry.".to_owned(),
+            Self::SignedOut => {
+                "Your session has ended. Sign in again in another tab, then come back and retry.".to_owned()
+            }
             Self::Refused(sentence) => sentence.clone(),
             Self::Unavailable => Self::UNAVAILABLE.to_owned(),
             Self::Lost => "The server does not answer. Check the connection, then try again.".to_owned(),
@@ -42,7 +47,9 @@ impl FromServerFnError for Failure {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::UnsupportedRequestMethod(_) => {
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::UnsupportedRequestMethod(_) => {
                 Self::Refused("The page and the server do not understand each other. Reload the page.".to_owned())
             }
             ServerFnErrorErr::Request(_)

@@ -79,7 +79,10 @@ pub async fn upload_model(definition: Vec<u8>) -> Result<ModelUploaded, Failure>
             })
         }
         Err(ModelError::Invalid(problems)) => Ok(ModelUploaded::Faulty(
-            problems.into_iter().map(|problem| ModelFault { place: problem.place, sentence: problem.sentence }).collect(),
+            problems
+                .into_iter()
+                .map(|problem| ModelFault { place: problem.place, sentence: problem.sentence })
+                .collect(),
         )),
         Err(ModelError::Store(error)) => Err(error.into()),
         Err(error) => Err(Failure::refused(error)),

@@ -93,13 +93,19 @@ pub async fn unknown_models(names: Vec<String>) -> Result<Vec<UnknownModel>, Fai
 /// # Errors
 /// [`Failure::Refused`] for a group name that cannot be, [`Failure::SignedOut`], [`Failure::Unavailable`].
 #[server(prefix = "/fn", endpoint = "begin-registration", input = server_fn::codec::Json)]
-pub async fn begin_registration(file_name: String, devices: u64, parts: u32, group: Option<String>) -> Result<Uuid, Failure> {
+pub async fn begin_registration(
+    file_name: String,
+    devices: u64,
+    parts: u32,
+    group: Option<String>,
+) -> Result<Uuid, Failure> {
     use muster_registry::{GroupName, NewRegistration};
 
     let viewer = super::viewer()?;
     let group = group.map(|group| GroupName::parse(&group).map_err(Failure::refused)).transpose()?;
     let new = NewRegistration { file_name, devices, parts, group };
-    let id = viewer.registry.begin_registration(viewer.account(), viewer.person.id, new).await.map_err(server::failure)?;
+    let id =
+        viewer.registry.begin_registration(viewer.account(), viewer.person.id, new).await.map_err(server::failure)?;
     Ok(id.into())
 }
 
@@ -112,10 +118,13 @@ pub async fn begin_registration(file_name: String, devices: u64, parts: u32, gro
 pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
     let viewer = super::viewer()?;
     if part.bytes.len() > MAX_PART_BYTES {
-        return Err(Failure::refused("A part of a file is larger than 3 MiB. Reload the page and upload the file again."));
+        return Err(Failure::refused(
+            "A part of a file is larger than 3 MiB. Reload the page and upload the file again.",
+        ));
     }
     let id = muster_registry::RegistrationId::from(part.registration);
-    let outcome = viewer.registry.register_part(viewer.account(), id, server::rows(part)).await.map_err(server::failure)?;
+    let outcome =
+        viewer.registry.register_part(viewer.account(), id, server::rows(part)).await.map_err(server::failure)?;
     let mut tokens = Vec::with_capacity(outcome.tokens.len() * 96);
     for (name, token) in &outcome.tokens {
         muster_domain::tokens_csv::push_row(&mut tokens, name, token);

@@ -57,7 +57,9 @@ pub async fn sign_out() -> Result<(), Failure> {
     use muster_domain::SessionKey;
 
     // The session layer leaves the key beside the person it found for it.
-    if let Some(key) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<std::sync::Arc<SessionKey>>().cloned()) {
+    if let Some(key) =
+        use_context::<Parts>().and_then(|parts| parts.extensions.get::<std::sync::Arc<SessionKey>>().cloned())
+    {
         super::registry()?.sign_out(&key).await?;
     }
     set_cookie("", 0);

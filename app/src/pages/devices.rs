@@ -6,7 +6,10 @@ mod selection;
 use crate::{
     browser::{file, refresh},
     dialogs::{ConfirmDialog, Menu, MenuItem, RegisterDialog, TokensDialog},
-    fns::{Failure, devices::{DeviceChange, DevicePage, DeviceView, Status, devices}},
+    fns::{
+        Failure,
+        devices::{DeviceChange, DevicePage, DeviceView, Status, devices},
+    },
     query::path_with,
     when::count,
 };
@@ -78,7 +81,8 @@ impl Shown {
 fn DevicesPage(view: Memo<DeviceView>, first: Result<DevicePage, Failure>) -> impl IntoView {
     let shown = Shown::new(first);
     let selection = Selection::new();
-    let (is_registering, is_making_tokens, is_confirming) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
+    let (is_registering, is_making_tokens, is_confirming) =
+        (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
     let change = RwSignal::new(DeviceChange::Disable);
     let dropped = RwSignal::new(None);
     let is_over = RwSignal::new(false);
@@ -238,7 +242,11 @@ fn Pages(view: Memo<DeviceView>, page: RwSignal<DevicePage>) -> impl IntoView {
             edge.filter(|_| may).map(|row| row.name.clone())
         })?;
         let base = DeviceView { after: None, before: None, ..view.get() };
-        Some(address(&if is_next { DeviceView { after: Some(edge), ..base } } else { DeviceView { before: Some(edge), ..base } }))
+        Some(address(&if is_next {
+            DeviceView { after: Some(edge), ..base }
+        } else {
+            DeviceView { before: Some(edge), ..base }
+        }))
     };
     let link = move |label: &'static str, is_next: bool| match to(is_next) {
         Some(href) => view! { <a class="button" href=href>{label}</a> }.into_any(),
@@ -269,7 +277,8 @@ fn Content(page: RwSignal<DevicePage>, selection: Selection, is_registering: RwS
             _ => Kind::Rows,
         })
     });
-    move || match kind.get() {
+    move || {
+        match kind.get() {
         Kind::NoneYet => view! {
             <div class="empty">
                 <h2>"Register the first devices"</h2>
@@ -282,5 +291,6 @@ fn Content(page: RwSignal<DevicePage>, selection: Selection, is_registering: RwS
             <div class="empty"><h2>"No device matches"</h2><p><a href="/devices">"Show all devices"</a></p></div>
         }.into_any(),
         Kind::Rows => view! { <Grid page selection /> }.into_any(),
+    }
     }
 }

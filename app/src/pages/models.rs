@@ -26,7 +26,7 @@ pub(crate) fn Models() -> impl IntoView {
     let said = RwSignal::new(Said::Nothing);
     let input = NodeRef::<html::Input>::new();
     let is_over = RwSignal::new(false);
-    Effect::new(|| file::ignore_stray_drops());
+    Effect::new(file::ignore_stray_drops);
 
     let upload = move |chosen: File| {
         spawn_local(async move {
@@ -118,25 +118,31 @@ const EXAMPLE: &str = r#"{
 async fn upload_file(chosen: &File) -> Said {
     let name = chosen.name();
     if chosen.size() > ThingModel::MAX_BYTES as f64 {
-        return Said::Problem(format!("{name} is larger than 1 MiB, the most a model definition may have. Is it the right file?"));
+        return Said::Problem(format!(
+            "{name} is larger than 1 MiB, the most a model definition may have. Is it the right file?"
+        ));
     }
     let bytes = match file::all_bytes(chosen).await {
         Ok(bytes) => bytes,
         Err(sentence) => return Said::Problem(sentence),
     };
     if let Err(problems) = ThingModel::parse(&bytes) {
-        let faults = problems.into_iter().map(|problem| ModelFault { place: problem.place, sentence: problem.sentence }).collect();
+        let faults = problems
+            .into_iter()
+            .map(|problem| ModelFault { place: problem.place, sentence: problem.sentence })
+            .collect();
         return Said::Faulty { file: name, faults };
     }
     match upload_model(bytes).await {
         Ok(ModelUploaded::Added(model)) => Said::Done(format!("{model} is added.")),
         Ok(ModelUploaded::Updated(model)) => Said::Done(format!("{model} is replaced by this definition.")),
-        Ok(ModelUploaded::Unchanged(model)) => Said::Done(format!("{model} was here already, with the same definition.")),
+        Ok(ModelUploaded::Unchanged(model)) => {
+            Said::Done(format!("{model} was here already, with the same definition."))
+        }
         Ok(ModelUploaded::Faulty(faults)) => Said::Faulty { file: name, faults },
         Err(failure) => Said::Problem(failure.sentence()),
     }
 }
-
 
 fn said_view(said: Said) -> AnyView {
     match said {

@@ -2,7 +2,10 @@
 
 use crate::{
     browser::save,
-    fns::{Failure, registrations::{RegistrationRow, registration_errors, registrations}},
+    fns::{
+        Failure,
+        registrations::{RegistrationRow, registration_errors, registrations},
+    },
     when::{Ago, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};

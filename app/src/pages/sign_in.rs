@@ -11,7 +11,11 @@ pub(crate) fn SignIn() -> impl IntoView {
     let (email, set_email) = signal(String::new());
     let (password, set_password) = signal(String::new());
     let sign_in = ServerAction::<session::SignIn>::new();
-    let problem = move || sign_in.value().with(|done| done.as_ref().and_then(|done| done.as_ref().err().map(|failure| failure.sentence())));
+    let problem = move || {
+        sign_in
+            .value()
+            .with(|done| done.as_ref().and_then(|done| done.as_ref().err().map(|failure| failure.sentence())))
+    };
     Effect::new(move || {
         if let Some(Ok(to)) = sign_in.value().get() {
             // A whole new page: nothing of the one before stays in memory.

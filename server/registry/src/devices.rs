@@ -6,8 +6,8 @@ use crate::{
     registry::Registry,
     store::NewToken,
     types::{
-        AccountId, AuthenticatedDevice, Change, DeviceDetail, DevicePage, DeviceQuery, GroupName, GroupSummary, MAX_DEVICES_PER_CALL, OldTokens,
-        PersonId, RegistrationId, RegistrationSummary, Status,
+        AccountId, AuthenticatedDevice, Change, DeviceDetail, DevicePage, DeviceQuery, GroupName, GroupSummary,
+        MAX_DEVICES_PER_CALL, OldTokens, PersonId, RegistrationId, RegistrationSummary, Status,
     },
     world::new_id,
 };
@@ -38,7 +38,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn change_devices(&self, account: AccountId, names: &[DeviceName], change: Change) -> Result<u64, StoreError> {
+    pub async fn change_devices(
+        &self,
+        account: AccountId,
+        names: &[DeviceName],
+        change: Change,
+    ) -> Result<u64, StoreError> {
         self.store.change_devices(account, within_limit(names), change).await
     }
 
@@ -54,10 +59,13 @@ impl Registry {
         old: OldTokens,
     ) -> Result<Vec<(DeviceName, SecurityToken)>, StoreError> {
         let devices = self.store.device_ids(account, within_limit(names)).await?;
-        let made: Vec<_> = devices.into_iter().map(|(id, name)| (name, SecurityToken::new(id, self.random()))).collect();
-        let hashes: Vec<_> = made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
+        let made: Vec<_> =
+            devices.into_iter().map(|(id, name)| (name, SecurityToken::new(id, self.random()))).collect();
+        let hashes: Vec<_> =
+            made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
         let keep_old = old == OldTokens::KeepUntilNewIsUsed;
-        let there: HashSet<_> = self.store.replace_tokens(account, &hashes, keep_old, self.now()).await?.into_iter().collect();
+        let there: HashSet<_> =
+            self.store.replace_tokens(account, &hashes, keep_old, self.now()).await?.into_iter().collect();
         Ok(made.into_iter().filter(|(_, token)| there.contains(&token.id())).collect())
     }
 
@@ -105,7 +113,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn add_to_group(&self, account: AccountId, names: &[DeviceName], group: &GroupName) -> Result<u64, StoreError> {
+    pub async fn add_to_group(
+        &self,
+        account: AccountId,
+        names: &[DeviceName],
+        group: &GroupName,
+    ) -> Result<u64, StoreError> {
         self.store.add_to_group(account, within_limit(names), group, new_id(&*self.world)).await
     }
 
@@ -113,9 +126,16 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegisterError::OverLimit`] for more devices or parts than a file has.
-    pub async fn begin_registration(&self, account: AccountId, person: PersonId, mut new: NewRegistration) -> Result<RegistrationId, RegisterError> {
+    pub async fn begin_registration(
+        &self,
+        account: AccountId,
+        person: PersonId,
+        mut new: NewRegistration,
+    ) -> Result<RegistrationId, RegisterError> {
         if new.devices > muster_domain::MAX_DEVICES || new.parts > MAX_PARTS {
-            return Err(RegisterError::OverLimit("A file may have at most 1,000,000 devices. Split it into several files."));
+            return Err(RegisterError::OverLimit(
+                "A file may have at most 1,000,000 devices. Split it into several files.",
+            ));
         }
         new.file_name = new.file_name.chars().filter(|letter| !letter.is_control()).take(MAX_FILE_NAME_CHARS).collect();
         let id = RegistrationId(new_id(&*self.world));
@@ -130,9 +150,16 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegisterError`].
-    pub async fn register_part(&self, account: AccountId, id: RegistrationId, part: PartRows) -> Result<PartOutcome, RegisterError> {
+    pub async fn register_part(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+        part: PartRows,
+    ) -> Result<PartOutcome, RegisterError> {
         if part.devices.len() + part.refused.len() > MAX_PART_ROWS || part.number >= MAX_PARTS {
-            return Err(RegisterError::OverLimit("A part of a file may have at most 10,000 rows. Reload the page and upload the file again."));
+            return Err(RegisterError::OverLimit(
+                "A part of a file may have at most 10,000 rows. Reload the page and upload the file again.",
+            ));
         }
         self.store.register_part(account, id, part, &*self.world).await
     }
@@ -141,7 +168,11 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegisterError::UnknownRegistration`].
-    pub async fn finish_registration(&self, account: AccountId, id: RegistrationId) -> Result<RegistrationSummary, RegisterError> {
+    pub async fn finish_registration(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+    ) -> Result<RegistrationSummary, RegisterError> {
         if !self.store.finish_registration(account, id, self.now()).await? {
             return Err(RegisterError::UnknownRegistration);
         }
@@ -166,7 +197,11 @@ impl Registry {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn registration_errors_csv(&self, account: AccountId, id: RegistrationId) -> Result<Option<Vec<u8>>, StoreError> {
+    pub async fn registration_errors_csv(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(rows) = self.store.errors_csv(account, id).await? else { return Ok(None) };
         let mut csv = errors_csv::HEADER.as_bytes().to_vec();
         csv.extend(rows);

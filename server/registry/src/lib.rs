@@ -4,7 +4,10 @@
 //! its methods is one use case and at most one transaction, and is bound to one account. Behind it stands
 //! [`store::Store`], on SQLite or on PostgreSQL; no other crate sees SQL.
 #![warn(missing_docs)]
-#![expect(clippy::duplicate_mod, reason = "the SQL that both databases share is compiled once for each, with its own types")]
+#![expect(
+    clippy::duplicate_mod,
+    reason = "the SQL that both databases share is compiled once for each, with its own types"
+)]
 
 mod devices;
 mod errors;
@@ -21,7 +24,8 @@ mod types;
 mod world;
 
 pub use errors::{
-    AccountError, AuthError, DeleteModelError, ModelError, OpenError, PersonError, RegisterError, SignInError, StateError, StoreError,
+    AccountError, AuthError, DeleteModelError, ModelError, OpenError, PersonError, RegisterError, SignInError,
+    StateError, StoreError,
 };
 pub use models::{MAX_MODELS, ModelOutcome, ModelPut};
 pub use password::{Password, PasswordProblem};
@@ -30,8 +34,8 @@ pub use registering::{MAX_PART_ROWS, NewRegistration, PartOutcome, PartRows, Ref
 pub use registry::Registry;
 pub use state::MAX_STATE_BYTES;
 pub use types::{
-    AccountId, AccountName, AuthenticatedDevice, Change, DeviceDetail, DeviceItem, DevicePage, DeviceQuery, GroupName, GroupSummary,
-    MAX_DEVICES_PER_CALL, MAX_PAGE_DEVICES, ModelSummary, NameProblem, OldTokens, Person, PersonId, RegistrationId, RegistrationSummary,
-    Status, Timestamp, UnknownModel,
+    AccountId, AccountName, AuthenticatedDevice, Change, DeviceDetail, DeviceItem, DevicePage, DeviceQuery, GroupName,
+    GroupSummary, MAX_DEVICES_PER_CALL, MAX_PAGE_DEVICES, ModelSummary, NameProblem, OldTokens, Person, PersonId,
+    RegistrationId, RegistrationSummary, Status, Timestamp, UnknownModel,
 };
 pub use world::{FakeWorld, SystemWorld, World};

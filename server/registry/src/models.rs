@@ -94,7 +94,11 @@ impl Registry {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn unknown_models(&self, account: AccountId, names: &[ModelName]) -> Result<Vec<UnknownModel>, StoreError> {
+    pub async fn unknown_models(
+        &self,
+        account: AccountId,
+        names: &[ModelName],
+    ) -> Result<Vec<UnknownModel>, StoreError> {
         let known = self.store.model_names(account).await?;
         let set: HashSet<&str> = known.iter().map(String::as_str).collect();
         let unknown = names.iter().filter(|name| !set.contains(name.as_str()));

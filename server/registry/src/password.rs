@@ -1,9 +1,6 @@
 //! Passwords: what is asked of one, and argon2id.
 
-use argon2::{
-    Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
-    password_hash::SaltString,
-};
+use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier, password_hash::SaltString};
 use std::{fmt, sync::LazyLock};
 use zeroize::Zeroizing;
 
@@ -59,7 +56,8 @@ impl Password {
         let Some(hash) = hash.or(NOBODY.as_deref()) else { return false };
         // What is too long was never a password, and is not worth hashing.
         let text = if self.0.len() > Self::MAX_CHARS * 4 { "" } else { self.0.as_str() };
-        let is_right = PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(text.as_bytes(), &hash).is_ok());
+        let is_right =
+            PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(text.as_bytes(), &hash).is_ok());
         is_right && is_somebody
     }
 }
@@ -88,7 +86,9 @@ mod tests {
 
     #[test]
     fn lengths() {
-        let check = |chars: usize, expected: Option<PasswordProblem>| assert_eq!(Password::new("ü".repeat(chars)).err(), expected);
+        let check = |chars: usize, expected: Option<PasswordProblem>| {
+            assert_eq!(Password::new("ü".repeat(chars)).err(), expected)
+        };
         check(11, Some(PasswordProblem::TooShort));
         check(12, None);
         check(256, None);

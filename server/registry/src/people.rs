@@ -115,7 +115,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`PersonError`], where the address is none, or taken.
-    pub async fn add_person(&self, email: &str, account: AccountId, password: &Password) -> Result<PersonId, PersonError> {
+    pub async fn add_person(
+        &self,
+        email: &str,
+        account: AccountId,
+        password: &Password,
+    ) -> Result<PersonId, PersonError> {
         let email = address(email)?;
         let hash = self.hash(password).await?;
         let id = PersonId(new_id(&*self.world));
@@ -172,7 +177,8 @@ impl Registry {
     pub async fn session(&self, key: &SessionKey) -> Result<Option<Person>, StoreError> {
         let Some(session) = self.store.session(key.id()).await? else { return Ok(None) };
         let now = self.now().as_ms();
-        let is_over = now - session.seen.as_ms() >= SESSION_IDLE_MS || now - session.made.as_ms() >= SESSION_ABSOLUTE_MS;
+        let is_over =
+            now - session.seen.as_ms() >= SESSION_IDLE_MS || now - session.made.as_ms() >= SESSION_ABSOLUTE_MS;
         if is_over || !session.secret_hash.matches(key) {
             return Ok(None);
         }

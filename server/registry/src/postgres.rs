@@ -31,7 +31,8 @@ impl Db {
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT).connect(url).await;
         let pool = pool.map_err(|error| OpenError(format!("the PostgreSQL database cannot be reached: {error}")))?;
         let migrated = sqlx::migrate!("migrations/postgres").run(&pool).await;
-        migrated.map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;
+        migrated
+            .map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;
         Ok(Self { pool })
     }
 

@@ -131,14 +131,23 @@ pub(crate) enum Decision {
 }
 
 /// What is to be done for one row, given the device of its name and its model's id, where there are any.
-pub(crate) fn decide(row: &NewDevice, existing: Option<&Existing>, model: Option<Uuid>, part: (Uuid, i32), renew: bool) -> Decision {
+pub(crate) fn decide(
+    row: &NewDevice,
+    existing: Option<&Existing>,
+    model: Option<Uuid>,
+    part: (Uuid, i32),
+    renew: bool,
+) -> Decision {
     match (existing, model) {
         (Some(existing), _) => match existing.differs_in(row) {
-            Some(field) => {
-                Decision::Fail(format!("A device with this name is already registered with a different {}", field.label().to_lowercase()))
-            }
+            Some(field) => Decision::Fail(format!(
+                "A device with this name is already registered with a different {}",
+                field.label().to_lowercase()
+            )),
             None if renew && existing.never_connected() => Decision::Renew(existing.id),
-            None if !renew && existing.never_connected() && existing.made_by == Some(part) => Decision::Again(existing.id),
+            None if !renew && existing.never_connected() && existing.made_by == Some(part) => {
+                Decision::Again(existing.id)
+            }
             None => Decision::Already { device: existing.id, never_connected: existing.never_connected() },
         },
         // A later pass makes no devices: the row fails again as it failed before, or was deleted meanwhile.

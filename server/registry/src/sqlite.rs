@@ -32,7 +32,8 @@ pub(crate) struct Db {
 impl Db {
     /// Opens the file, made if missing, readable by its owner only.
     pub(crate) async fn open(file: &str) -> Result<Self, OpenError> {
-        let broken = |what: &str, error: &dyn std::fmt::Display| OpenError(format!("the database {file} {what}: {error}"));
+        let broken =
+            |what: &str, error: &dyn std::fmt::Display| OpenError(format!("the database {file} {what}: {error}"));
         make(Path::new(file)).map_err(|error| broken("cannot be made", &error))?;
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -43,10 +44,15 @@ impl Db {
             .busy_timeout(WAIT)
             .pragma("cache_size", "-65536")
             .pragma("journal_size_limit", "67108864");
-        let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect_with(options.clone()).await;
+        let writer =
+            SqlitePoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect_with(options.clone()).await;
         let writer = writer.map_err(|error| broken("cannot be opened", &error))?;
-        sqlx::migrate!("migrations/sqlite").run(&writer).await.map_err(|error| broken("cannot be brought up to date", &error))?;
-        let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).connect_with(options).await;
+        sqlx::migrate!("migrations/sqlite")
+            .run(&writer)
+            .await
+            .map_err(|error| broken("cannot be brought up to date", &error))?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).connect_with(options).await;
         let readers = readers.map_err(|error| broken("cannot be opened", &error))?;
         Ok(Self { writer, readers })
     }

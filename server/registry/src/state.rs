@@ -58,7 +58,8 @@ impl Registry {
         if body.len() > MAX_STATE_BYTES {
             return Err(StateError::TooLarge);
         }
-        let given: Map<String, Value> = serde_json::from_slice(body).map_err(|error| StateError::NotJson { detail: error.to_string() })?;
+        let given: Map<String, Value> =
+            serde_json::from_slice(body).map_err(|error| StateError::NotJson { detail: error.to_string() })?;
         let properties = self.properties_of(device).await?;
         check(&properties, &given)?;
 
@@ -88,7 +89,8 @@ impl Registry {
         if let Some(cached) = cached {
             return Ok(cached);
         }
-        let (definition, updated) = self.store.definition_of(device.account, device.model).await?.ok_or(StateError::Gone)?;
+        let (definition, updated) =
+            self.store.definition_of(device.account, device.model).await?.ok_or(StateError::Gone)?;
         let model = ThingModel::parse(definition.as_bytes()).map_err(|_| StoreError::Corrupt)?;
         let made = Arc::new(validators(&model).map_err(|_| StoreError::Corrupt)?);
         let mut cache = self.validators.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,12 +107,18 @@ fn check(properties: &Properties, given: &Map<String, Value>) -> Result<(), Stat
     for (name, value) in given {
         let shown: String = name.chars().take(64).collect();
         let Some(validator) = properties.get(name) else {
-            return Err(StateError::Contradicts { sentence: format!("The device's model has no property `{shown}`."), field: shown });
+            return Err(StateError::Contradicts {
+                sentence: format!("The device's model has no property `{shown}`."),
+                field: shown,
+            });
         };
         if let Some(error) = validator.iter_errors(value).next() {
             let place = format!("{shown}{}", error.instance_path());
             let masked = error.masked().to_string();
-            return Err(StateError::Contradicts { sentence: format!("`{place}` contradicts the model definition: {masked}."), field: place });
+            return Err(StateError::Contradicts {
+                sentence: format!("`{place}` contradicts the model definition: {masked}."),
+                field: place,
+            });
         }
     }
     Ok(())

@@ -7,8 +7,8 @@ use crate::{
     errors::{AccountError, PersonError, RegisterError, StoreError},
     registering::{NewRegistration, PartOutcome, PartRows},
     types::{
-        AccountId, AccountName, Change, DeviceDetail, DevicePage, DeviceQuery, GroupName, GroupSummary, ModelSummary, Person, PersonId,
-        RegistrationId, RegistrationSummary, Status, Timestamp,
+        AccountId, AccountName, Change, DeviceDetail, DevicePage, DeviceQuery, GroupName, GroupSummary, ModelSummary,
+        Person, PersonId, RegistrationId, RegistrationSummary, Status, Timestamp,
     },
     world::World,
 };
@@ -42,16 +42,35 @@ pub(crate) trait People {
     async fn default_tier(&self, account: AccountId) -> Result<PricingTier, StoreError>;
     async fn set_default_tier(&self, account: AccountId, tier: PricingTier) -> Result<(), StoreError>;
     async fn has_people(&self) -> Result<bool, StoreError>;
-    async fn add_person(&self, id: PersonId, account: AccountId, email: &str, hash: &str, now: Timestamp) -> Result<(), PersonError>;
+    async fn add_person(
+        &self,
+        id: PersonId,
+        account: AccountId,
+        email: &str,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<(), PersonError>;
     async fn set_password(&self, email: &str, hash: &str) -> Result<(), PersonError>;
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError>;
     /// The moments of the last failures since `since`, newest first, at most `limit`.
-    async fn failures(&self, address_hash: &[u8; 32], since: Timestamp, limit: u32) -> Result<Vec<Timestamp>, StoreError>;
+    async fn failures(
+        &self,
+        address_hash: &[u8; 32],
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Timestamp>, StoreError>;
     /// Notes a failure, and forgets those before `since`.
     async fn add_failure(&self, address_hash: &[u8; 32], now: Timestamp, since: Timestamp) -> Result<(), StoreError>;
     async fn forget_failures(&self, address_hash: &[u8; 32]) -> Result<(), StoreError>;
     /// Makes a session, and forgets those not seen since `idle_since`.
-    async fn add_session(&self, id: Uuid, person: &Person, hash: &SecretHash, now: Timestamp, idle_since: Timestamp) -> Result<(), StoreError>;
+    async fn add_session(
+        &self,
+        id: Uuid,
+        person: &Person,
+        hash: &SecretHash,
+        now: Timestamp,
+        idle_since: Timestamp,
+    ) -> Result<(), StoreError>;
     async fn session(&self, id: Uuid) -> Result<Option<StoredSession>, StoreError>;
     async fn see_session(&self, id: Uuid, now: Timestamp) -> Result<(), StoreError>;
     async fn end_session(&self, id: Uuid) -> Result<(), StoreError>;
@@ -115,19 +134,39 @@ pub(crate) struct NewToken {
 pub(crate) trait Devices {
     async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError>;
     async fn device(&self, account: AccountId, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError>;
-    async fn change_devices(&self, account: AccountId, names: &[DeviceName], change: Change) -> Result<u64, StoreError>;
-    async fn device_ids(&self, account: AccountId, names: &[DeviceName]) -> Result<Vec<(Uuid, DeviceName)>, StoreError>;
+    async fn change_devices(&self, account: AccountId, names: &[DeviceName], change: Change)
+    -> Result<u64, StoreError>;
+    async fn device_ids(&self, account: AccountId, names: &[DeviceName])
+    -> Result<Vec<(Uuid, DeviceName)>, StoreError>;
     /// Stores new tokens, all or none; gives the devices that are still there.
-    async fn replace_tokens(&self, account: AccountId, tokens: &[NewToken], keep_old: bool, now: Timestamp) -> Result<Vec<Uuid>, StoreError>;
+    async fn replace_tokens(
+        &self,
+        account: AccountId,
+        tokens: &[NewToken],
+        keep_old: bool,
+        now: Timestamp,
+    ) -> Result<Vec<Uuid>, StoreError>;
     async fn token_row(&self, device: Uuid) -> Result<Option<TokenRow>, StoreError>;
     /// The newest token was used: those before it stop. Nothing happens if another was made meanwhile.
     async fn drop_old_tokens(&self, device: Uuid, newest: &SecretHash) -> Result<(), StoreError>;
     async fn state(&self, device: Uuid) -> Result<Option<String>, StoreError>;
     /// Stores the state if it is still `before`, and notes that the device was seen; `None`: the device may not
     /// connect any more; `Some(false)`: the state had changed meanwhile.
-    async fn set_state(&self, device: Uuid, before: Option<&str>, state: &str, now: Timestamp) -> Result<Option<bool>, StoreError>;
+    async fn set_state(
+        &self,
+        device: Uuid,
+        before: Option<&str>,
+        state: &str,
+        now: Timestamp,
+    ) -> Result<Option<bool>, StoreError>;
     async fn groups(&self, account: AccountId) -> Result<Vec<GroupSummary>, StoreError>;
-    async fn add_to_group(&self, account: AccountId, names: &[DeviceName], group: &GroupName, new_id: Uuid) -> Result<u64, StoreError>;
+    async fn add_to_group(
+        &self,
+        account: AccountId,
+        names: &[DeviceName],
+        group: &GroupName,
+        new_id: Uuid,
+    ) -> Result<u64, StoreError>;
 }
 
 /// Registrations and their parts.
@@ -142,8 +181,19 @@ pub(crate) trait Registrations {
         new_group: Uuid,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    async fn register_part(&self, account: AccountId, id: RegistrationId, part: PartRows, world: &dyn World) -> Result<PartOutcome, RegisterError>;
-    async fn finish_registration(&self, account: AccountId, id: RegistrationId, now: Timestamp) -> Result<bool, StoreError>;
+    async fn register_part(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+        part: PartRows,
+        world: &dyn World,
+    ) -> Result<PartOutcome, RegisterError>;
+    async fn finish_registration(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
     async fn registrations(
         &self,
         account: AccountId,

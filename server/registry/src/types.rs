@@ -73,8 +73,13 @@ impl AccountName {
     /// # Errors
     /// [`NameProblem`], where it does not follow the rule.
     pub fn parse(text: &str) -> Result<Self, NameProblem> {
-        let is_right = (3..=24).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        if is_right { Ok(Self(text.to_owned())) } else { Err(NameProblem("An account's name is 3 to 24 lower-case letters and digits.")) }
+        let is_right = (3..=24).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        if is_right {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameProblem("An account's name is 3 to 24 lower-case letters and digits."))
+        }
     }
 
     /// As text.
@@ -102,7 +107,11 @@ impl GroupName {
     pub fn parse(text: &str) -> Result<Self, NameProblem> {
         let text = text.trim();
         let is_right = (1..=128).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-        if is_right { Ok(Self(text.to_owned())) } else { Err(NameProblem("A device group's name is 1 to 128 characters, without line breaks.")) }
+        if is_right {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameProblem("A device group's name is 1 to 128 characters, without line breaks."))
+        }
     }
 
     /// As text.

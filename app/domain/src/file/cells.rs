@@ -16,11 +16,7 @@ pub(super) struct Cells<'a> {
 impl<'a> Cells<'a> {
     /// The cells of a row, which is without its line end. Even an empty row has one.
     pub(super) const fn new(row: &'a [u8], separator: u8) -> Self {
-        Self {
-            row,
-            separator,
-            next: Some(0),
-        }
+        Self { row, separator, next: Some(0) }
     }
 }
 
@@ -30,11 +26,7 @@ impl Iterator for Cells<'_> {
     #[inline]
     fn next(&mut self) -> Option<Range<usize>> {
         let start = self.next?;
-        let from = if self.row.get(start) == Some(&b'"') {
-            after_quotes(self.row, start)
-        } else {
-            start
-        };
+        let from = if self.row.get(start) == Some(&b'"') { after_quotes(self.row, start) } else { start };
         let end = memchr(self.separator, &self.row[from..]).map(|at| from + at);
         // A separator is one byte of ASCII, so behind it starts a character.
         self.next = end.map(|end| end + 1);
@@ -94,25 +86,13 @@ fn unquoted(cell: &str) -> Cow<'_, str> {
 fn tidy(text: &str) -> &str {
     let bytes = text.as_bytes();
     let solid = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    let trimmed = if solid(bytes.first()) && solid(bytes.last()) {
-        text
-    } else {
-        text.trim()
-    };
-    if trimmed.starts_with('\'') {
-        unguarded(trimmed)
-    } else {
-        trimmed
-    }
+    let trimmed = if solid(bytes.first()) && solid(bytes.last()) { text } else { text.trim() };
+    if trimmed.starts_with('\'') { unguarded(trimmed) } else { trimmed }
 }
 
 /// Takes off the apostrophe that [`guard`] put before a value.
 fn unguarded(text: &str) -> &str {
-    if guard(text).is_empty() {
-        text
-    } else {
-        &text[1..]
-    }
+    if guard(text).is_empty() { text } else { &text[1..] }
 }
 
 /// What has to stand before a value so that no spreadsheet runs it as a formula: `'` or nothing.

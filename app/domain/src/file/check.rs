@@ -33,10 +33,7 @@ impl Check {
     /// A check of a file from its first byte.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            reader: Reader::new(),
-            tally: Tally::new(),
-        }
+        Self { reader: Reader::new(), tally: Tally::new() }
     }
 
     /// Checks the next piece of the file, of any size.
@@ -83,13 +80,8 @@ struct Tally {
 impl Sink for Tally {
     fn row(&mut self, row: &Row<'_>) {
         if self.preview.len() < Report::PREVIEW_ROWS {
-            let fields = row
-                .fields()
-                .map(|field| shown_up_to(field, Report::PREVIEW_CHARS));
-            self.preview.push(PreviewRow {
-                line: row.line(),
-                fields,
-            });
+            let fields = row.fields().map(|field| shown_up_to(field, Report::PREVIEW_CHARS));
+            self.preview.push(PreviewRow { line: row.line(), fields });
         }
         self.put_in_part(row);
         let counted = row.is_valid().then(|| {
@@ -106,14 +98,7 @@ impl Sink for Tally {
             // A file of 256 MiB has fewer than 2^32 lines.
             let line = u32::try_from(line).unwrap_or(u32::MAX);
             let column = u16::try_from(column).unwrap_or(u16::MAX);
-            self.names.add(
-                name,
-                Entry {
-                    line,
-                    column,
-                    counted,
-                },
-            );
+            self.names.add(name, Entry { line, column, counted });
         }
     }
 
@@ -154,12 +139,7 @@ impl Tally {
             }
             _ => {
                 let (start, end, first_line) = (row.start(), row.end(), row.line());
-                self.parts.push(PartRange {
-                    start,
-                    end,
-                    first_line,
-                    rows: 1,
-                });
+                self.parts.push(PartRange { start, end, first_line, rows: 1 });
             }
         }
     }
@@ -176,9 +156,7 @@ impl Tally {
                 self.tiers[usize::from(counted.tier)] -= 1;
             }
             let place = (u64::from(later.line), u64::from(later.column));
-            let cause = Cause::Duplicate {
-                first_line: u64::from(first.line),
-            };
+            let cause = Cause::Duplicate { first_line: u64::from(first.line) };
             let problem = Problem::at(place, Some(Field::DeviceName), name, cause);
             self.problem_count += 1;
             self.groups.add(&problem);
@@ -187,18 +165,14 @@ impl Tally {
             }
         }
         self.problems.append(&mut listed);
-        self.problems
-            .sort_by_key(|problem| (problem.line, problem.column));
+        self.problems.sort_by_key(|problem| (problem.line, problem.column));
         self.problems.truncate(Report::MAX_PROBLEMS);
     }
 
     fn into_report(mut self, reader: &Reader) -> Report {
         self.report_repeats();
         let (models, other_model_devices) = self.models.into_counts();
-        let tiers = [None]
-            .into_iter()
-            .chain(PricingTier::ALL.map(Some))
-            .zip(self.tiers);
+        let tiers = [None].into_iter().chain(PricingTier::ALL.map(Some)).zip(self.tiers);
         Report {
             devices: self.devices,
             rows: reader.rows(),

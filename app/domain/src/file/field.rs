@@ -21,13 +21,8 @@ pub enum Field {
 
 impl Field {
     /// All five, in order.
-    pub const ALL: [Self; 5] = [
-        Self::DeviceName,
-        Self::ModelName,
-        Self::FriendlyName,
-        Self::Description,
-        Self::PricingTier,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::DeviceName, Self::ModelName, Self::FriendlyName, Self::Description, Self::PricingTier];
 
     /// What the field is called on the screen and in the header of a file.
     #[must_use]

@@ -56,43 +56,29 @@ impl Groups {
         };
         let index = self.groups.len();
         let kind = problem.cause.kind().to_owned();
-        self.groups.push(ProblemGroup {
-            kind,
-            heading,
-            count: 0,
-            examples: Vec::new(),
-        });
+        self.groups.push(ProblemGroup { kind, heading, count: 0, examples: Vec::new() });
         self.by_key.insert(key, index);
         index
     }
 
     /// What ended the reading first, then the most frequent, and equals in the order of the file.
     pub(super) fn into_groups(mut self) -> Vec<ProblemGroup> {
-        let ends = |it: &ProblemGroup| {
-            it.examples
-                .iter()
-                .any(|problem| problem.cause.ends_reading())
-        };
-        self.groups
-            .sort_by_key(|it| (!ends(it), std::cmp::Reverse(it.count)));
+        let ends = |it: &ProblemGroup| it.examples.iter().any(|problem| problem.cause.ends_reading());
+        self.groups.sort_by_key(|it| (!ends(it), std::cmp::Reverse(it.count)));
         self.groups
     }
 }
 
 fn key(problem: &Problem) -> Key {
     let value = match problem.cause {
-        Cause::PricingTier { .. } | Cause::UnknownColumn { .. } | Cause::UnknownSeparator => {
-            problem.value.clone()
-        }
+        Cause::PricingTier { .. } | Cause::UnknownColumn { .. } | Cause::UnknownSeparator => problem.value.clone(),
         _ => String::new(),
     };
     let cause = match problem.cause.clone() {
         Cause::DeviceName(DeviceNameProblem::TooLong { .. }) => {
             Cause::DeviceName(DeviceNameProblem::TooLong { chars: 0 })
         }
-        Cause::ModelName(ModelNameProblem::TooLong { .. }) => {
-            Cause::ModelName(ModelNameProblem::TooLong { chars: 0 })
-        }
+        Cause::ModelName(ModelNameProblem::TooLong { .. }) => Cause::ModelName(ModelNameProblem::TooLong { chars: 0 }),
         Cause::FriendlyName(TextProblem::TooLong { max, .. }) => {
             Cause::FriendlyName(TextProblem::TooLong { chars: 0, max })
         }

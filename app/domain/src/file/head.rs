@@ -44,28 +44,14 @@ pub(super) fn look(head: &[u8]) -> Result<Head, (Cause, String)> {
     if is_utf16(head) {
         return Err((Cause::Utf16, String::new()));
     }
-    let bom = if head.starts_with(b"\xef\xbb\xbf") {
-        3
-    } else {
-        0
-    };
+    let bom = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let text = &head[bom..];
     if let Some((named, line_bytes)) = sep_line(text) {
-        let separator = Separator::ALL
-            .into_iter()
-            .find(|it| char::from(it.byte()) == named);
+        let separator = Separator::ALL.into_iter().find(|it| char::from(it.byte()) == named);
         let separator = separator.ok_or_else(|| (Cause::UnknownSeparator, named.to_string()))?;
-        return Ok(Head {
-            skip: bom + line_bytes,
-            lines: 1,
-            separator,
-        });
+        return Ok(Head { skip: bom + line_bytes, lines: 1, separator });
     }
-    Ok(Head {
-        skip: bom,
-        lines: 0,
-        separator: separator(text),
-    })
+    Ok(Head { skip: bom, lines: 0, separator: separator(text) })
 }
 
 /// `.xlsx` and `.ods` are ZIP files; `.xls` is an OLE one.
@@ -80,38 +66,22 @@ fn is_utf16(head: &[u8]) -> bool {
         return true;
     }
     let pairs = head[..head.len().min(UTF16_BYTES)].as_chunks::<2>().0;
-    let little = pairs
-        .iter()
-        .filter(|[low, high]| *low != 0 && *high == 0)
-        .count();
-    let big = pairs
-        .iter()
-        .filter(|[high, low]| *low != 0 && *high == 0)
-        .count();
+    let little = pairs.iter().filter(|[low, high]| *low != 0 && *high == 0).count();
+    let big = pairs.iter().filter(|[high, low]| *low != 0 && *high == 0).count();
     !pairs.is_empty() && little.max(big) * 4 >= pairs.len() * 3
 }
 
 /// Excel's own first line, such as `sep=;`: the character it names, and how many bytes the line has.
 fn sep_line(text: &[u8]) -> Option<(char, usize)> {
     let end = memchr2(b'\n', b'\r', text).unwrap_or(text.len());
-    let line = std::str::from_utf8(&text[..end])
-        .ok()?
-        .trim_end_matches(' ');
-    let line = line
-        .strip_prefix('"')
-        .and_then(|line| line.strip_suffix('"'))
-        .unwrap_or(line);
+    let line = std::str::from_utf8(&text[..end]).ok()?.trim_end_matches(' ');
+    let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
     let (key, named) = line.split_at_checked(4)?;
     let mut named = named.chars();
-    let (true, Some(named), None) = (key.eq_ignore_ascii_case("sep="), named.next(), named.next())
-    else {
+    let (true, Some(named), None) = (key.eq_ignore_ascii_case("sep="), named.next(), named.next()) else {
         return None;
     };
-    let line_end = if text[end..].starts_with(b"\r\n") {
-        2
-    } else {
-        usize::from(end < text.len())
-    };
+    let line_end = if text[end..].starts_with(b"\r\n") { 2 } else { usize::from(end < text.len()) };
     Some((named, end + line_end))
 }
 
@@ -120,23 +90,14 @@ fn sep_line(text: &[u8]) -> Option<(char, usize)> {
 /// A device name and a model name contain no separator, so no row makes sense under two of them, and a comma in
 /// the texts of a `;` file does not count. If no row makes sense under any, the one that does best for the first.
 fn separator(text: &[u8]) -> Separator {
-    let sensible = |it: &Separator| {
-        rows(text, *it)
-            .take(TRIED_ROWS)
-            .position(|row| makes_sense(&row))
-    };
-    let earliest = Separator::ALL
-        .into_iter()
-        .filter_map(|it| Some((sensible(&it)?, it)))
-        .min_by_key(|(row, _)| *row);
+    let sensible = |it: &Separator| rows(text, *it).take(TRIED_ROWS).position(|row| makes_sense(&row));
+    let earliest = Separator::ALL.into_iter().filter_map(|it| Some((sensible(&it)?, it))).min_by_key(|(row, _)| *row);
     if let Some((_, separator)) = earliest {
         return separator;
     }
     let mut best = ((0, 0), Separator::default());
     for separator in Separator::ALL {
-        let promise = rows(text, separator)
-            .next()
-            .map_or((0, 0), |row| promise(&row));
+        let promise = rows(text, separator).next().map_or((0, 0), |row| promise(&row));
         if promise > best.0 {
             best = (promise, separator);
         }
@@ -151,16 +112,12 @@ fn rows(text: &[u8], separator: Separator) -> impl Iterator<Item = Vec<Cell<'_>>
     let mut rest = text;
     std::iter::from_fn(move || {
         while !rest.is_empty() {
-            let end = Scan::default()
-                .end(rest, separator.byte())
-                .unwrap_or(rest.len());
+            let end = Scan::default().end(rest, separator.byte()).unwrap_or(rest.len());
             let row = &rest[..end];
             rest = rest.get(end + 1..).unwrap_or_default();
             // What is not UTF-8 makes no sense, and is complained about when it is read.
             let cells: Vec<Cell<'_>> = Cells::new(row, separator.byte())
-                .map(|range| {
-                    std::str::from_utf8(&row[range]).map_or(Cow::Borrowed("\u{fffd}"), value)
-                })
+                .map(|range| std::str::from_utf8(&row[range]).map_or(Cow::Borrowed("\u{fffd}"), value))
                 .collect();
             if cells.iter().any(|cell| !cell.is_empty()) {
                 return Some(cells);
@@ -182,10 +139,7 @@ fn promise(row: &[Cell<'_>]) -> (u32, usize) {
     if row.len() >= 2 {
         fits += u32::from(is_device_name(row[0].as_bytes())) * 2;
         fits += u32::from(is_model_name(row[1].as_bytes())) * 2;
-        fits += u32::from(
-            row.get(4)
-                .is_some_and(|tier| PricingTier::nearest(tier).is_some()),
-        );
+        fits += u32::from(row.get(4).is_some_and(|tier| PricingTier::nearest(tier).is_some()));
     }
     (fits, row.len())
 }

@@ -53,8 +53,7 @@ pub(super) fn read(cells: &[Cow<'_, str>]) -> Header {
             Some(Column::PassedOver) => None,
             None => {
                 let suggestion = nearest(cell, Field::ALL.into_iter().map(Field::label));
-                let suggestion = suggestion
-                    .and_then(|label| Field::ALL.into_iter().find(|it| it.label() == label));
+                let suggestion = suggestion.and_then(|label| Field::ALL.into_iter().find(|it| it.label() == label));
                 problems.push((index, None, Cause::UnknownColumn { suggestion }));
                 None
             }
@@ -75,11 +74,8 @@ fn column(name: &str) -> Option<Column> {
     if name.len() > 32 {
         return None;
     }
-    let folded: String = name
-        .chars()
-        .filter(|it| !matches!(it, ' ' | '_' | '-'))
-        .map(|it| it.to_ascii_lowercase())
-        .collect();
+    let folded: String =
+        name.chars().filter(|it| !matches!(it, ' ' | '_' | '-')).map(|it| it.to_ascii_lowercase()).collect();
     Some(match folded.as_str() {
         "devicename" => Column::Field(Field::DeviceName),
         "modelname" => Column::Field(Field::ModelName),

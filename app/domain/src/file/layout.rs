@@ -59,41 +59,24 @@ impl Layout {
     ///
     /// # Errors
     /// If no file can have it.
-    pub fn new(
-        separator: Separator,
-        columns: Vec<Option<Field>>,
-        header: bool,
-    ) -> Result<Self, LayoutProblem> {
+    pub fn new(separator: Separator, columns: Vec<Option<Field>>, header: bool) -> Result<Self, LayoutProblem> {
         if columns.len() > Self::MAX_COLUMNS {
             return Err(LayoutProblem::TooManyColumns);
         }
-        let times = |field| {
-            columns
-                .iter()
-                .filter(|&&column| column == Some(field))
-                .count()
-        };
+        let times = |field| columns.iter().filter(|&&column| column == Some(field)).count();
         if Field::ALL.into_iter().any(|field| times(field) > 1) {
             return Err(LayoutProblem::Repeated);
         }
         if times(Field::DeviceName) == 0 || times(Field::ModelName) == 0 {
             return Err(LayoutProblem::Missing);
         }
-        Ok(Self {
-            separator,
-            columns,
-            header,
-        })
+        Ok(Self { separator, columns, header })
     }
 
     /// The five fields in their order, without a header.
     #[must_use]
     pub fn positional(separator: Separator) -> Self {
-        Self {
-            separator,
-            columns: Field::ALL.into_iter().map(Some).collect(),
-            header: false,
-        }
+        Self { separator, columns: Field::ALL.into_iter().map(Some).collect(), header: false }
     }
 
     /// What separates the fields.
@@ -116,16 +99,11 @@ impl Layout {
 
     /// Whether the columns are the five fields in their order.
     pub(super) fn is_positional(&self) -> bool {
-        self.columns
-            .iter()
-            .copied()
-            .eq(Field::ALL.into_iter().map(Some))
+        self.columns.iter().copied().eq(Field::ALL.into_iter().map(Some))
     }
 
     /// The column of a field, from 0; `None` if the file does not have it.
     pub(super) fn column_of(&self, field: Field) -> Option<usize> {
-        self.columns
-            .iter()
-            .position(|&column| column == Some(field))
+        self.columns.iter().position(|&column| column == Some(field))
     }
 }

@@ -25,10 +25,7 @@ impl Models {
     /// Counts a device of this model, and tells the index to take it back by.
     pub(super) fn count(&mut self, model: &str) -> u16 {
         // Files are nearly always sorted by model.
-        let same = self
-            .counts
-            .get(usize::from(self.last))
-            .is_some_and(|last| last.name == model);
+        let same = self.counts.get(usize::from(self.last)).is_some_and(|last| last.name == model);
         let index = if same { self.last } else { self.index(model) };
         match self.counts.get_mut(usize::from(index)) {
             Some(count) => count.devices += 1,
@@ -46,10 +43,7 @@ impl Models {
             return OTHER;
         }
         let index = u16::try_from(self.counts.len()).unwrap_or(OTHER);
-        self.counts.push(Count {
-            name: model.to_owned(),
-            devices: 0,
-        });
+        self.counts.push(Count { name: model.to_owned(), devices: 0 });
         self.by_name.insert(model.to_owned(), index);
         index
     }
@@ -65,8 +59,7 @@ impl Models {
     /// The models that have devices, the most frequent first and equals by name; and the devices of all others.
     pub(super) fn into_counts(mut self) -> (Vec<Count>, u64) {
         self.counts.retain(|count| count.devices > 0);
-        self.counts
-            .sort_by(|a, b| b.devices.cmp(&a.devices).then_with(|| a.name.cmp(&b.name)));
+        self.counts.sort_by(|a, b| b.devices.cmp(&a.devices).then_with(|| a.name.cmp(&b.name)));
         (self.counts, self.others)
     }
 }

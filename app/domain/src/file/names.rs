@@ -59,10 +59,7 @@ pub(super) struct Repeat {
 
 impl Names {
     pub(super) fn new() -> Self {
-        Self {
-            chunks: Vec::new(),
-            lists: vec![Vec::new(); LISTS],
-        }
+        Self { chunks: Vec::new(), lists: vec![Vec::new(); LISTS] }
     }
 
     /// Adds a name of at most 255 bytes.
@@ -72,11 +69,7 @@ impl Names {
             return;
         };
         let needed = HEAD + name.len();
-        if self
-            .chunks
-            .last()
-            .is_none_or(|chunk| chunk.len() + needed > CHUNK)
-        {
+        if self.chunks.last().is_none_or(|chunk| chunk.len() + needed > CHUNK) {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
         let number = self.chunks.len() - 1;
@@ -84,10 +77,7 @@ impl Names {
         let Ok(place) = u32::try_from((number << CHUNK_BITS) | chunk.len()) else {
             return;
         };
-        let counted = entry.counted.unwrap_or(Counted {
-            model: 0,
-            tier: NOT_COUNTED,
-        });
+        let counted = entry.counted.unwrap_or(Counted { model: 0, tier: NOT_COUNTED });
         let mut head = [0; HEAD];
         head[0] = len;
         head[1] = counted.tier;
@@ -125,10 +115,7 @@ impl Names {
         group.sort_by(|&a, &b| self.name(place(a)).cmp(self.name(place(b))));
         for same in group.chunk_by(|&a, &b| self.name(place(a)) == self.name(place(b))) {
             let first = place(same[0]);
-            repeats.extend(same[1..].iter().map(|&later| Repeat {
-                later: place(later),
-                first,
-            }));
+            repeats.extend(same[1..].iter().map(|&later| Repeat { later: place(later), first }));
         }
     }
 
@@ -185,15 +172,8 @@ mod tests {
     use super::*;
 
     fn entry(line: u32) -> Entry {
-        let counted = line.is_multiple_of(2).then_some(Counted {
-            model: 999,
-            tier: 4,
-        });
-        Entry {
-            line,
-            column: u16::MAX,
-            counted,
-        }
+        let counted = line.is_multiple_of(2).then_some(Counted { model: 999, tier: 4 });
+        Entry { line, column: u16::MAX, counted }
     }
 
     fn repeats(names: &mut Names) -> Vec<(String, u32, u32)> {
@@ -214,10 +194,7 @@ mod tests {
             names.add(name, entry(line));
         }
         let expected = [("a", 3, 1), ("b", 6, 2), ("a", 7, 1)];
-        assert_eq!(
-            repeats(&mut names),
-            expected.map(|(name, later, first)| (name.to_owned(), later, first))
-        );
+        assert_eq!(repeats(&mut names), expected.map(|(name, later, first)| (name.to_owned(), later, first)));
     }
 
     /// The largest file: every record keeps its place, in whatever chunk it lies, and no name is called another.
@@ -229,10 +206,7 @@ mod tests {
         }
         names.add(&format!("{:0>128}", 999_999), entry(1_000_000));
         names.add(&format!("{:0>128}", 0), entry(1_000_001));
-        let expected = vec![
-            (format!("{:0>128}", 999_999), 1_000_000, 999_999),
-            (format!("{:0>128}", 0), 1_000_001, 0),
-        ];
+        let expected = vec![(format!("{:0>128}", 999_999), 1_000_000, 999_999), (format!("{:0>128}", 0), 1_000_001, 0)];
         assert_eq!(repeats(&mut names), expected);
     }
 
@@ -243,18 +217,10 @@ mod tests {
         for (line, name) in (1..).zip(["a", "b", "c", "a", "b", "a"]) {
             names.add(name, entry(line));
         }
-        let mut all: Vec<u64> = names
-            .lists
-            .concat()
-            .into_iter()
-            .map(|it| it & 0xffff_ffff)
-            .collect();
+        let mut all: Vec<u64> = names.lists.concat().into_iter().map(|it| it & 0xffff_ffff).collect();
         all.sort_unstable();
         names.lists = vec![all];
         let expected = [("a", 4, 1), ("b", 5, 2), ("a", 6, 1)];
-        assert_eq!(
-            repeats(&mut names),
-            expected.map(|(name, later, first)| (name.to_owned(), later, first))
-        );
+        assert_eq!(repeats(&mut names), expected.map(|(name, later, first)| (name.to_owned(), later, first)));
     }
 }

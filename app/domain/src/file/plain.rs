@@ -26,11 +26,7 @@ const WORD_START: u8 = 4;
 const TEXT: u8 = 8;
 
 /// For each separator, and for each byte, what it may be part of.
-static CLASSES: [[u8; 256]; 3] = [
-    classes(Separator::ALL[0]),
-    classes(Separator::ALL[1]),
-    classes(Separator::ALL[2]),
-];
+static CLASSES: [[u8; 256]; 3] = [classes(Separator::ALL[0]), classes(Separator::ALL[1]), classes(Separator::ALL[2])];
 
 const fn classes(separator: Separator) -> [u8; 256] {
     let mut table = [0; 256];
@@ -61,18 +57,10 @@ pub(super) fn plain_row(bytes: &[u8], separator: Separator) -> Option<PlainRow> 
     let classes = &CLASSES[separator as usize];
     let is = |byte: u8, class: u8| classes[usize::from(byte)] & class != 0;
     // The first byte from `at` on that is not of the class.
-    let past = |at: usize, class: u8| {
-        bytes[at..]
-            .iter()
-            .position(|&byte| !is(byte, class))
-            .map(|len| at + len)
-    };
+    let past = |at: usize, class: u8| bytes[at..].iter().position(|&byte| !is(byte, class)).map(|len| at + len);
 
     let name = past(0, NAME)?;
-    if !bytes[0].is_ascii_alphanumeric()
-        || name > DeviceName::MAX_CHARS
-        || bytes[name] != separator.byte()
-    {
+    if !bytes[0].is_ascii_alphanumeric() || name > DeviceName::MAX_CHARS || bytes[name] != separator.byte() {
         return None;
     }
     let model_start = name + 1;
@@ -91,11 +79,7 @@ pub(super) fn plain_row(bytes: &[u8], separator: Separator) -> Option<PlainRow> 
         return None;
     }
 
-    let mut row = PlainRow {
-        fields: [0..name, model_start..model, 0..0, 0..0, 0..0],
-        cells: 2,
-        end: model,
-    };
+    let mut row = PlainRow { fields: [0..name, model_start..model, 0..0, 0..0, 0..0], cells: 2, end: model };
     while bytes[row.end] == separator.byte() {
         let field = row.fields.get_mut(row.cells)?;
         let start = row.end + 1;
@@ -105,12 +89,7 @@ pub(super) fn plain_row(bytes: &[u8], separator: Separator) -> Option<PlainRow> 
         let fits = match row.cells {
             2 => text.len() <= FriendlyName::MAX_CHARS as usize,
             3 => text.len() <= Description::MAX_CHARS as usize,
-            _ => {
-                text.is_empty()
-                    || PricingTier::ALL
-                        .iter()
-                        .any(|tier| tier.as_str().as_bytes() == text)
-            }
+            _ => text.is_empty() || PricingTier::ALL.iter().any(|tier| tier.as_str().as_bytes() == text),
         };
         if !tidy || !fits {
             return None;

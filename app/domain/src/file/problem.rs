@@ -114,28 +114,11 @@ impl Problem {
     /// A problem of the file as a whole, at its first character.
     #[must_use]
     pub const fn of_file(cause: Cause) -> Self {
-        Self {
-            line: 1,
-            column: 1,
-            field: None,
-            value: String::new(),
-            cause,
-        }
+        Self { line: 1, column: 1, field: None, value: String::new(), cause }
     }
 
-    pub(super) fn at(
-        (line, column): (u64, u64),
-        field: Option<Field>,
-        value: &str,
-        cause: Cause,
-    ) -> Self {
-        Self {
-            line,
-            column,
-            field,
-            value: shown(value),
-            cause,
-        }
+    pub(super) fn at((line, column): (u64, u64), field: Option<Field>, value: &str, cause: Cause) -> Self {
+        Self { line, column, field, value: shown(value), cause }
     }
 }
 

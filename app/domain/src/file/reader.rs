@@ -72,12 +72,7 @@ impl Reader {
     /// A reader for a whole file. It finds the layout by itself.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            head: Some(Vec::new()),
-            first_row: true,
-            quick: false,
-            ..Self::resume(Layout::default(), 1)
-        }
+        Self { head: Some(Vec::new()), first_row: true, quick: false, ..Self::resume(Layout::default(), 1) }
     }
 
     /// A reader for a part of a file whose layout is known: see [`super::PartRange`]. There is no byte order mark
@@ -121,8 +116,7 @@ impl Reader {
         }
         self.read(rest, sink);
         if !beyond.is_empty() {
-            self.found
-                .end_with(Problem::of_file(Cause::FileTooLarge), sink);
+            self.found.end_with(Problem::of_file(Cause::FileTooLarge), sink);
         }
     }
 
@@ -139,11 +133,7 @@ impl Reader {
             }
         }
         if !self.found.ended && self.found.rows == 0 && self.found.problems == 0 {
-            let cause = if self.layout.header() {
-                Cause::NoDevices
-            } else {
-                Cause::Empty
-            };
+            let cause = if self.layout.header() { Cause::NoDevices } else { Cause::Empty };
             self.found.end_with(Problem::of_file(cause), sink);
         }
         self.found.ended = true;
@@ -185,13 +175,7 @@ impl Reader {
                 self.start = head.skip as u64;
                 self.read(&bytes[head.skip..], sink);
             }
-            Err((cause, value)) => self.found.end_with(
-                Problem {
-                    value,
-                    ..Problem::of_file(cause)
-                },
-                sink,
-            ),
+            Err((cause, value)) => self.found.end_with(Problem { value, ..Problem::of_file(cause) }, sink),
         }
     }
 
@@ -256,11 +240,7 @@ impl Reader {
 
     /// How many lines a whole row takes. Only quotes can hold line ends.
     fn lines_of(&self, row: &[u8]) -> u64 {
-        1 + if self.scan.quoted() {
-            line_ends(row)
-        } else {
-            0
-        }
+        1 + if self.scan.quoted() { line_ends(row) } else { 0 }
     }
 
     /// Goes behind a row of `len` bytes and its line end.
@@ -312,9 +292,8 @@ impl Reader {
 
     fn first_row<S: Sink>(&mut self, text: &str, sink: &mut S) {
         let separator = self.layout.separator();
-        let cells: Vec<Cow<'_, str>> = Cells::new(text.as_bytes(), separator.byte())
-            .map(|range| value(&text[range]))
-            .collect();
+        let cells: Vec<Cow<'_, str>> =
+            Cells::new(text.as_bytes(), separator.byte()).map(|range| value(&text[range])).collect();
         if cells.iter().all(|cell| cell.is_empty()) {
             return;
         }
@@ -326,23 +305,15 @@ impl Reader {
         let positional = Layout::positional(separator);
         let row = Row::new(text, &positional, self.line, self.start);
         if cells.len() > Layout::MAX_COLUMNS {
-            let cause = Cause::TooManyColumns {
-                found: u32::try_from(cells.len()).unwrap_or(u32::MAX),
-            };
-            return self.found.end_with(
-                Problem::at(row.place_of_cell(Layout::MAX_COLUMNS), None, "", cause),
-                sink,
-            );
+            let cause = Cause::TooManyColumns { found: u32::try_from(cells.len()).unwrap_or(u32::MAX) };
+            return self.found.end_with(Problem::at(row.place_of_cell(Layout::MAX_COLUMNS), None, "", cause), sink);
         }
         let header = header::read(&cells);
         let mut readable = true;
         for (cell, field, cause) in header.problems {
             readable &= !cause.ends_reading();
             let value = cells.get(cell).map_or("", |cell| cell);
-            self.found.problem(
-                Problem::at(row.place_of_cell(cell), field, value, cause),
-                sink,
-            );
+            self.found.problem(Problem::at(row.place_of_cell(cell), field, value, cause), sink);
         }
         match Layout::new(separator, header.columns, true) {
             Ok(layout) if readable => {
@@ -361,12 +332,7 @@ impl Reader {
         // A row that ends too early in the middle of a file is not cut off, but in another encoding.
         let cut_off = self.last_row && error.error_len().is_none();
         let guess = guess_encoding(&row[at..], cut_off);
-        let problem = Problem::at(
-            place_at(row, at, self.line),
-            None,
-            "",
-            Cause::NotUtf8(guess),
-        );
+        let problem = Problem::at(place_at(row, at, self.line), None, "", Cause::NotUtf8(guess));
         self.found.end_with(problem, sink);
     }
 }

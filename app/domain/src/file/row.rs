@@ -9,9 +9,7 @@ use super::plain::plain_row;
 use super::problem::{Cause, Problem};
 use super::scan::line_ends;
 use crate::device::NewDevice;
-use crate::names::{
-    DeviceName, ModelName, device_name_problem, is_device_name, is_model_name, model_name_problem,
-};
+use crate::names::{DeviceName, ModelName, device_name_problem, is_device_name, is_model_name, model_name_problem};
 use crate::text::{Description, FriendlyName, text_problem};
 use crate::tier::PricingTier;
 
@@ -39,39 +37,18 @@ impl<'a> Row<'a> {
             }
             cells += 1;
         }
-        let mut row = Self {
-            text,
-            layout,
-            line,
-            start,
-            fields,
-            cells,
-            valid: false,
-        };
+        let mut row = Self { text, layout, line, start, fields, cells, valid: false };
         row.valid = row.follows_every_rule();
         row
     }
 
     /// The row at the start of `bytes`, if the quick lane takes it; it is valid then.
     #[inline]
-    pub(super) fn plain(
-        bytes: &'a [u8],
-        layout: &'a Layout,
-        line: u64,
-        start: u64,
-    ) -> Option<Self> {
+    pub(super) fn plain(bytes: &'a [u8], layout: &'a Layout, line: u64, start: u64) -> Option<Self> {
         let row = plain_row(bytes, layout.separator())?;
         let text = std::str::from_utf8(&bytes[..row.end]).ok()?;
         let fields = row.fields.map(|range| Cow::Borrowed(&text[range]));
-        Some(Self {
-            text,
-            layout,
-            line,
-            start,
-            fields,
-            cells: row.cells,
-            valid: true,
-        })
+        Some(Self { text, layout, line, start, fields, cells: row.cells, valid: true })
     }
 
     /// The line at which the row begins, from 1.
@@ -137,18 +114,13 @@ impl<'a> Row<'a> {
     /// empty line: a spreadsheet leaves `,,,,` behind where rows were cleared.
     pub(super) fn is_blank(&self) -> bool {
         self.field(Field::DeviceName).is_empty()
-            && Cells::new(self.text.as_bytes(), self.separator())
-                .all(|range| value(&self.text[range]).is_empty())
+            && Cells::new(self.text.as_bytes(), self.separator()).all(|range| value(&self.text[range]).is_empty())
     }
 
     /// The line and column of a field: of its first character that is not white space.
     pub(super) fn place(&self, field: Field) -> (u64, u64) {
         let column = self.layout.column_of(field).unwrap_or(usize::MAX);
-        if column == 0
-            && self
-                .text
-                .starts_with(|first: char| first.is_ascii_graphic())
-        {
+        if column == 0 && self.text.starts_with(|first: char| first.is_ascii_graphic()) {
             return (self.line, 1);
         }
         self.place_of_cell(column)
@@ -160,11 +132,7 @@ impl<'a> Row<'a> {
         let cell = self.cells().nth(index).unwrap_or(end..end);
         let blank = self.text[cell.clone()].trim_start();
         // A cell of nothing but white space is missing where it starts.
-        let at = if blank.is_empty() {
-            cell.start
-        } else {
-            cell.end - blank.len()
-        };
+        let at = if blank.is_empty() { cell.start } else { cell.end - blank.len() };
         place_at(self.text.as_bytes(), at, self.line)
     }
 
@@ -183,9 +151,7 @@ impl<'a> Row<'a> {
     fn has_space_before_quote(&self) -> bool {
         // A field that begins with a quote is rare enough to be looked at twice.
         self.fields.iter().any(|field| field.starts_with('"'))
-            && self
-                .cells()
-                .any(|range| space_before_quote(&self.text[range]))
+            && self.cells().any(|range| space_before_quote(&self.text[range]))
     }
 
     /// Everything that is wrong with the row, from left to right.
@@ -196,12 +162,7 @@ impl<'a> Row<'a> {
                 if space_before_quote(&self.text[range.clone()]) {
                     let field = columns.get(index).copied().flatten();
                     let value = self.text[range].trim_start();
-                    report(Problem::at(
-                        self.place_of_cell(index),
-                        field,
-                        value,
-                        Cause::SpaceBeforeQuote,
-                    ));
+                    report(Problem::at(self.place_of_cell(index), field, value, Cause::SpaceBeforeQuote));
                 }
             }
             // The quotes did not count, so cells may have been split, and nothing is where it should be.
@@ -210,14 +171,8 @@ impl<'a> Row<'a> {
         let most = columns.len();
         let shifted = self.cells > most;
         let extra = shifted.then(|| {
-            let value = self
-                .cells()
-                .nth(most)
-                .map_or(Cow::Borrowed(""), |range| value(&self.text[range]));
-            let cause = Cause::TooManyFields {
-                found: clamp(self.cells),
-                most: clamp(most),
-            };
+            let value = self.cells().nth(most).map_or(Cow::Borrowed(""), |range| value(&self.text[range]));
+            let cause = Cause::TooManyFields { found: clamp(self.cells), most: clamp(most) };
             Problem::at(self.place_of_cell(most), None, &value, cause)
         });
         for field in columns.iter().copied().flatten() {
@@ -226,12 +181,7 @@ impl<'a> Row<'a> {
                 continue;
             }
             if let Some(cause) = self.field_cause(field) {
-                report(Problem::at(
-                    self.place(field),
-                    Some(field),
-                    self.field(field),
-                    cause,
-                ));
+                report(Problem::at(self.place(field), Some(field), self.field(field), cause));
             }
         }
         extra.into_iter().for_each(report);
@@ -240,20 +190,14 @@ impl<'a> Row<'a> {
     fn field_cause(&self, field: Field) -> Option<Cause> {
         let value = self.field(field);
         match field {
-            Field::DeviceName => (!is_device_name(value.as_bytes()))
-                .then(|| Cause::DeviceName(device_name_problem(value))),
-            Field::ModelName => (!is_model_name(value.as_bytes()))
-                .then(|| Cause::ModelName(model_name_problem(value))),
-            Field::FriendlyName => {
-                text_problem(value, FriendlyName::MAX_CHARS).map(Cause::FriendlyName)
+            Field::DeviceName => {
+                (!is_device_name(value.as_bytes())).then(|| Cause::DeviceName(device_name_problem(value)))
             }
-            Field::Description => {
-                text_problem(value, Description::MAX_CHARS).map(Cause::Description)
-            }
+            Field::ModelName => (!is_model_name(value.as_bytes())).then(|| Cause::ModelName(model_name_problem(value))),
+            Field::FriendlyName => text_problem(value, FriendlyName::MAX_CHARS).map(Cause::FriendlyName),
+            Field::Description => text_problem(value, Description::MAX_CHARS).map(Cause::Description),
             Field::PricingTier if value.is_empty() || PricingTier::parse(value).is_ok() => None,
-            Field::PricingTier => Some(Cause::PricingTier {
-                suggestion: PricingTier::nearest(value),
-            }),
+            Field::PricingTier => Some(Cause::PricingTier { suggestion: PricingTier::nearest(value) }),
         }
     }
 
@@ -271,10 +215,7 @@ pub(super) fn place_at(row: &[u8], at: usize, line: u64) -> (u64, u64) {
     let before = &row[..at];
     let line_start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |end| end + 1);
     // Every character has exactly one byte that does not continue another.
-    let chars = before[line_start..]
-        .iter()
-        .filter(|&&byte| byte & 0xc0 != 0x80)
-        .count();
+    let chars = before[line_start..].iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
     (line + line_ends(before), chars as u64 + 1)
 }
 

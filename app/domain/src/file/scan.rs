@@ -43,11 +43,7 @@ impl Scan {
             let hit = memchr3(b'\n', b'\r', b'"', piece);
             let before = hit.unwrap_or(piece.len());
             if let Some(&last) = before.checked_sub(1).and_then(|last| piece.get(last)) {
-                self.state = if last == separator {
-                    State::CellStart
-                } else {
-                    State::Plain
-                };
+                self.state = if last == separator { State::CellStart } else { State::Plain };
             }
             at = before;
             match hit {
@@ -107,8 +103,6 @@ impl Scan {
 /// How many lines end in these bytes: at each LF, CR LF, or CR alone.
 pub(super) fn line_ends(bytes: &[u8]) -> u64 {
     let lf = memchr::memchr_iter(b'\n', bytes).count();
-    let lone_cr = memchr::memchr_iter(b'\r', bytes)
-        .filter(|&at| bytes.get(at + 1) != Some(&b'\n'))
-        .count();
+    let lone_cr = memchr::memchr_iter(b'\r', bytes).filter(|&at| bytes.get(at + 1) != Some(&b'\n')).count();
     (lf + lone_cr) as u64
 }

@@ -7,8 +7,7 @@ use crate::names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};
 use crate::shown::shown_char;
 use crate::text::TextProblem;
 
-const TIERS: &str =
-    "Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.";
+const TIERS: &str = "Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.";
 
 const SAVE_AS_CSV: &str = "In Excel, choose File, Save As, and the type “CSV UTF-8 (Comma delimited)”, \
      and register the file that this makes.";
@@ -46,19 +45,16 @@ impl Cause {
         let name = field.map_or("", Field::label);
         match self {
             Self::Empty => {
-                "The file is empty. It should have a row for each device: its name, a comma, its model."
-                    .to_owned()
+                "The file is empty. It should have a row for each device: its name, a comma, its model.".to_owned()
             }
             Self::NoDevices => {
                 "The file has a header, but no devices. Add a row for each device below the header.".to_owned()
             }
             Self::ExcelWorkbook => format!("This is a spreadsheet workbook, not a text file. {SAVE_AS_CSV}"),
             Self::Utf16 => format!("The file is text in UTF-16 (which Excel calls “Unicode Text”). {SAVE_AS_UTF8}"),
-            Self::Nul => {
-                "There is a NUL byte here, so this is not a text file, or it was damaged. \
+            Self::Nul => "There is a NUL byte here, so this is not a text file, or it was damaged. \
                  Export it again from where it came from."
-                    .to_owned()
-            }
+                .to_owned(),
             Self::NotUtf8(guess) => not_utf8(*guess),
             Self::UnknownSeparator => format!(
                 "The first line says that `{value}` separates the fields. \
@@ -72,10 +68,9 @@ impl Cause {
                 "The file has more than {} rows. Split it into several files here, and register one after the other.",
                 grouped(MAX_DEVICES)
             ),
-            Self::TooManyColumns { found } => format!(
-                "The header has {found} columns. Keep only these: {}.",
-                known_columns()
-            ),
+            Self::TooManyColumns { found } => {
+                format!("The header has {found} columns. Keep only these: {}.", known_columns())
+            }
             Self::MissingColumn => {
                 format!("The header has no column `{name}`, which is required. Add it, or take the header out.")
             }
@@ -158,23 +153,15 @@ fn text_sentence(name: &str, problem: &TextProblem) -> String {
 
 fn text_heading(name: &str, problem: &TextProblem) -> String {
     match problem {
-        TextProblem::Control {
-            character: '\n' | '\r',
-        } => format!(
+        TextProblem::Control { character: '\n' | '\r' } => format!(
             "A {name} cannot contain a line break. If it should have ended on its line, \
              its closing quote is missing."
         ),
         TextProblem::Control { character } => {
-            format!(
-                "A {name} cannot contain {}. Take it out.",
-                shown_char(*character)
-            )
+            format!("A {name} cannot contain {}. Take it out.", shown_char(*character))
         }
         TextProblem::TooLong { max, .. } => {
-            format!(
-                "A {name} has at most {} characters.",
-                grouped((*max).into())
-            )
+            format!("A {name} has at most {} characters.", grouped((*max).into()))
         }
         TextProblem::Empty => format!("A {name} cannot be empty."),
     }

@@ -11,29 +11,19 @@ const MAX_NAME_CHARS: usize = 128;
 
 /// Reads the properties: each is a data schema with a few words more.
 pub(super) fn properties(value: Option<Value>, problems: &mut Problems) -> Vec<Affordance> {
-    read(
-        "/properties",
-        value,
-        problems,
-        |place, property, problems| {
-            schema::check(place, property, problems);
-            if let Value::Object(property) = property {
-                boolean(place, property, "observable", problems);
-                schemas(place, property, "uriVariables", problems);
-            }
-        },
-    )
+    read("/properties", value, problems, |place, property, problems| {
+        schema::check(place, property, problems);
+        if let Value::Object(property) = property {
+            boolean(place, property, "observable", problems);
+            schemas(place, property, "uriVariables", problems);
+        }
+    })
 }
 
 /// Reads the events: the data of each is a data schema.
 pub(super) fn events(value: Option<Value>, problems: &mut Problems) -> Vec<Affordance> {
     read("/events", value, problems, |place, event, problems| {
-        affordance(
-            place,
-            event,
-            &["subscription", "data", "dataResponse", "cancellation"],
-            problems,
-        );
+        affordance(place, event, &["subscription", "data", "dataResponse", "cancellation"], problems);
     })
 }
 
@@ -59,19 +49,13 @@ fn read(
         None => return Vec::new(),
         Some(Value::Object(members)) => members,
         Some(_) => {
-            problems.add(
-                place,
-                "This has to be an object with a definition for each name.",
-            );
+            problems.add(place, "This has to be an object with a definition for each name.");
             return Vec::new();
         }
     };
     if members.len() > ThingModel::MAX_AFFORDANCES {
         let (most, found) = (ThingModel::MAX_AFFORDANCES, members.len());
-        problems.add(
-            place,
-            format!("There are {found} here, and at most {most} are allowed."),
-        );
+        problems.add(place, format!("There are {found} here, and at most {most} are allowed."));
         return Vec::new();
     }
     for (name, definition) in &members {
@@ -89,16 +73,16 @@ fn check_name(place: &str, name: &str, problems: &mut Problems) {
     let allowed = |it: &char| it.is_ascii_alphanumeric() || matches!(it, '.' | '_' | ':' | '-');
     if let Some(wrong) = name.chars().find(|it| !allowed(it)) {
         let wrong = shown_char(wrong);
-        problems.add(place, format!("A name here cannot contain {wrong}. The letters A-Z and a-z, digits, and . _ : - are allowed."));
+        problems.add(
+            place,
+            format!("A name here cannot contain {wrong}. The letters A-Z and a-z, digits, and . _ : - are allowed."),
+        );
     } else if name.is_empty() {
         problems.add(place, "A name here is empty.");
     } else if name.len() > MAX_NAME_CHARS {
         problems.add(
             place,
-            format!(
-                "A name here has at most {MAX_NAME_CHARS} characters, and this one has {}.",
-                name.len()
-            ),
+            format!("A name here has at most {MAX_NAME_CHARS} characters, and this one has {}.", name.len()),
         );
     } else if name.starts_with(['.', ':', '-']) {
         problems.add(place, "A name here begins with a letter, a digit or _.");

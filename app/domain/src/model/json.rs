@@ -16,19 +16,13 @@ use crate::shown::shown;
 pub(super) fn read(bytes: &[u8], problems: &mut Problems) -> Result<Value, ModelProblem> {
     // Windows' editors put a byte order mark before everything, and RFC 8259 lets a reader pass over it.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let at_start = |sentence: &str| ModelProblem {
-        place: "line 1, column 1".to_owned(),
-        sentence: sentence.to_owned(),
-    };
+    let at_start =
+        |sentence: &str| ModelProblem { place: "line 1, column 1".to_owned(), sentence: sentence.to_owned() };
     if bytes.len() > ThingModel::MAX_BYTES {
-        return Err(at_start(
-            "A model definition has at most 1 MiB. Is this the right file?",
-        ));
+        return Err(at_start("A model definition has at most 1 MiB. Is this the right file?"));
     }
     if bytes.trim_ascii().is_empty() {
-        return Err(at_start(
-            "The file is empty. A model definition is a JSON object.",
-        ));
+        return Err(at_start("The file is empty. A model definition is a JSON object."));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| ModelProblem {
         place: place(bytes, error.valid_up_to()),
@@ -36,35 +30,20 @@ pub(super) fn read(bytes: &[u8], problems: &mut Problems) -> Result<Value, Model
     })?;
     let repeated = RefCell::new(Vec::new());
     let mut reader = serde_json::Deserializer::from_str(text);
-    let node = Node {
-        pointer: "",
-        depth: 1,
-        repeated: &repeated,
-    };
-    let value = node
-        .deserialize(&mut reader)
-        .and_then(|value| reader.end().map(|()| value));
+    let node = Node { pointer: "", depth: 1, repeated: &repeated };
+    let value = node.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     let value = value.map_err(|error| syntax(text, &error))?;
     for pointer in repeated.into_inner() {
-        problems.add(
-            &pointer,
-            "This key stands more than once in its object. Take out all but one.",
-        );
+        problems.add(&pointer, "This key stands more than once in its object. Take out all but one.");
     }
     Ok(value)
 }
 
 fn syntax(text: &str, error: &serde_json::Error) -> ModelProblem {
     let message = error.to_string();
-    let reason = message
-        .rsplit_once(" at line ")
-        .map_or(message.as_str(), |(reason, _)| reason);
+    let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
     // Its columns are bytes of the line; those on the screen are characters.
-    let line_start = text
-        .split_inclusive('\n')
-        .take(error.line().saturating_sub(1))
-        .map(str::len)
-        .sum::<usize>();
+    let line_start = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let at = (line_start + error.column().saturating_sub(1)).min(text.len());
     let sentence = if error.is_eof() {
         format!("The file ends too early ({reason}). Is its end missing?")
@@ -73,10 +52,7 @@ fn syntax(text: &str, error: &serde_json::Error) -> ModelProblem {
     } else {
         format!("The file is not JSON here: {reason}.")
     };
-    ModelProblem {
-        place: place(text.as_bytes(), at),
-        sentence,
-    }
+    ModelProblem { place: place(text.as_bytes(), at), sentence }
 }
 
 fn place(bytes: &[u8], at: usize) -> String {
@@ -84,11 +60,7 @@ fn place(bytes: &[u8], at: usize) -> String {
     let line = memchr::memchr_iter(b'\n', before).count() + 1;
     let line_start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
     // Every character has exactly one byte that does not continue another.
-    let column = before[line_start..]
-        .iter()
-        .filter(|&&byte| byte & 0xc0 != 0x80)
-        .count()
-        + 1;
+    let column = before[line_start..].iter().filter(|&&byte| byte & 0xc0 != 0x80).count() + 1;
     format!("line {line}, column {column}")
 }
 
@@ -103,10 +75,7 @@ struct Node<'a> {
 impl Node<'_> {
     fn in_depth<E: Error>(&self) -> Result<(), E> {
         if self.depth > ThingModel::MAX_DEPTH {
-            let message = format!(
-                "Objects and arrays are nested deeper than {} levels here",
-                ThingModel::MAX_DEPTH
-            );
+            let message = format!("Objects and arrays are nested deeper than {} levels here", ThingModel::MAX_DEPTH);
             return Err(E::custom(message));
         }
         Ok(())
@@ -153,11 +122,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         let mut array = Vec::new();
         loop {
             let pointer = member(self.pointer, &array.len().to_string());
-            let node = Node {
-                pointer: &pointer,
-                depth: self.depth + 1,
-                repeated: self.repeated,
-            };
+            let node = Node { pointer: &pointer, depth: self.depth + 1, repeated: self.repeated };
             match items.next_element_seed(node)? {
                 Some(item) => array.push(item),
                 None => return Ok(Value::Array(array)),
@@ -170,11 +135,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         let mut object = Map::new();
         while let Some(key) = members.next_key::<String>()? {
             let pointer = member(self.pointer, &key);
-            let node = Node {
-                pointer: &pointer,
-                depth: self.depth + 1,
-                repeated: self.repeated,
-            };
+            let node = Node { pointer: &pointer, depth: self.depth + 1, repeated: self.repeated };
             let value = members.next_value_seed(node)?;
             if object.insert(key, value).is_some() {
                 let mut repeated = self.repeated.borrow_mut();

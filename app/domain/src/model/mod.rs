@@ -44,10 +44,7 @@ pub struct ModelProblem {
 }
 
 /// The JSON-LD contexts that make a document a WoT one: of TD 1.1 and of TD 1.0.
-const CONTEXTS: [&str; 2] = [
-    "https://www.w3.org/2022/wot/td/v1.1",
-    "https://www.w3.org/2019/wot/td/v1",
-];
+const CONTEXTS: [&str; 2] = ["https://www.w3.org/2022/wot/td/v1.1", "https://www.w3.org/2019/wot/td/v1"];
 
 const THING_MODEL: &str = "tm:ThingModel";
 
@@ -76,8 +73,7 @@ impl ThingModel {
         let Value::Object(mut root) = root else {
             return Err(vec![ModelProblem {
                 place: "line 1, column 1".to_owned(),
-                sentence: "A model definition is a JSON object: it begins with { and ends with }."
-                    .to_owned(),
+                sentence: "A model definition is a JSON object: it begins with { and ends with }.".to_owned(),
             }]);
         };
         check_context(&root, &mut problems);
@@ -88,10 +84,7 @@ impl ThingModel {
             None => None,
             Some(Value::String(text)) => Some(text.clone()),
             Some(_) => {
-                problems.add(
-                    "/description",
-                    "The description is a text in double quotes.",
-                );
+                problems.add("/description", "The description is a text in double quotes.");
                 None
             }
         };
@@ -99,13 +92,7 @@ impl ThingModel {
         let events = affordances::events(root.remove("events"), &mut problems);
         let actions = affordances::actions(root.remove("actions"), &mut problems);
         match name {
-            Some(name) if problems.0.is_empty() => Ok(Self {
-                name,
-                description,
-                properties,
-                events,
-                actions,
-            }),
+            Some(name) if problems.0.is_empty() => Ok(Self { name, description, properties, events, actions }),
             _ => Err(problems.0),
         }
     }
@@ -118,10 +105,7 @@ struct Problems(Vec<ModelProblem>);
 impl Problems {
     fn add(&mut self, place: &str, sentence: impl Into<String>) {
         if self.0.len() < ThingModel::MAX_PROBLEMS {
-            self.0.push(ModelProblem {
-                place: place.to_owned(),
-                sentence: sentence.into(),
-            });
+            self.0.push(ModelProblem { place: place.to_owned(), sentence: sentence.into() });
         }
     }
 }
@@ -130,9 +114,7 @@ impl Problems {
 fn names_one_of(value: Option<&Value>, wanted: &[&str]) -> bool {
     match value {
         Some(Value::String(text)) => wanted.contains(&text.as_str()),
-        Some(Value::Array(items)) => items
-            .iter()
-            .any(|item| item.as_str().is_some_and(|text| wanted.contains(&text))),
+        Some(Value::Array(items)) => items.iter().any(|item| item.as_str().is_some_and(|text| wanted.contains(&text))),
         _ => false,
     }
 }
@@ -141,10 +123,7 @@ fn check_context(root: &Map<String, Value>, problems: &mut Problems) {
     if !names_one_of(root.get("@context"), &CONTEXTS) {
         problems.add(
             "/@context",
-            format!(
-                "A Thing Model says what it is written in. Put in \"@context\": \"{}\".",
-                CONTEXTS[0]
-            ),
+            format!("A Thing Model says what it is written in. Put in \"@context\": \"{}\".", CONTEXTS[0]),
         );
     }
 }
@@ -154,9 +133,7 @@ fn check_type(root: &Map<String, Value>, problems: &mut Problems) {
         return;
     }
     // Only a Thing Description, which is about one device, says how to reach it and what it asks for.
-    let described = ["id", "security", "securityDefinitions", "base"]
-        .iter()
-        .any(|key| root.contains_key(*key));
+    let described = ["id", "security", "securityDefinitions", "base"].iter().any(|key| root.contains_key(*key));
     problems.add(
         "/@type",
         if described {
@@ -178,10 +155,7 @@ fn check_title(root: &Map<String, Value>, problems: &mut Problems) -> Option<Mod
             Err(_) if title.is_empty() => "The title is empty. It is the model's name, such as \
                  Contoso.Aircraft.AircraftModel."
                 .to_owned(),
-            Err(problem) => format!(
-                "The title is the model's name, and `{}` is none. {problem}.",
-                shown(title)
-            ),
+            Err(problem) => format!("The title is the model's name, and `{}` is none. {problem}.", shown(title)),
         },
         Some(_) => "The title is a text in double quotes: the model's name.".to_owned(),
         None => "The title is missing. Put in \"title\" with the model's name, such as \

@@ -7,9 +7,7 @@ use crate::nearest::nearest;
 use crate::shown::shown;
 
 /// The types there are, which are those of JSON.
-const TYPES: [&str; 7] = [
-    "boolean", "integer", "number", "string", "object", "array", "null",
-];
+const TYPES: [&str; 7] = ["boolean", "integer", "number", "string", "object", "array", "null"];
 
 /// Names of types in other languages, and what they are here.
 const OTHER_NAMES: [(&str, &str); 9] = [
@@ -30,15 +28,7 @@ pub(super) fn check(place: &str, value: &Value, problems: &mut Problems) {
         return;
     };
     check_type(place, schema, problems);
-    for key in [
-        "title",
-        "description",
-        "unit",
-        "format",
-        "pattern",
-        "contentEncoding",
-        "contentMediaType",
-    ] {
+    for key in ["title", "description", "unit", "format", "pattern", "contentEncoding", "contentMediaType"] {
         text(place, schema, key, problems);
     }
     let read_only = boolean(place, schema, "readOnly", problems);
@@ -69,10 +59,7 @@ pub(super) fn check_all(place: &str, value: &Value, problems: &mut Problems) {
                 check(&member(place, &shown(name)), schema, problems);
             }
         }
-        _ => problems.add(
-            place,
-            "This has to be an object with a definition for each name.",
-        ),
+        _ => problems.add(place, "This has to be an object with a definition for each name."),
     }
 }
 
@@ -83,16 +70,9 @@ fn check_each(place: &str, schemas: &[Value], problems: &mut Problems) {
 }
 
 /// The object at `place`, unless it is something else or only refers to another model.
-pub(super) fn object<'a>(
-    place: &str,
-    value: &'a Value,
-    problems: &mut Problems,
-) -> Option<&'a Map<String, Value>> {
+pub(super) fn object<'a>(place: &str, value: &'a Value, problems: &mut Problems) -> Option<&'a Map<String, Value>> {
     let Value::Object(object) = value else {
-        problems.add(
-            place,
-            "This has to be an object, such as { \"type\": \"number\" }.",
-        );
+        problems.add(place, "This has to be an object, such as { \"type\": \"number\" }.");
         return None;
     };
     if object.contains_key("tm:ref") {
@@ -115,27 +95,15 @@ fn check_type(place: &str, schema: &Map<String, Value>, problems: &mut Problems)
         Value::String(name) if TYPES.contains(&name.as_str()) => {}
         Value::String(name) => {
             let folded = name.to_lowercase();
-            let other = OTHER_NAMES
-                .iter()
-                .find(|(other, _)| *other == folded)
-                .map(|(_, known)| *known);
+            let other = OTHER_NAMES.iter().find(|(other, _)| *other == folded).map(|(_, known)| *known);
             let meant = other.or_else(|| nearest(name, TYPES.into_iter()));
             let meant = meant.map_or(String::new(), |meant| format!(" Did you mean {meant}?"));
-            problems.add(
-                place,
-                format!(
-                    "`{}` is not a type.{meant} The types are {types}.",
-                    shown(name)
-                ),
-            );
+            problems.add(place, format!("`{}` is not a type.{meant} The types are {types}.", shown(name)));
         }
         Value::Array(_) => {
             problems.add(place, "A Thing Model has one type here. For a choice, use \"oneOf\" with a schema for each.");
         }
-        _ => problems.add(
-            place,
-            format!("The type has to be one of these, in double quotes: {types}."),
-        ),
+        _ => problems.add(place, format!("The type has to be one of these, in double quotes: {types}.")),
     }
 }
 
@@ -148,10 +116,7 @@ fn check_limits(place: &str, schema: &Map<String, Value>, problems: &mut Problem
     if let Some(step) = number(place, schema, "multipleOf", problems)
         && step <= 0.0
     {
-        problems.add(
-            &member(place, "multipleOf"),
-            "This has to be a number above 0.",
-        );
+        problems.add(&member(place, "multipleOf"), "This has to be a number above 0.");
     }
     for (low_key, low, high_key, high, may_be_equal) in [
         ("minimum", minimum, "maximum", maximum, true),
@@ -193,27 +158,16 @@ fn check_lists(place: &str, schema: &Map<String, Value>, problems: &mut Problems
                 let repeated = |(index, value)| values[..index].contains(value);
                 // At most as many are compared as anybody would write by hand.
                 if values.iter().take(1_000).enumerate().any(repeated) {
-                    problems.add(
-                        place,
-                        "A value stands more than once. Take out all but one.",
-                    );
+                    problems.add(place, "A value stands more than once. Take out all but one.");
                 }
             }
-            _ => problems.add(
-                place,
-                "This has to be an array with the values that are allowed, at least one.",
-            ),
+            _ => problems.add(place, "This has to be an array with the values that are allowed, at least one."),
         }
     }
     match schema.get("oneOf") {
         None => {}
-        Some(Value::Array(schemas)) if !schemas.is_empty() => {
-            check_each(&member(place, "oneOf"), schemas, problems)
-        }
-        Some(_) => problems.add(
-            &member(place, "oneOf"),
-            "This has to be an array of schemas, at least one.",
-        ),
+        Some(Value::Array(schemas)) if !schemas.is_empty() => check_each(&member(place, "oneOf"), schemas, problems),
+        Some(_) => problems.add(&member(place, "oneOf"), "This has to be an array of schemas, at least one."),
     }
     match schema.get("required") {
         None => {}
@@ -225,12 +179,7 @@ fn check_lists(place: &str, schema: &Map<String, Value>, problems: &mut Problems
     }
 }
 
-fn number(
-    place: &str,
-    schema: &Map<String, Value>,
-    key: &str,
-    problems: &mut Problems,
-) -> Option<f64> {
+fn number(place: &str, schema: &Map<String, Value>, key: &str, problems: &mut Problems) -> Option<f64> {
     let value = schema.get(key)?;
     let number = value.as_number().and_then(Number::as_f64);
     if number.is_none() {
@@ -239,12 +188,7 @@ fn number(
     number
 }
 
-fn length(
-    place: &str,
-    schema: &Map<String, Value>,
-    key: &str,
-    problems: &mut Problems,
-) -> Option<f64> {
+fn length(place: &str, schema: &Map<String, Value>, key: &str, problems: &mut Problems) -> Option<f64> {
     let value = schema.get(key)?;
     match value.as_u64() {
         // As large as this, one more or less is nothing.
@@ -257,12 +201,7 @@ fn length(
 }
 
 /// A member that is `true` or `false`, if it is there.
-pub(super) fn boolean(
-    place: &str,
-    object: &Map<String, Value>,
-    key: &str,
-    problems: &mut Problems,
-) -> Option<bool> {
+pub(super) fn boolean(place: &str, object: &Map<String, Value>, key: &str, problems: &mut Problems) -> Option<bool> {
     let value = object.get(key)?;
     if !value.is_boolean() {
         wrong(place, key, value, "true or false, without quotes", problems);
@@ -282,10 +221,7 @@ pub(super) fn text(place: &str, object: &Map<String, Value>, key: &str, problems
 fn wrong(place: &str, key: &str, value: &Value, right: &str, problems: &mut Problems) {
     let sentence = match value {
         Value::String(text) if text.contains("{{") => {
-            format!(
-                "`{}` is a placeholder. Put {right} in its place before uploading the model.",
-                shown(text)
-            )
+            format!("`{}` is a placeholder. Put {right} in its place before uploading the model.", shown(text))
         }
         _ => format!("This has to be {right}."),
     };

@@ -14,13 +14,7 @@ pub(crate) fn report(bytes: impl AsRef<[u8]>) -> Report {
 pub(crate) fn told(bytes: impl AsRef<[u8]>) -> String {
     let report = report(bytes);
     let mut out = format!("{} of {} rows", report.devices, report.rows);
-    for Problem {
-        line,
-        column,
-        cause,
-        ..
-    } in &report.problems
-    {
+    for Problem { line, column, cause, .. } in &report.problems {
         out += &format!("\n{line}:{column} {}", cause.kind());
     }
     for problem in &report.problems {
@@ -53,8 +47,7 @@ pub(crate) struct Found {
 
 impl Sink for Found {
     fn row(&mut self, row: &Row<'_>) {
-        self.rows
-            .push((row.line(), row.fields().map(str::to_owned)));
+        self.rows.push((row.line(), row.fields().map(str::to_owned)));
     }
     fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);

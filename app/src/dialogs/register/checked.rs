@@ -1,7 +1,13 @@
 //! What the check found: how many devices, the problems by cause, a first look, and the button *Upload*.
 
-use super::{Dialog, choose::{BrowseButton, UploadDisabled}};
-use crate::{fns::{groups::groups, registrations::UnknownModel}, when::{count, thousands}};
+use super::{
+    Dialog,
+    choose::{BrowseButton, UploadDisabled},
+};
+use crate::{
+    fns::{groups::groups, registrations::UnknownModel},
+    when::{count, thousands},
+};
 use leptos::{prelude::*, task::spawn_local};
 use muster_domain::{Field, ProblemGroup, Report, Separator};
 use std::sync::Arc;
@@ -11,7 +17,11 @@ pub(super) fn CheckedView(dialog: Dialog, name: String, report: Arc<Report>) -> 
     let is_clean = report.is_clean();
     let problems = count(report.problem_count, "problem", "problems");
     let devices = count(report.devices, "device", "devices");
-    let said = if is_clean { format!("{name}: {devices}, no problems") } else { format!("{name}: {problems} to mend in the file") };
+    let said = if is_clean {
+        format!("{name}: {devices}, no problems")
+    } else {
+        format!("{name}: {problems} to mend in the file")
+    };
     let separator = match report.layout.separator() {
         Separator::Comma => None,
         Separator::Semicolon => Some("Its fields are separated by semicolons, and were read so."),
@@ -73,7 +83,9 @@ fn problems_view(groups: &[ProblemGroup]) -> AnyView {
 }
 
 fn summary_view(report: &Report) -> AnyView {
-    let models = report.models.iter().take(8).map(|model| view! { <li><span class="name">{model.name.clone()}</span>" "<b>{thousands(model.devices)}</b></li> });
+    let models = report.models.iter().take(8).map(
+        |model| view! { <li><span class="name">{model.name.clone()}</span>" "<b>{thousands(model.devices)}</b></li> },
+    );
     let others = report.devices.saturating_sub(report.models.iter().take(8).map(|model| model.devices).sum());
     let tiers = report.tiers.iter().map(|tier| {
         let name = tier.tier.map_or("Default tier", |tier| tier.as_str());

@@ -87,7 +87,10 @@ impl Dialog {
             Err(sentence) => return self.step.set(Step::Choose { problem: Some(sentence) }),
         };
         if file.size() > MAX_FILE_BYTES as f64 {
-            let problem = format!("{} is larger than 256 MiB, the most a registration file may have. Split it into several files.", file.name());
+            let problem = format!(
+                "{} is larger than 256 MiB, the most a registration file may have. Split it into several files.",
+                file.name()
+            );
             return self.step.set(Step::Choose { problem: Some(problem) });
         }
         let (name, size) = (file.name(), file.size());
@@ -143,7 +146,9 @@ impl Dialog {
     fn would_lose(self) -> bool {
         match self.step.get() {
             Step::Status { is_done: false } => true,
-            Step::Status { is_done: true } => self.progress.with(|progress| progress.tokens > 0) && !self.is_saved.get(),
+            Step::Status { is_done: true } => {
+                self.progress.with(|progress| progress.tokens > 0) && !self.is_saved.get()
+            }
             Step::Choose { .. } | Step::Checking { .. } | Step::Checked { .. } => false,
         }
     }
@@ -176,7 +181,7 @@ pub(crate) fn RegisterDialog(
         Step::Choose { .. } | Step::Checking { .. } | Step::Checked { .. } => "Register devices".to_owned(),
     });
     // The step as such, so that a moving progress bar does not build the whole view again and again.
-    let kind = Memo::new(move |_| dialog.step.with(|step| std::mem::discriminant(step)));
+    let kind = Memo::new(move |_| dialog.step.with(std::mem::discriminant));
     Effect::new(move || {
         let _ = kind.get();
         keep_focus("register-title");

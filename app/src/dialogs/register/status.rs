@@ -1,7 +1,10 @@
 //! *Registration status*: the progress, the counts, `errors.csv`, and the tokens to save.
 
 use super::{super::tokens::UnsavedQuestion, Dialog, Step};
-use crate::{browser::upload::{Pass, Progress}, when::{count, thousands}};
+use crate::{
+    browser::upload::{Pass, Progress},
+    when::{count, thousands},
+};
 use leptos::prelude::*;
 
 #[component]
@@ -16,7 +19,9 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
         if is_done.get() {
             "Done.".to_owned()
         } else {
-            progress.with(|progress| format!("{} of {}", thousands(progress.rows_done), count(progress.rows, "row", "rows")))
+            progress.with(|progress| {
+                format!("{} of {}", thousands(progress.rows_done), count(progress.rows, "row", "rows"))
+            })
         }
     };
     let save = move |_| {

@@ -1,11 +1,14 @@
 //! Devices, their data and groups.
 
-use super::{Connection, Database, Db, ROWS_AT_ONCE, count, device_name, model_name, push_list, sql, status, tier, tokens};
+use super::{
+    Connection, Database, Db, ROWS_AT_ONCE, count, device_name, model_name, push_list, sql, status, tier, tokens,
+};
 use crate::{
     errors::StoreError,
     store::{Devices, NewToken, TokenRow},
     types::{
-        AccountId, Change, DeviceDetail, DeviceItem, DevicePage, DeviceQuery, GroupName, GroupSummary, MAX_PAGE_DEVICES, Status, Timestamp, tier_code,
+        AccountId, Change, DeviceDetail, DeviceItem, DevicePage, DeviceQuery, GroupName, GroupSummary,
+        MAX_PAGE_DEVICES, Status, Timestamp, tier_code,
     },
 };
 use async_trait::async_trait;
@@ -94,7 +97,8 @@ impl Devices for Db {
     }
 
     async fn device(&self, account: AccountId, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError> {
-        type DetailRow = (Uuid, String, String, Option<String>, Option<String>, i16, i16, i64, Option<i64>, i64, Option<String>);
+        type DetailRow =
+            (Uuid, String, String, Option<String>, Option<String>, i16, i16, i64, Option<i64>, i64, Option<String>);
         let row: Option<DetailRow> = query_as(
             "SELECT d.id, d.name, m.name, d.friendly_name, d.description, d.tier, d.status, d.registered_at, d.last_seen, d.token_made_at, s.state
              FROM devices d JOIN models m ON m.id = d.model LEFT JOIN device_states s ON s.device = d.id
@@ -104,7 +108,9 @@ impl Devices for Db {
         .bind(name.as_str())
         .fetch_optional(self.reader())
         .await?;
-        let Some((id, name, model, friendly_name, description, tier, status, registered, last_seen, token_made, state)) = row else {
+        let Some((id, name, model, friendly_name, description, tier, status, registered, last_seen, token_made, state)) =
+            row
+        else {
             return Ok(None);
         };
         let groups: Vec<String> = query_scalar(
@@ -123,7 +129,12 @@ impl Devices for Db {
         }))
     }
 
-    async fn change_devices(&self, account: AccountId, names: &[DeviceName], change: Change) -> Result<u64, StoreError> {
+    async fn change_devices(
+        &self,
+        account: AccountId,
+        names: &[DeviceName],
+        change: Change,
+    ) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
         let mut changed = 0;
         for some in names.chunks(ROWS_AT_ONCE) {
@@ -145,7 +156,11 @@ impl Devices for Db {
         Ok(changed)
     }
 
-    async fn device_ids(&self, account: AccountId, names: &[DeviceName]) -> Result<Vec<(Uuid, DeviceName)>, StoreError> {
+    async fn device_ids(
+        &self,
+        account: AccountId,
+        names: &[DeviceName],
+    ) -> Result<Vec<(Uuid, DeviceName)>, StoreError> {
         let mut found = Vec::with_capacity(names.len());
         for some in names.chunks(ROWS_AT_ONCE) {
             let mut statement = sql("SELECT id, name FROM devices WHERE account = ");
@@ -160,7 +175,13 @@ impl Devices for Db {
         Ok(found)
     }
 
-    async fn replace_tokens(&self, account: AccountId, tokens: &[NewToken], keep_old: bool, now: Timestamp) -> Result<Vec<Uuid>, StoreError> {
+    async fn replace_tokens(
+        &self,
+        account: AccountId,
+        tokens: &[NewToken],
+        keep_old: bool,
+        now: Timestamp,
+    ) -> Result<Vec<Uuid>, StoreError> {
         let mut tx = self.write().await?;
         let there = tokens::replace(&mut tx, account, tokens, keep_old, now).await?;
         tx.commit().await?;
@@ -200,10 +221,19 @@ impl Devices for Db {
     }
 
     async fn state(&self, device: Uuid) -> Result<Option<String>, StoreError> {
-        Ok(query_scalar("SELECT state FROM device_states WHERE device = $1").bind(device).fetch_optional(self.reader()).await?)
+        Ok(query_scalar("SELECT state FROM device_states WHERE device = $1")
+            .bind(device)
+            .fetch_optional(self.reader())
+            .await?)
     }
 
-    async fn set_state(&self, device: Uuid, before: Option<&str>, state: &str, now: Timestamp) -> Result<Option<bool>, StoreError> {
+    async fn set_state(
+        &self,
+        device: Uuid,
+        before: Option<&str>,
+        state: &str,
+        now: Timestamp,
+    ) -> Result<Option<bool>, StoreError> {
         let mut tx = self.write().await?;
         let seen = query("UPDATE devices SET last_seen = $2, status = $3 WHERE id = $1 AND status <> $4")
             .bind(device)
@@ -215,8 +245,10 @@ impl Devices for Db {
         if seen.rows_affected() == 0 {
             return Ok(None);
         }
-        let now_stored: Option<String> =
-            query_scalar("SELECT state FROM device_states WHERE device = $1").bind(device).fetch_optional(&mut *tx).await?;
+        let now_stored: Option<String> = query_scalar("SELECT state FROM device_states WHERE device = $1")
+            .bind(device)
+            .fetch_optional(&mut *tx)
+            .await?;
         if now_stored.as_deref() != before {
             return Ok(Some(false));
         }
@@ -240,7 +272,13 @@ impl Devices for Db {
         Ok(rows.into_iter().map(|(name, devices)| GroupSummary { name, devices: count(devices) }).collect())
     }
 
-    async fn add_to_group(&self, account: AccountId, names: &[DeviceName], group: &GroupName, new_id: Uuid) -> Result<u64, StoreError> {
+    async fn add_to_group(
+        &self,
+        account: AccountId,
+        names: &[DeviceName],
+        group: &GroupName,
+        new_id: Uuid,
+    ) -> Result<u64, StoreError> {
         let ids: Vec<Uuid> = self.device_ids(account, names).await?.into_iter().map(|(id, _)| id).collect();
         let mut tx = self.write().await?;
         let group = group_named(&mut tx, account, group, new_id).await?;
@@ -251,7 +289,12 @@ impl Devices for Db {
 }
 
 /// The group of that name; with this id, if it is made.
-pub(super) async fn group_named(connection: &mut Connection, account: AccountId, group: &GroupName, new_id: Uuid) -> Result<Uuid, StoreError> {
+pub(super) async fn group_named(
+    connection: &mut Connection,
+    account: AccountId,
+    group: &GroupName,
+    new_id: Uuid,
+) -> Result<Uuid, StoreError> {
     query("INSERT INTO device_groups (id, account, name) VALUES ($1, $2, $3) ON CONFLICT (account, name) DO NOTHING")
         .bind(new_id)
         .bind(account.0)

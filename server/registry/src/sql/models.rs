@@ -27,7 +27,10 @@ impl Models for Db {
             None => StoredModel::Added,
         };
         if matches!(outcome, StoredModel::Added) {
-            let models: i64 = query_scalar("SELECT COUNT(*) FROM models WHERE account = $1").bind(account.0).fetch_one(&mut *tx).await?;
+            let models: i64 = query_scalar("SELECT COUNT(*) FROM models WHERE account = $1")
+                .bind(account.0)
+                .fetch_one(&mut *tx)
+                .await?;
             if count(models) >= u64::from(MAX_MODELS) {
                 return Ok(StoredModel::TooMany);
             }
@@ -97,11 +100,12 @@ impl Models for Db {
     }
 
     async fn definition_of(&self, account: AccountId, model: Uuid) -> Result<Option<(String, Timestamp)>, StoreError> {
-        let row: Option<(String, i64)> = query_as("SELECT definition, updated_at FROM models WHERE account = $1 AND id = $2")
-            .bind(account.0)
-            .bind(model)
-            .fetch_optional(self.reader())
-            .await?;
+        let row: Option<(String, i64)> =
+            query_as("SELECT definition, updated_at FROM models WHERE account = $1 AND id = $2")
+                .bind(account.0)
+                .bind(model)
+                .fetch_optional(self.reader())
+                .await?;
         Ok(row.map(|(definition, updated)| (definition, Timestamp::from_ms(updated))))
     }
 
@@ -113,7 +117,8 @@ impl Models for Db {
             .fetch_optional(&mut *tx)
             .await?;
         let Some(model) = model else { return Ok(DeletedModel::NotFound) };
-        let devices: i64 = query_scalar("SELECT COUNT(*) FROM devices WHERE model = $1").bind(model).fetch_one(&mut *tx).await?;
+        let devices: i64 =
+            query_scalar("SELECT COUNT(*) FROM devices WHERE model = $1").bind(model).fetch_one(&mut *tx).await?;
         if devices > 0 {
             return Ok(DeletedModel::InUse(count(devices)));
         }
@@ -124,7 +129,11 @@ impl Models for Db {
                 tx.commit().await?;
                 Ok(DeletedModel::Deleted)
             }
-            Err(error) if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation) => Ok(DeletedModel::InUse(1)),
+            Err(error)
+                if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation) =>
+            {
+                Ok(DeletedModel::InUse(1))
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -35,17 +35,29 @@ impl People for Db {
     }
 
     async fn account_named(&self, name: &AccountName) -> Result<Option<AccountId>, StoreError> {
-        let id: Option<Uuid> = query_scalar("SELECT id FROM accounts WHERE name = $1").bind(name.as_str()).fetch_optional(self.reader()).await?;
+        let id: Option<Uuid> = query_scalar("SELECT id FROM accounts WHERE name = $1")
+            .bind(name.as_str())
+            .fetch_optional(self.reader())
+            .await?;
         Ok(id.map(AccountId))
     }
 
     async fn default_tier(&self, account: AccountId) -> Result<PricingTier, StoreError> {
-        tier(query_scalar("SELECT default_tier FROM accounts WHERE id = $1").bind(account.0).fetch_one(self.reader()).await?)
+        tier(
+            query_scalar("SELECT default_tier FROM accounts WHERE id = $1")
+                .bind(account.0)
+                .fetch_one(self.reader())
+                .await?,
+        )
     }
 
     async fn set_default_tier(&self, account: AccountId, tier: PricingTier) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        query("UPDATE accounts SET default_tier = $2 WHERE id = $1").bind(account.0).bind(tier_code(tier)).execute(&mut *tx).await?;
+        query("UPDATE accounts SET default_tier = $2 WHERE id = $1")
+            .bind(account.0)
+            .bind(tier_code(tier))
+            .execute(&mut *tx)
+            .await?;
         Ok(tx.commit().await?)
     }
 
@@ -53,16 +65,24 @@ impl People for Db {
         Ok(query("SELECT 1 FROM people LIMIT 1").fetch_optional(self.reader()).await?.is_some())
     }
 
-    async fn add_person(&self, id: PersonId, account: AccountId, email: &str, hash: &str, now: Timestamp) -> Result<(), PersonError> {
+    async fn add_person(
+        &self,
+        id: PersonId,
+        account: AccountId,
+        email: &str,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<(), PersonError> {
         let mut tx = self.write().await?;
-        let added = query("INSERT INTO people (id, account, email, password_hash, made_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(id.0)
-            .bind(account.0)
-            .bind(email)
-            .bind(hash)
-            .bind(now.as_ms())
-            .execute(&mut *tx)
-            .await;
+        let added =
+            query("INSERT INTO people (id, account, email, password_hash, made_at) VALUES ($1, $2, $3, $4, $5)")
+                .bind(id.0)
+                .bind(account.0)
+                .bind(email)
+                .bind(hash)
+                .bind(now.as_ms())
+                .execute(&mut *tx)
+                .await;
         match added {
             Ok(_) => Ok(tx.commit().await.map_err(StoreError::from)?),
             Err(error) if is_taken(&error) => Err(PersonError::Taken),
@@ -79,7 +99,11 @@ impl People for Db {
             .await
             .map_err(StoreError::from)?;
         let person = person.ok_or(PersonError::Unknown)?;
-        query("DELETE FROM sessions WHERE person = $1").bind(person).execute(&mut *tx).await.map_err(StoreError::from)?;
+        query("DELETE FROM sessions WHERE person = $1")
+            .bind(person)
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::from)?;
         Ok(tx.commit().await.map_err(StoreError::from)?)
     }
 
@@ -97,7 +121,12 @@ impl People for Db {
         }))
     }
 
-    async fn failures(&self, address_hash: &[u8; 32], since: Timestamp, limit: u32) -> Result<Vec<Timestamp>, StoreError> {
+    async fn failures(
+        &self,
+        address_hash: &[u8; 32],
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Timestamp>, StoreError> {
         let moments: Vec<i64> =
             query_scalar("SELECT failed_at FROM sign_in_failures WHERE address_hash = $1 AND failed_at > $2 ORDER BY failed_at DESC LIMIT $3")
                 .bind(address_hash.as_slice())
@@ -111,17 +140,31 @@ impl People for Db {
     async fn add_failure(&self, address_hash: &[u8; 32], now: Timestamp, since: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         query("DELETE FROM sign_in_failures WHERE failed_at <= $1").bind(since.as_ms()).execute(&mut *tx).await?;
-        query("INSERT INTO sign_in_failures (address_hash, failed_at) VALUES ($1, $2)").bind(address_hash.as_slice()).bind(now.as_ms()).execute(&mut *tx).await?;
+        query("INSERT INTO sign_in_failures (address_hash, failed_at) VALUES ($1, $2)")
+            .bind(address_hash.as_slice())
+            .bind(now.as_ms())
+            .execute(&mut *tx)
+            .await?;
         Ok(tx.commit().await?)
     }
 
     async fn forget_failures(&self, address_hash: &[u8; 32]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        query("DELETE FROM sign_in_failures WHERE address_hash = $1").bind(address_hash.as_slice()).execute(&mut *tx).await?;
+        query("DELETE FROM sign_in_failures WHERE address_hash = $1")
+            .bind(address_hash.as_slice())
+            .execute(&mut *tx)
+            .await?;
         Ok(tx.commit().await?)
     }
 
-    async fn add_session(&self, id: Uuid, person: &Person, hash: &SecretHash, now: Timestamp, idle_since: Timestamp) -> Result<(), StoreError> {
+    async fn add_session(
+        &self,
+        id: Uuid,
+        person: &Person,
+        hash: &SecretHash,
+        now: Timestamp,
+        idle_since: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         query("DELETE FROM sessions WHERE seen_at <= $1").bind(idle_since.as_ms()).execute(&mut *tx).await?;
         query("INSERT INTO sessions (id, person, secret_hash, made_at, seen_at) VALUES ($1, $2, $3, $4, $4)")

@@ -55,14 +55,21 @@ impl Registrations for Db {
         Ok(tx.commit().await?)
     }
 
-    async fn register_part(&self, account: AccountId, id: RegistrationId, part: PartRows, world: &dyn World) -> Result<PartOutcome, RegisterError> {
+    async fn register_part(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+        part: PartRows,
+        world: &dyn World,
+    ) -> Result<PartOutcome, RegisterError> {
         let mut tx = self.write().await?;
-        let group: Option<Option<Uuid>> = query_scalar("SELECT device_group FROM registrations WHERE id = $1 AND account = $2")
-            .bind(id.0)
-            .bind(account.0)
-            .fetch_optional(&mut *tx)
-            .await
-            .map_err(StoreError::from)?;
+        let group: Option<Option<Uuid>> =
+            query_scalar("SELECT device_group FROM registrations WHERE id = $1 AND account = $2")
+                .bind(id.0)
+                .bind(account.0)
+                .fetch_optional(&mut *tx)
+                .await
+                .map_err(StoreError::from)?;
         let group = group.ok_or(RegisterError::UnknownRegistration)?;
         if !take_part(&mut tx, id, &part).await? {
             return Err(RegisterError::Superseded);
@@ -78,14 +85,20 @@ impl Registrations for Db {
         Ok(outcome)
     }
 
-    async fn finish_registration(&self, account: AccountId, id: RegistrationId, now: Timestamp) -> Result<bool, StoreError> {
+    async fn finish_registration(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let done = query("UPDATE registrations SET finished_at = COALESCE(finished_at, $3) WHERE id = $1 AND account = $2")
-            .bind(id.0)
-            .bind(account.0)
-            .bind(now.as_ms())
-            .execute(&mut *tx)
-            .await?;
+        let done =
+            query("UPDATE registrations SET finished_at = COALESCE(finished_at, $3) WHERE id = $1 AND account = $2")
+                .bind(id.0)
+                .bind(account.0)
+                .bind(now.as_ms())
+                .execute(&mut *tx)
+                .await?;
         tx.commit().await?;
         Ok(done.rows_affected() > 0)
     }
@@ -98,12 +111,10 @@ impl Registrations for Db {
         limit: u32,
     ) -> Result<Vec<RegistrationSummary>, StoreError> {
         type Row = (Uuid, String, Option<String>, i64, Option<i64>, i64, i64, i64, i64);
-        let mut statement = sql(
-            "SELECT r.id, r.file_name, p.email, r.begun_at, r.finished_at, r.devices,
+        let mut statement = sql("SELECT r.id, r.file_name, p.email, r.begun_at, r.finished_at, r.devices,
                 COALESCE(SUM(t.registered), 0), COALESCE(SUM(t.already), 0), COALESCE(SUM(t.failed), 0)
              FROM registrations r LEFT JOIN people p ON p.id = r.person
-             LEFT JOIN registration_parts t ON t.registration = r.id AND t.renew = 0 WHERE r.account = ",
-        );
+             LEFT JOIN registration_parts t ON t.registration = r.id AND t.renew = 0 WHERE r.account = ");
         statement.push_bind(account.0);
         if let Some(only) = only {
             statement.push(" AND r.id = ").push_bind(only.0);
@@ -111,20 +122,23 @@ impl Registrations for Db {
         if let Some(before) = before {
             statement.push(" AND r.id < ").push_bind(before.0);
         }
-        statement.push(" GROUP BY r.id, r.file_name, p.email, r.begun_at, r.finished_at, r.devices ORDER BY r.id DESC LIMIT ");
+        statement.push(
+            " GROUP BY r.id, r.file_name, p.email, r.begun_at, r.finished_at, r.devices ORDER BY r.id DESC LIMIT ",
+        );
         statement.push_bind(i64::from(limit));
         let rows: Vec<Row> = statement.build_query_as().fetch_all(self.reader()).await?;
-        let summary = |(id, file_name, by, begun, finished, devices, registered, already, failed): Row| RegistrationSummary {
-            id: RegistrationId(id),
-            file_name,
-            by: by.unwrap_or_default(),
-            begun: Timestamp::from_ms(begun),
-            finished: finished.map(Timestamp::from_ms),
-            devices: count(devices),
-            registered: count(registered),
-            already: count(already),
-            failed: count(failed),
-        };
+        let summary =
+            |(id, file_name, by, begun, finished, devices, registered, already, failed): Row| RegistrationSummary {
+                id: RegistrationId(id),
+                file_name,
+                by: by.unwrap_or_default(),
+                begun: Timestamp::from_ms(begun),
+                finished: finished.map(Timestamp::from_ms),
+                devices: count(devices),
+                registered: count(registered),
+                already: count(already),
+                failed: count(failed),
+            };
         Ok(rows.into_iter().map(summary).collect())
     }
 
@@ -164,7 +178,12 @@ async fn take_part(connection: &mut Connection, id: RegistrationId, part: &PartR
     Ok(taken.rows_affected() > 0)
 }
 
-async fn store_counts(connection: &mut Connection, id: RegistrationId, part: &PartRows, outcome: &PartOutcome) -> Result<(), StoreError> {
+async fn store_counts(
+    connection: &mut Connection,
+    id: RegistrationId,
+    part: &PartRows,
+    outcome: &PartOutcome,
+) -> Result<(), StoreError> {
     query(
         "UPDATE registration_parts SET registered = $4, already = $5, failed = $6, errors_csv = $7
          WHERE registration = $1 AND number = $2 AND renew = $3",
@@ -213,7 +232,12 @@ impl<'w> Registering<'w> {
         part: &PartRows,
         world: &'w dyn World,
     ) -> Result<Self, StoreError> {
-        let default_tier = tier(query_scalar("SELECT default_tier FROM accounts WHERE id = $1").bind(account.0).fetch_one(&mut *connection).await?)?;
+        let default_tier = tier(
+            query_scalar("SELECT default_tier FROM accounts WHERE id = $1")
+                .bind(account.0)
+                .fetch_one(&mut *connection)
+                .await?,
+        )?;
         let names: HashSet<&str> = part.devices.iter().map(|(_, row)| row.model.as_str()).collect();
         let names: Vec<&str> = names.into_iter().collect();
         let mut models = HashMap::with_capacity(names.len());
@@ -259,13 +283,19 @@ impl<'w> Registering<'w> {
         for (at, (line, row)) in rows.iter().enumerate() {
             let first_line = *first.entry(row.name.as_str()).or_insert(*line);
             if first_line != *line {
-                self.fates[at] = Some(Fate::Failed(format!("The same device name stands in line {first_line} already")));
+                self.fates[at] =
+                    Some(Fate::Failed(format!("The same device name stands in line {first_line} already")));
             }
         }
     }
 
     /// Settles those of the rows that nobody else touches meanwhile; gives the others.
-    async fn look(&mut self, connection: &mut Connection, rows: &[(u64, NewDevice)], open: &[usize]) -> Result<Vec<usize>, StoreError> {
+    async fn look(
+        &mut self,
+        connection: &mut Connection,
+        rows: &[(u64, NewDevice)],
+        open: &[usize],
+    ) -> Result<Vec<usize>, StoreError> {
         let existing = self.existing(connection, rows, open).await?;
         let (mut added, mut again, mut renewed) = (Vec::new(), Vec::new(), Vec::new());
         for &at in open {
@@ -284,8 +314,10 @@ impl<'w> Registering<'w> {
         }
         let mut left = Vec::new();
         for (made, keep_old, is_new) in [(again, false, true), (renewed, true, false)] {
-            let hashes: Vec<_> = made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
-            let there: HashSet<_> = tokens::replace(connection, self.account, &hashes, keep_old, self.now).await?.into_iter().collect();
+            let hashes: Vec<_> =
+                made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
+            let there: HashSet<_> =
+                tokens::replace(connection, self.account, &hashes, keep_old, self.now).await?.into_iter().collect();
             for (at, token) in made {
                 if !there.contains(&token.id()) {
                     left.push(at);
@@ -320,7 +352,8 @@ impl<'w> Registering<'w> {
         rows: &[(u64, NewDevice)],
         open: &[usize],
     ) -> Result<HashMap<String, Existing>, StoreError> {
-        type Row = (String, Uuid, String, Option<String>, Option<String>, i16, i16, Option<i64>, Option<Uuid>, Option<i32>);
+        type Row =
+            (String, Uuid, String, Option<String>, Option<String>, i16, i16, Option<i64>, Option<Uuid>, Option<i32>);
         let mut found = HashMap::new();
         for some in open.chunks(ROWS_AT_ONCE) {
             let mut statement = sql(
@@ -330,7 +363,9 @@ impl<'w> Registering<'w> {
             statement.push_bind(self.account.0).push(" AND d.name IN");
             push_list(&mut statement, some.iter().map(|&at| rows[at].1.name.as_str()));
             let taken: Vec<Row> = statement.build_query_as().fetch_all(&mut *connection).await?;
-            for (name, id, model, friendly_name, description, tier_code, status_code, last_seen, registration, part) in taken {
+            for (name, id, model, friendly_name, description, tier_code, status_code, last_seen, registration, part) in
+                taken
+            {
                 let existing = Existing {
                     id,
                     model,
@@ -393,12 +428,18 @@ impl<'w> Registering<'w> {
             while let Some(row) = refused.next_if(|row| row.line < before_line) {
                 outcome.failed += 1;
                 let [name, model, friendly_name, description, tier] = &row.fields;
-                errors_csv::push_row(&mut outcome.errors_csv, [name, model, friendly_name, description, tier], row.line, &row.error);
+                errors_csv::push_row(
+                    &mut outcome.errors_csv,
+                    [name, model, friendly_name, description, tier],
+                    row.line,
+                    &row.error,
+                );
             }
         };
         for ((line, row), fate) in part.devices.iter().zip(self.fates) {
             refuse(&mut outcome, *line);
-            let token = |outcome: &mut PartOutcome, name: &DeviceName, token| outcome.tokens.push((name.clone(), token));
+            let token =
+                |outcome: &mut PartOutcome, name: &DeviceName, token| outcome.tokens.push((name.clone(), token));
             match fate {
                 Some(Fate::Registered(made)) => {
                     outcome.registered += 1;

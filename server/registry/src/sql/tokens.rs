@@ -1,7 +1,11 @@
 //! Storing new tokens.
 
 use super::{Connection, FOR_UPDATE, ROWS_AT_ONCE, sql};
-use crate::{errors::StoreError, store::NewToken, types::{AccountId, Timestamp}};
+use crate::{
+    errors::StoreError,
+    store::NewToken,
+    types::{AccountId, Timestamp},
+};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -24,11 +28,14 @@ pub(super) async fn replace(
         if known.is_empty() {
             continue;
         }
-        let mut statement = sql("UPDATE devices SET token_hash = v.column2, old_token_hashes = v.column3, token_made_at = ");
+        let mut statement =
+            sql("UPDATE devices SET token_hash = v.column2, old_token_hashes = v.column3, token_made_at = ");
         statement.push_bind(now.as_ms()).push(" FROM (");
         statement.push_values(known.iter(), |mut row, (token, before)| {
             let old = if keep_old { before.as_slice() } else { &[] };
-            row.push_bind(token.device).push_bind(token.hash.as_bytes().to_vec()).push_bind(old[..old.len().min(MAX_OLD_BYTES)].to_vec());
+            row.push_bind(token.device)
+                .push_bind(token.hash.as_bytes().to_vec())
+                .push_bind(old[..old.len().min(MAX_OLD_BYTES)].to_vec());
         });
         statement.push(") AS v WHERE devices.id = v.column1");
         statement.build().execute(&mut *connection).await?;
@@ -38,7 +45,11 @@ pub(super) async fn replace(
 }
 
 /// The hashes of the tokens that the devices have, newest first, each row kept from others until the transaction ends.
-async fn tokens_now(connection: &mut Connection, account: AccountId, tokens: &[NewToken]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
+async fn tokens_now(
+    connection: &mut Connection,
+    account: AccountId,
+    tokens: &[NewToken],
+) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
     let mut statement = sql("SELECT id, token_hash, old_token_hashes FROM devices WHERE account = ");
     statement.push_bind(account.0).push(" AND id IN (");
     let mut list = statement.separated(", ");

@@ -20,10 +20,7 @@ impl Reader {
         let row = std::mem::take(&mut self.carry);
         if self.found.counts_row(self.line, sink) && !self.found.is_nul(&row, self.line, sink) {
             let value = String::from_utf8_lossy(&row[..256]);
-            self.found.problem(
-                Problem::at((self.line, 1), None, &value, Cause::RowTooLong),
-                sink,
-            );
+            self.found.problem(Problem::at((self.line, 1), None, &value, Cause::RowTooLong), sink);
         }
         // The last byte may be the CR of a line end inside quotes, but then a quote is open.
         self.start += row.len() as u64;
@@ -44,15 +41,11 @@ impl Reader {
         if !self.found.counts_row(self.line, sink) || self.found.is_nul(&row, self.line, sink) {
             return;
         }
-        let cell =
-            Cells::new(&row, self.layout.separator().byte()).position(|cell| cell.start == quote);
+        let cell = Cells::new(&row, self.layout.separator().byte()).position(|cell| cell.start == quote);
         let field = cell.and_then(|cell| self.layout.columns().get(cell).copied().flatten());
         let line_end = memchr2(b'\n', b'\r', &row[quote..]).map(|end| quote + end);
         let value = String::from_utf8_lossy(&row[quote..line_end.unwrap_or(row.len())]);
-        self.found.problem(
-            Problem::at(place, field, &value, Cause::UnclosedQuote),
-            sink,
-        );
+        self.found.problem(Problem::at(place, field, &value, Cause::UnclosedQuote), sink);
         if let Some(end) = line_end {
             self.next_row(end, row[end], place.0 + 1 - self.line);
             // This is less than a whole row may have, so it comes here again only at the end of the file.

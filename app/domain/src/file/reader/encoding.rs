@@ -17,9 +17,7 @@ pub(super) fn guess_encoding(bytes: &[u8], cut_off: bool) -> EncodingGuess {
         return EncodingGuess::CutOff;
     }
     let byte = bytes[0];
-    let foreign = bytes
-        .chunk_by(|a, b| a.is_ascii() == b.is_ascii())
-        .filter(|run| !run[0].is_ascii());
+    let foreign = bytes.chunk_by(|a, b| a.is_ascii() == b.is_ascii()).filter(|run| !run[0].is_ascii());
     let longest = foreign.map(<[u8]>::len).max().unwrap_or(0);
     let character = match byte {
         0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],

@@ -29,10 +29,7 @@ impl Found {
     /// Counts a row, unless it is one too many.
     pub(super) fn counts_row<S: Sink>(&mut self, line: u64, sink: &mut S) -> bool {
         if self.rows == MAX_DEVICES {
-            self.end_with(
-                Problem::at((line, 1), None, "", Cause::TooManyDevices),
-                sink,
-            );
+            self.end_with(Problem::at((line, 1), None, "", Cause::TooManyDevices), sink);
             return false;
         }
         self.rows += 1;
@@ -44,10 +41,7 @@ impl Found {
         let Some(at) = memchr::memchr(0, row) else {
             return false;
         };
-        self.end_with(
-            Problem::at(place_at(row, at, line), None, "", Cause::Nul),
-            sink,
-        );
+        self.end_with(Problem::at(place_at(row, at, line), None, "", Cause::Nul), sink);
         true
     }
 }
