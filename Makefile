@@ -20,7 +20,7 @@ check: ## formatting, lints for the server and the browser, licences and advisor
 	scripts/check
 
 dev: ## serve a debug build, and again after each change
-	scripts/install test
+	scripts/install build
 	cd end2end && npx nodemon --quiet --cwd .. --watch app --watch server --watch style --watch public \
 		--ext rs,css,js,svg,sql,toml --exec 'scripts/build-web debug && cargo run --quiet --package muster -- serve'
 

@@ -50,6 +50,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=|| view! { <pages::NotFound /> }>
                 <Route path=path!("/sign-in") view=pages::SignIn />
+                <Route path=path!("/*any") view=pages::NotFound />
                 <ParentRoute path=path!("") view=Frame>
                     <Route path=path!("") view=|| view! { <Redirect path="/devices" /> } />
                     <Route path=path!("devices") view=pages::Devices />

@@ -17,7 +17,10 @@ pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// The routes, below `/device/v1`.
 pub(crate) fn routes() -> Router<Registry> {
-    Router::new().route("/state", post(state)).layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+    Router::new()
+        .route("/state", post(state))
+        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "The device endpoint has nothing at this address.") })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
 /// A device whose token was good.

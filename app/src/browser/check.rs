@@ -32,7 +32,7 @@ pub(crate) enum Told {
 ///
 /// # Errors
 /// A sentence, where the browser does not start a worker.
-pub(crate) fn start(file: &File, mut told: impl FnMut(Told) + 'static) -> Result<RunningCheck, String> {
+pub(crate) fn start(file: &File, told: impl FnMut(Told) + 'static) -> Result<RunningCheck, String> {
     let broken = |_: JsValue| "The browser could not start the check. Reload the page.".to_owned();
     let options = WorkerOptions::new();
     options.set_type(WorkerType::Module);
