@@ -50,7 +50,6 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=|| view! { <pages::NotFound /> }>
                 <Route path=path!("/sign-in") view=pages::SignIn />
-                <Route path=path!("/*any") view=pages::NotFound />
                 <ParentRoute path=path!("") view=Frame>
                     <Route path=path!("") view=|| view! { <Redirect path="/devices" /> } />
                     <Route path=path!("devices") view=pages::Devices />
@@ -60,6 +59,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("registrations") view=pages::Registrations />
                     <Route path=path!("settings") view=pages::Settings />
                 </ParentRoute>
+                <Route path=path!("/*any") view=pages::NotFound />
             </Routes>
         </Router>
     }

@@ -7,7 +7,7 @@ use crate::{
     store::NewToken,
     types::{
         AccountId, AuthenticatedDevice, Change, DeviceDetail, DevicePage, DeviceQuery, GroupName, GroupSummary,
-        MAX_DEVICES_PER_CALL, OldTokens, PersonId, RegistrationId, RegistrationSummary, Status,
+        OldTokens, PersonId, RegistrationId, RegistrationSummary, Status,
     },
     world::new_id,
 };
@@ -34,7 +34,7 @@ impl Registry {
         self.store.device(account, name).await
     }
 
-    /// Changes the named devices (the first [`MAX_DEVICES_PER_CALL`] of them), all or none; gives how many there were.
+    /// Changes the named devices, all or none; gives how many there were.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -44,10 +44,10 @@ impl Registry {
         names: &[DeviceName],
         change: Change,
     ) -> Result<u64, StoreError> {
-        self.store.change_devices(account, within_limit(names), change).await
+        self.store.change_devices(account, names, change).await
     }
 
-    /// Makes a new token for each of the named devices (the first [`MAX_DEVICES_PER_CALL`] of them), all or none,
+    /// Makes a new token for each of the named devices, all or none,
     /// in the order of their names. A name that the account does not have is left out.
     ///
     /// # Errors
@@ -58,14 +58,13 @@ impl Registry {
         names: &[DeviceName],
         old: OldTokens,
     ) -> Result<Vec<(DeviceName, SecurityToken)>, StoreError> {
-        let devices = self.store.device_ids(account, within_limit(names)).await?;
+        let devices = self.store.device_ids(account, names).await?;
         let made: Vec<_> =
             devices.into_iter().map(|(id, name)| (name, SecurityToken::new(id, self.random()))).collect();
         let hashes: Vec<_> =
             made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
-        let keep_old = old == OldTokens::KeepUntilNewIsUsed;
         let there: HashSet<_> =
-            self.store.replace_tokens(account, &hashes, keep_old, self.now()).await?.into_iter().collect();
+            self.store.replace_tokens(account, &hashes, old, self.now()).await?.into_iter().collect();
         Ok(made.into_iter().filter(|(_, token)| there.contains(&token.id())).collect())
     }
 
@@ -88,15 +87,15 @@ impl Registry {
         if row.status == Status::Disabled {
             return Err(AuthError::Disabled);
         }
-        if is_newest && !row.old_token_hashes.is_empty() {
-            self.store.drop_old_tokens(token.id(), &row.token_hash).await?;
+        if !row.is_used || (is_newest && !row.old_token_hashes.is_empty()) {
+            self.store.token_used(token.id(), is_newest.then_some(&row.token_hash), self.now()).await?;
         }
         Ok(AuthenticatedDevice {
             account: row.account,
             id: token.id(),
             name: row.name,
             model: row.model,
-            model_updated: row.model_updated,
+            model_version: row.model_version,
         })
     }
 
@@ -108,7 +107,7 @@ impl Registry {
         self.store.groups(account).await
     }
 
-    /// Puts the named devices (the first [`MAX_DEVICES_PER_CALL`] of them) into a group, which is made if there is
+    /// Puts the named devices into a group, which is made if there is
     /// none of that name; gives how many were not in it yet.
     ///
     /// # Errors
@@ -119,7 +118,7 @@ impl Registry {
         names: &[DeviceName],
         group: &GroupName,
     ) -> Result<u64, StoreError> {
-        self.store.add_to_group(account, within_limit(names), group, new_id(&*self.world)).await
+        self.store.add_to_group(account, names, group, new_id(&*self.world)).await
     }
 
     /// Begins a registration. Its group is made if there is none of that name.
@@ -207,8 +206,4 @@ impl Registry {
         csv.extend(rows);
         Ok(Some(csv))
     }
-}
-
-fn within_limit(names: &[DeviceName]) -> &[DeviceName] {
-    &names[..names.len().min(MAX_DEVICES_PER_CALL)]
 }

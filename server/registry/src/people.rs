@@ -98,17 +98,10 @@ impl Registry {
             return Ok(false);
         }
         let name = AccountName::parse("main").map_err(|_| StoreError::Corrupt)?;
-        let account = match self.add_account(&name).await {
-            Ok(account) => account,
-            Err(AccountError::Taken) => self.account_named(&name).await?.ok_or(StoreError::Corrupt)?,
-            Err(AccountError::Store(error)) => return Err(error.into()),
-        };
-        match self.add_person(email, account, password).await {
-            Ok(_) => Ok(true),
-            // Another server of the same database was first.
-            Err(PersonError::Taken) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let email = address(email)?;
+        let hash = self.hash(password).await?;
+        let (account, person) = (AccountId(new_id(&*self.world)), PersonId(new_id(&*self.world)));
+        Ok(self.store.add_first_person(account, &name, person, &email, &hash, self.now()).await?)
     }
 
     /// Adds a person to an account. Letter case of the address does not matter.
@@ -147,16 +140,13 @@ impl Registry {
         let Ok(email) = address(email) else { return Err(SignInError::Wrong) };
         let now = self.now();
         let since = Timestamp::from_ms(now.as_ms() - GUESSES_WITHIN_MS);
-        // Kept as a hash: people type their password into the wrong box.
+        // Kept as a hash: people type their password into the wrong box. Noted before it is tried, so that many
+        // guesses at once are counted, too.
         let address_hash: [u8; 32] = Sha256::digest(&email).into();
-        let failures = self.store.failures(&address_hash, since, GUESSES).await?;
-        if failures.len() >= GUESSES as usize {
-            let oldest = failures.last().copied().unwrap_or(now);
-            let wait_ms = (oldest.as_ms() + GUESSES_WITHIN_MS - now.as_ms()).max(1_000);
+        if let Some(first) = self.store.guess(&address_hash, now, since, GUESSES).await? {
+            let wait_ms = (first.as_ms() + GUESSES_WITHIN_MS - now.as_ms()).max(1);
             return Err(SignInError::TooMany { retry_after_s: wait_ms.cast_unsigned().div_ceil(1_000) });
         }
-        // Noted before it is tried, so that many guesses at once are counted, too.
-        self.store.add_failure(&address_hash, now, since).await?;
         let found = self.store.credentials(&email).await?;
         let hash = found.as_ref().map(|found| found.password_hash.clone());
         let given = password.clone();
@@ -165,7 +155,8 @@ impl Registry {
 
         let key = SessionKey::new(new_id(&*self.world), self.random());
         let idle_since = Timestamp::from_ms(now.as_ms() - SESSION_IDLE_MS);
-        self.store.add_session(key.id(), &found.person, &key.hash(), now, idle_since).await?;
+        let absolute_since = Timestamp::from_ms(now.as_ms() - SESSION_ABSOLUTE_MS);
+        self.store.add_session(key.id(), &found.person, &key.hash(), now, idle_since, absolute_since).await?;
         self.store.forget_failures(&address_hash).await?;
         Ok((key, found.person))
     }

@@ -1,8 +1,12 @@
 //! The registry on PostgreSQL: any number of servers on one database.
 
-use crate::errors::{OpenError, StoreError};
+use crate::{
+    errors::{OpenError, StoreError},
+    store::Lock,
+};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::time::Duration;
+use uuid::Uuid;
 
 #[path = "sql/mod.rs"]
 mod sql;
@@ -13,6 +17,19 @@ pub(crate) type Pool = PgPool;
 
 /// How rows that are read are kept from others until the transaction ends.
 pub(crate) const FOR_UPDATE: &str = " FOR UPDATE";
+
+/// Waits until no other transaction holds this lock, alone or with those that share it, and holds it to the end of
+/// its own. Two that change many rows in different orders would else wait for each other.
+pub(crate) async fn lock(connection: &mut Connection, what: Uuid, lock: Lock) -> Result<(), StoreError> {
+    // The second half of a UUIDv7 is random.
+    let key = what.as_u64_pair().1.cast_signed();
+    let statement = match lock {
+        Lock::Shared => sqlx::query("SELECT pg_advisory_xact_lock_shared($1)"),
+        Lock::Alone => sqlx::query("SELECT pg_advisory_xact_lock($1)"),
+    };
+    statement.bind(key).execute(connection).await?;
+    Ok(())
+}
 
 /// How long a request waits for a connection before the server says that it is overloaded.
 const WAIT: Duration = Duration::from_secs(10);

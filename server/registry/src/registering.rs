@@ -1,6 +1,6 @@
 //! What happens to a row of a registration file: the rules, apart from any database.
 
-use crate::types::{GroupName, Status, Timestamp};
+use crate::types::{GroupName, Status};
 use muster_domain::{DeviceName, Field, NewDevice, PricingTier, SecurityToken, errors_csv};
 use uuid::Uuid;
 
@@ -88,15 +88,16 @@ pub(crate) struct Existing {
     pub(crate) description: Option<String>,
     pub(crate) tier: PricingTier,
     pub(crate) status: Status,
-    pub(crate) last_seen: Option<Timestamp>,
-    /// The registration and the part that made it.
-    pub(crate) made_by: Option<(Uuid, i32)>,
+    /// Whether a token of it was ever shown.
+    pub(crate) is_used: bool,
+    /// The part of a registration that made its newest token: see [`token_from`].
+    pub(crate) token_from: Option<Vec<u8>>,
 }
 
 impl Existing {
     /// Whether nobody has used a token of it yet, as far as can be known.
     fn never_connected(&self) -> bool {
-        self.last_seen.is_none() && self.status == Status::Registered
+        !self.is_used && self.status == Status::Registered
     }
 
     /// The first field that a row says otherwise than the device; a blank tier agrees with any.
@@ -120,7 +121,7 @@ impl Existing {
 pub(crate) enum Decision {
     /// A new device, of the model with this id.
     Add(Uuid),
-    /// This same part made it, and the answer was lost: a new token takes the place of the lost one.
+    /// This same part made its newest token, and the answer was lost: another takes the place of the lost one.
     Again(Uuid),
     /// It was registered before, and nothing changes.
     Already { device: Uuid, never_connected: bool },
@@ -130,12 +131,20 @@ pub(crate) enum Decision {
     Fail(String),
 }
 
+/// How a device remembers which part of a file, in which pass over it, made its newest token.
+pub(crate) fn token_from(registration: Uuid, part: &PartRows) -> Vec<u8> {
+    let mut from = registration.as_bytes().to_vec();
+    from.extend(part.number.to_be_bytes());
+    from.push(u8::from(part.renew));
+    from
+}
+
 /// What is to be done for one row, given the device of its name and its model's id, where there are any.
 pub(crate) fn decide(
     row: &NewDevice,
     existing: Option<&Existing>,
     model: Option<Uuid>,
-    part: (Uuid, i32),
+    part: &[u8],
     renew: bool,
 ) -> Decision {
     match (existing, model) {
@@ -144,10 +153,10 @@ pub(crate) fn decide(
                 "A device with this name is already registered with a different {}",
                 field.label().to_lowercase()
             )),
-            None if renew && existing.never_connected() => Decision::Renew(existing.id),
-            None if !renew && existing.never_connected() && existing.made_by == Some(part) => {
+            None if existing.never_connected() && existing.token_from.as_deref() == Some(part) => {
                 Decision::Again(existing.id)
             }
+            None if existing.never_connected() && renew => Decision::Renew(existing.id),
             None => Decision::Already { device: existing.id, never_connected: existing.never_connected() },
         },
         // A later pass makes no devices: the row fails again as it failed before, or was deleted meanwhile.

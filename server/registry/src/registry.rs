@@ -37,7 +37,15 @@ impl Registry {
     pub async fn open(database_url: &str, world: Arc<dyn World>) -> Result<Self, OpenError> {
         let store: Arc<dyn Store> = match database_url.split_once(':') {
             Some(("postgres" | "postgresql", _)) => Arc::new(postgres::Db::open(database_url).await?),
-            Some(("sqlite", file)) => Arc::new(sqlite::Db::open(file.trim_start_matches("//")).await?),
+            Some(("sqlite", file)) => {
+                let file = file.trim_start_matches("//");
+                if file.is_empty() || file == ":memory:" {
+                    return Err(OpenError(
+                        "the database's address must name a file, such as sqlite://data/muster.db".to_owned(),
+                    ));
+                }
+                Arc::new(sqlite::Db::open(file).await?)
+            }
             // The address may hold a password: it is not repeated.
             _ => return Err(OpenError("the database's address must begin with postgres:// or sqlite://".to_owned())),
         };

@@ -1,11 +1,15 @@
 //! The registry on SQLite: one file, one writer at a time, readers beside it.
 
-use crate::errors::{OpenError, StoreError};
+use crate::{
+    errors::{OpenError, StoreError},
+    store::Lock,
+};
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
+use uuid::Uuid;
 
 #[path = "sql/mod.rs"]
 mod sql;
@@ -16,6 +20,11 @@ pub(crate) type Pool = SqlitePool;
 
 /// How rows that are read are kept from others until the transaction ends: there is only one writer.
 pub(crate) const FOR_UPDATE: &str = "";
+
+/// Only one transaction writes at a time: there is nothing to lock.
+pub(crate) async fn lock(_: &mut Connection, _: Uuid, _: Lock) -> Result<(), StoreError> {
+    Ok(())
+}
 
 /// How long a write waits for its turn before the server says that it is overloaded.
 const WAIT: Duration = Duration::from_secs(10);

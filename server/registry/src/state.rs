@@ -20,15 +20,12 @@ pub const MAX_STATE_BYTES: usize = 256 * 1024;
 /// Models whose validators are kept: about 10 kB each.
 const MAX_CACHED: usize = 1_000;
 
-/// Times that a state is merged again because another request of the same device came between.
-const MERGES: u32 = 5;
-
 /// A model's validators, by property.
 type Properties = HashMap<String, Validator>;
 
-/// The validators of the models in use. Only a cache: a model's `updated` time is part of its key.
+/// The validators of the models in use. Only a cache: the version of a model's definition is part of its key.
 #[derive(Default)]
-pub(crate) struct Validators(Mutex<HashMap<(Uuid, i64), Arc<Properties>>>);
+pub(crate) struct Validators(Mutex<HashMap<(Uuid, i32), Arc<Properties>>>);
 
 /// The validator of each property. A WoT `DataSchema` uses the words of JSON Schema draft 7 (TD 1.1, section 5.3.2).
 pub(crate) fn validators(model: &ThingModel) -> Result<Properties, Vec<ModelProblem>> {
@@ -63,33 +60,27 @@ impl Registry {
         let properties = self.properties_of(device).await?;
         check(&properties, &given)?;
 
-        for _ in 0..MERGES {
-            let before = self.store.state(device.id).await?;
-            let mut state: Map<String, Value> = match &before {
+        let merge = |before: Option<&str>| {
+            let mut state: Map<String, Value> = match before {
                 Some(text) => serde_json::from_str(text).map_err(|_| StoreError::Corrupt)?,
                 None => Map::new(),
             };
+            // What the model has no more is not kept for ever.
+            state.retain(|name, _| properties.contains_key(name));
             state.extend(given.clone());
             let text = Value::Object(state).to_string();
-            if text.len() > MAX_STATE_BYTES {
-                return Err(StateError::TooLarge);
-            }
-            match self.store.set_state(device.id, before.as_deref(), &text, self.now()).await? {
-                None => return Err(StateError::Gone),
-                Some(true) => return Ok(()),
-                Some(false) => {}
-            }
-        }
-        Err(StoreError::Unavailable.into())
+            if text.len() > MAX_STATE_BYTES { Err(StateError::TooLarge) } else { Ok(text) }
+        };
+        self.store.merge_state(device.id, &merge, self.now()).await
     }
 
     async fn properties_of(&self, device: &AuthenticatedDevice) -> Result<Arc<Properties>, StateError> {
-        let key = (device.model, device.model_updated.as_ms());
+        let key = (device.model, device.model_version);
         let cached = self.validators.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(cached) = cached {
             return Ok(cached);
         }
-        let (definition, updated) =
+        let (definition, version) =
             self.store.definition_of(device.account, device.model).await?.ok_or(StateError::Gone)?;
         let model = ThingModel::parse(definition.as_bytes()).map_err(|_| StoreError::Corrupt)?;
         let made = Arc::new(validators(&model).map_err(|_| StoreError::Corrupt)?);
@@ -97,7 +88,7 @@ impl Registry {
         if cache.len() >= MAX_CACHED {
             cache.clear();
         }
-        cache.insert((device.model, updated.as_ms()), made.clone());
+        cache.insert((device.model, version), made.clone());
         Ok(made)
     }
 }

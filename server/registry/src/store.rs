@@ -4,11 +4,11 @@
 //! method. Everything is bound to an account, except what comes before one is known: signing in, and a token.
 
 use crate::{
-    errors::{AccountError, PersonError, RegisterError, StoreError},
+    errors::{AccountError, PersonError, RegisterError, StateError, StoreError},
     registering::{NewRegistration, PartOutcome, PartRows},
     types::{
         AccountId, AccountName, Change, DeviceDetail, DevicePage, DeviceQuery, GroupName, GroupSummary, ModelSummary,
-        Person, PersonId, RegistrationId, RegistrationSummary, Status, Timestamp,
+        OldTokens, Person, PersonId, RegistrationId, RegistrationSummary, Status, Timestamp,
     },
     world::World,
 };
@@ -52,17 +52,27 @@ pub(crate) trait People {
     ) -> Result<(), PersonError>;
     async fn set_password(&self, email: &str, hash: &str) -> Result<(), PersonError>;
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError>;
-    /// The moments of the last failures since `since`, newest first, at most `limit`.
-    async fn failures(
+    /// Makes the account of that name, if it is missing, and its first person; false, where there is a person already.
+    async fn add_first_person(
+        &self,
+        account: AccountId,
+        name: &AccountName,
+        id: PersonId,
+        email: &str,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Notes a guess, and forgets those before `since`; where there are `limit` since then, notes nothing and gives
+    /// the first of them.
+    async fn guess(
         &self,
         address_hash: &[u8; 32],
+        now: Timestamp,
         since: Timestamp,
         limit: u32,
-    ) -> Result<Vec<Timestamp>, StoreError>;
-    /// Notes a failure, and forgets those before `since`.
-    async fn add_failure(&self, address_hash: &[u8; 32], now: Timestamp, since: Timestamp) -> Result<(), StoreError>;
+    ) -> Result<Option<Timestamp>, StoreError>;
     async fn forget_failures(&self, address_hash: &[u8; 32]) -> Result<(), StoreError>;
-    /// Makes a session, and forgets those not seen since `idle_since`.
+    /// Makes a session, and forgets those not seen since `idle_since`, or made before `absolute_since`.
     async fn add_session(
         &self,
         id: Uuid,
@@ -70,6 +80,7 @@ pub(crate) trait People {
         hash: &SecretHash,
         now: Timestamp,
         idle_since: Timestamp,
+        absolute_since: Timestamp,
     ) -> Result<(), StoreError>;
     async fn session(&self, id: Uuid) -> Result<Option<StoredSession>, StoreError>;
     async fn see_session(&self, id: Uuid, now: Timestamp) -> Result<(), StoreError>;
@@ -108,7 +119,7 @@ pub(crate) trait Models {
     async fn models(&self, account: AccountId) -> Result<Vec<ModelSummary>, StoreError>;
     async fn model_names(&self, account: AccountId) -> Result<Vec<String>, StoreError>;
     async fn model_definition(&self, account: AccountId, name: &ModelName) -> Result<Option<String>, StoreError>;
-    async fn definition_of(&self, account: AccountId, model: Uuid) -> Result<Option<(String, Timestamp)>, StoreError>;
+    async fn definition_of(&self, account: AccountId, model: Uuid) -> Result<Option<(String, i32)>, StoreError>;
     async fn delete_model(&self, account: AccountId, name: &ModelName) -> Result<DeletedModel, StoreError>;
 }
 
@@ -120,13 +131,27 @@ pub(crate) struct TokenRow {
     pub(crate) token_hash: SecretHash,
     pub(crate) old_token_hashes: Vec<u8>,
     pub(crate) model: Uuid,
-    pub(crate) model_updated: Timestamp,
+    pub(crate) model_version: i32,
+    /// Whether a token of it was shown before.
+    pub(crate) is_used: bool,
 }
 
 /// A new token for a device.
 pub(crate) struct NewToken {
     pub(crate) device: Uuid,
     pub(crate) hash: SecretHash,
+}
+
+/// What becomes of a device's state: of the text that is kept, if there is one, a new text.
+pub(crate) type Merge<'a> = dyn Fn(Option<&str>) -> Result<String, StateError> + Send + Sync + 'a;
+
+/// Who else may hold a lock.
+#[derive(Clone, Copy)]
+pub(crate) enum Lock {
+    /// Those that share it.
+    Shared,
+    /// Nobody.
+    Alone,
 }
 
 /// Devices, their tokens, data and groups.
@@ -143,22 +168,15 @@ pub(crate) trait Devices {
         &self,
         account: AccountId,
         tokens: &[NewToken],
-        keep_old: bool,
+        old: OldTokens,
         now: Timestamp,
     ) -> Result<Vec<Uuid>, StoreError>;
     async fn token_row(&self, device: Uuid) -> Result<Option<TokenRow>, StoreError>;
-    /// The newest token was used: those before it stop. Nothing happens if another was made meanwhile.
-    async fn drop_old_tokens(&self, device: Uuid, newest: &SecretHash) -> Result<(), StoreError>;
-    async fn state(&self, device: Uuid) -> Result<Option<String>, StoreError>;
-    /// Stores the state if it is still `before`, and notes that the device was seen; `None`: the device may not
-    /// connect any more; `Some(false)`: the state had changed meanwhile.
-    async fn set_state(
-        &self,
-        device: Uuid,
-        before: Option<&str>,
-        state: &str,
-        now: Timestamp,
-    ) -> Result<Option<bool>, StoreError>;
+    /// A token was shown: notes the first time, and ends the tokens before the newest, if it was that. Nothing is
+    /// ended if another was made meanwhile.
+    async fn token_used(&self, device: Uuid, newest: Option<&SecretHash>, now: Timestamp) -> Result<(), StoreError>;
+    /// Stores what `merge` makes of the state there is, and notes that the device was seen.
+    async fn merge_state(&self, device: Uuid, merge: &Merge<'_>, now: Timestamp) -> Result<(), StateError>;
     async fn groups(&self, account: AccountId) -> Result<Vec<GroupSummary>, StoreError>;
     async fn add_to_group(
         &self,

@@ -8,7 +8,8 @@ use uuid::Uuid;
 /// The most devices that a page has.
 pub const MAX_PAGE_DEVICES: u32 = 500;
 
-/// The most devices that one call changes or gives tokens to.
+/// The most devices that one call should change or give tokens to: one transaction does all of them. Who takes names
+/// from outside holds to it.
 pub const MAX_DEVICES_PER_CALL: usize = 10_000;
 
 /// A moment: milliseconds since 1970-01-01 00:00 UTC.
@@ -331,9 +332,9 @@ pub struct AuthenticatedDevice {
     pub(crate) id: Uuid,
     /// Its name.
     pub name: DeviceName,
-    /// Its model, and when that last changed.
+    /// Its model, and which definition of it.
     pub(crate) model: Uuid,
-    pub(crate) model_updated: Timestamp,
+    pub(crate) model_version: i32,
 }
 
 /// A registration: one file that was or is being registered.

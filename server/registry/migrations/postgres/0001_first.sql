@@ -40,6 +40,8 @@ CREATE TABLE models (
     properties INTEGER NOT NULL,
     events INTEGER NOT NULL,
     actions INTEGER NOT NULL,
+    -- Counts its definitions, so that what was made of an earlier one is known to be old.
+    version INTEGER NOT NULL DEFAULT 1,
     updated_at BIGINT NOT NULL,
     UNIQUE (account, name)
 );
@@ -94,9 +96,13 @@ CREATE TABLE devices (
     token_hash BYTEA NOT NULL,
     old_token_hashes BYTEA NOT NULL,
     token_made_at BIGINT NOT NULL,
-    -- Which part of which registration made it, so that a part that is sent again knows its own.
+    -- Which part of which registration made that token, so that a part that is sent again knows its own.
+    token_from BYTEA,
+    -- When a token of it was first shown.
+    first_used BIGINT,
     registration UUID,
-    part INTEGER,
+    -- Name and friendly name in lower case, which SQLite's LOWER does for ASCII only.
+    search TEXT NOT NULL,
     UNIQUE (account, name)
 );
 CREATE INDEX devices_model ON devices (model);

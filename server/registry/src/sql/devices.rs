@@ -1,20 +1,24 @@
 //! Devices, their data and groups.
 
 use super::{
-    Connection, Database, Db, ROWS_AT_ONCE, count, device_name, model_name, push_list, sql, status, tier, tokens,
+    Connection, Database, Db, ROWS_AT_ONCE, count, device_name, lock, model_name, push_list, sql, status, tier, tokens,
+    tokens::Old,
 };
 use crate::{
-    errors::StoreError,
-    store::{Devices, NewToken, TokenRow},
+    errors::{StateError, StoreError},
+    store::{Devices, Lock, Merge, NewToken, TokenRow},
     types::{
         AccountId, Change, DeviceDetail, DeviceItem, DevicePage, DeviceQuery, GroupName, GroupSummary,
-        MAX_PAGE_DEVICES, Status, Timestamp, tier_code,
+        MAX_PAGE_DEVICES, OldTokens, Status, Timestamp, tier_code,
     },
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, SecretHash};
 use sqlx::{QueryBuilder, query, query_as, query_scalar};
 use uuid::Uuid;
+
+/// No name and no friendly name is longer (256 characters of 4 bytes), and none has a control character.
+const MAX_SEARCH_BYTES: usize = 1_024;
 
 type ItemRow = (String, String, Option<String>, i16, i16, Option<i64>);
 
@@ -32,21 +36,21 @@ fn item((name, model, friendly_name, tier_code, status_code, last_seen): ItemRow
 /// Appends the conditions of a query, all but its place.
 fn push_filter(statement: &mut QueryBuilder<Database>, account: AccountId, query: &DeviceQuery) {
     statement.push(" FROM devices d JOIN models m ON m.id = d.model WHERE d.account = ").push_bind(account.0);
-    if let Some(text) = query.search.as_deref().filter(|text| !text.is_empty()) {
+    let search = query.search.as_deref().filter(|text| !text.is_empty());
+    if search.is_some_and(|text| text.len() > MAX_SEARCH_BYTES || text.chars().any(char::is_control)) {
+        statement.push(" AND 1 = 0");
+    } else if let Some(text) = search {
         let mut like = String::with_capacity(text.len() + 2);
         like.push('%');
-        for letter in text.to_ascii_lowercase().chars() {
+        for letter in text.to_lowercase().chars() {
             if matches!(letter, '%' | '_' | '\\') {
                 like.push('\\');
             }
             like.push(letter);
         }
         like.push('%');
-        for (at, column) in ["d.name", "d.friendly_name", "m.name"].into_iter().enumerate() {
-            statement.push(if at == 0 { " AND (LOWER(" } else { " OR LOWER(" }).push(column).push(") LIKE ");
-            statement.push_bind(like.clone()).push(" ESCAPE '\\'");
-        }
-        statement.push(")");
+        statement.push(" AND (d.search LIKE ").push_bind(like.clone()).push(" ESCAPE '\\' OR LOWER(m.name) LIKE ");
+        statement.push_bind(like).push(" ESCAPE '\\')");
     }
     if let Some(status) = query.status {
         statement.push(" AND d.status = ").push_bind(status.code());
@@ -88,12 +92,14 @@ impl Devices for Db {
         let mut counting = sql("SELECT COUNT(*)");
         push_filter(&mut counting, account, query);
         let total: i64 = counting.build_query_scalar().fetch_one(self.reader()).await?;
-        Ok(DevicePage {
-            items: rows.into_iter().map(item).collect::<Result<_, _>>()?,
-            has_next: if is_backwards { true } else { has_more },
-            has_previous: if is_backwards { has_more } else { query.after.is_some() },
-            total: count(total),
-        })
+        let behind = match (&query.after, &query.before) {
+            (_, Some(before)) => self.has_device(account, query, " AND d.name >= ", before).await?,
+            (Some(after), None) => self.has_device(account, query, " AND d.name <= ", after).await?,
+            (None, None) => false,
+        };
+        let (has_previous, has_next) = if is_backwards { (has_more, behind) } else { (behind, has_more) };
+        let items = rows.into_iter().map(item).collect::<Result<_, _>>()?;
+        Ok(DevicePage { items, has_next, has_previous, total: count(total) })
     }
 
     async fn device(&self, account: AccountId, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError> {
@@ -136,6 +142,7 @@ impl Devices for Db {
         change: Change,
     ) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
+        lock(&mut tx, account.0, Lock::Alone).await?;
         let mut changed = 0;
         for some in names.chunks(ROWS_AT_ONCE) {
             let mut statement = match change {
@@ -179,25 +186,32 @@ impl Devices for Db {
         &self,
         account: AccountId,
         tokens: &[NewToken],
-        keep_old: bool,
+        old: OldTokens,
         now: Timestamp,
     ) -> Result<Vec<Uuid>, StoreError> {
         let mut tx = self.write().await?;
-        let there = tokens::replace(&mut tx, account, tokens, keep_old, now).await?;
+        lock(&mut tx, account.0, Lock::Alone).await?;
+        let old = match old {
+            OldTokens::KeepUntilNewIsUsed => Old::Keep,
+            OldTokens::StopNow => Old::Stop,
+        };
+        let there = tokens::replace(&mut tx, account, tokens, old, None, now).await?;
         tx.commit().await?;
         Ok(there)
     }
 
     async fn token_row(&self, device: Uuid) -> Result<Option<TokenRow>, StoreError> {
-        type Row = (Uuid, String, i16, Vec<u8>, Vec<u8>, Uuid, i64);
+        type Row = (Uuid, String, i16, Vec<u8>, Vec<u8>, Uuid, i32, Option<i64>);
         let row: Option<Row> = query_as(
-            "SELECT d.account, d.name, d.status, d.token_hash, d.old_token_hashes, d.model, m.updated_at
+            "SELECT d.account, d.name, d.status, d.token_hash, d.old_token_hashes, d.model, m.version, d.first_used
              FROM devices d JOIN models m ON m.id = d.model WHERE d.id = $1",
         )
         .bind(device)
         .fetch_optional(self.reader())
         .await?;
-        let Some((account, name, status_code, hash, old_token_hashes, model, updated)) = row else { return Ok(None) };
+        let Some((account, name, status_code, hash, old_token_hashes, model, model_version, first_used)) = row else {
+            return Ok(None);
+        };
         Ok(Some(TokenRow {
             account: AccountId(account),
             name: device_name(&name)?,
@@ -205,60 +219,56 @@ impl Devices for Db {
             token_hash: SecretHash::from_bytes(&hash).ok_or(StoreError::Corrupt)?,
             old_token_hashes,
             model,
-            model_updated: Timestamp::from_ms(updated),
+            model_version,
+            is_used: first_used.is_some(),
         }))
     }
 
-    async fn drop_old_tokens(&self, device: Uuid, newest: &SecretHash) -> Result<(), StoreError> {
+    async fn token_used(&self, device: Uuid, newest: Option<&SecretHash>, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        query("UPDATE devices SET old_token_hashes = $3 WHERE id = $1 AND token_hash = $2")
+        query("UPDATE devices SET first_used = COALESCE(first_used, $2) WHERE id = $1")
             .bind(device)
-            .bind(newest.as_bytes().as_slice())
-            .bind(Vec::<u8>::new())
+            .bind(now.as_ms())
             .execute(&mut *tx)
             .await?;
+        if let Some(newest) = newest {
+            query("UPDATE devices SET old_token_hashes = $3 WHERE id = $1 AND token_hash = $2")
+                .bind(device)
+                .bind(newest.as_bytes().as_slice())
+                .bind(Vec::<u8>::new())
+                .execute(&mut *tx)
+                .await?;
+        }
         Ok(tx.commit().await?)
     }
 
-    async fn state(&self, device: Uuid) -> Result<Option<String>, StoreError> {
-        Ok(query_scalar("SELECT state FROM device_states WHERE device = $1")
-            .bind(device)
-            .fetch_optional(self.reader())
-            .await?)
-    }
-
-    async fn set_state(
-        &self,
-        device: Uuid,
-        before: Option<&str>,
-        state: &str,
-        now: Timestamp,
-    ) -> Result<Option<bool>, StoreError> {
+    async fn merge_state(&self, device: Uuid, merge: &Merge<'_>, now: Timestamp) -> Result<(), StateError> {
         let mut tx = self.write().await?;
+        // First of all: it keeps other data of the same device waiting, so that none is lost.
         let seen = query("UPDATE devices SET last_seen = $2, status = $3 WHERE id = $1 AND status <> $4")
             .bind(device)
             .bind(now.as_ms())
             .bind(Status::Active.code())
             .bind(Status::Disabled.code())
             .execute(&mut *tx)
-            .await?;
+            .await
+            .map_err(StoreError::from)?;
         if seen.rows_affected() == 0 {
-            return Ok(None);
+            return Err(StateError::Gone);
         }
-        let now_stored: Option<String> = query_scalar("SELECT state FROM device_states WHERE device = $1")
+        let before: Option<String> = query_scalar("SELECT state FROM device_states WHERE device = $1")
             .bind(device)
             .fetch_optional(&mut *tx)
-            .await?;
-        if now_stored.as_deref() != before {
-            return Ok(Some(false));
-        }
+            .await
+            .map_err(StoreError::from)?;
+        let state = merge(before.as_deref())?;
         query("INSERT INTO device_states (device, state) VALUES ($1, $2) ON CONFLICT (device) DO UPDATE SET state = excluded.state")
             .bind(device)
             .bind(state)
             .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
-        Ok(Some(true))
+            .await
+            .map_err(StoreError::from)?;
+        Ok(tx.commit().await.map_err(StoreError::from)?)
     }
 
     async fn groups(&self, account: AccountId) -> Result<Vec<GroupSummary>, StoreError> {
@@ -281,10 +291,27 @@ impl Devices for Db {
     ) -> Result<u64, StoreError> {
         let ids: Vec<Uuid> = self.device_ids(account, names).await?.into_iter().map(|(id, _)| id).collect();
         let mut tx = self.write().await?;
+        lock(&mut tx, account.0, Lock::Alone).await?;
         let group = group_named(&mut tx, account, group, new_id).await?;
         let joined = join_group(&mut tx, group, &ids).await?;
         tx.commit().await?;
         Ok(joined)
+    }
+}
+
+impl Db {
+    /// Whether a device that matches stands on this side of a name.
+    async fn has_device(
+        &self,
+        account: AccountId,
+        query: &DeviceQuery,
+        side: &'static str,
+        name: &DeviceName,
+    ) -> Result<bool, StoreError> {
+        let mut statement = sql("SELECT 1");
+        push_filter(&mut statement, account, query);
+        statement.push(side).push_bind(name.as_str().to_owned()).push(" LIMIT 1");
+        Ok(statement.build().fetch_optional(self.reader()).await?.is_some())
     }
 }
 

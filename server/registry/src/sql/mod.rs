@@ -7,7 +7,7 @@ mod people;
 mod registrations;
 mod tokens;
 
-pub(crate) use super::{Connection, Database, Db, FOR_UPDATE};
+pub(crate) use super::{Connection, Database, Db, FOR_UPDATE, lock};
 
 use crate::{
     errors::StoreError,

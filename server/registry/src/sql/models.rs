@@ -40,7 +40,7 @@ impl Models for Db {
             "INSERT INTO models (id, account, name, description, definition, properties, events, actions, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              ON CONFLICT (account, name) DO UPDATE SET description = excluded.description, definition = excluded.definition,
-                properties = excluded.properties, events = excluded.events, actions = excluded.actions, updated_at = excluded.updated_at",
+                properties = excluded.properties, events = excluded.events, actions = excluded.actions, updated_at = excluded.updated_at, version = models.version + 1",
         )
         .bind(model.id)
         .bind(account.0)
@@ -99,14 +99,12 @@ impl Models for Db {
             .await?)
     }
 
-    async fn definition_of(&self, account: AccountId, model: Uuid) -> Result<Option<(String, Timestamp)>, StoreError> {
-        let row: Option<(String, i64)> =
-            query_as("SELECT definition, updated_at FROM models WHERE account = $1 AND id = $2")
-                .bind(account.0)
-                .bind(model)
-                .fetch_optional(self.reader())
-                .await?;
-        Ok(row.map(|(definition, updated)| (definition, Timestamp::from_ms(updated))))
+    async fn definition_of(&self, account: AccountId, model: Uuid) -> Result<Option<(String, i32)>, StoreError> {
+        Ok(query_as("SELECT definition, version FROM models WHERE account = $1 AND id = $2")
+            .bind(account.0)
+            .bind(model)
+            .fetch_optional(self.reader())
+            .await?)
     }
 
     async fn delete_model(&self, account: AccountId, name: &ModelName) -> Result<DeletedModel, StoreError> {

@@ -1,9 +1,9 @@
 //! Accounts, people and sessions.
 
-use super::{Db, is_taken, tier};
+use super::{Db, is_taken, lock, tier};
 use crate::{
     errors::{AccountError, PersonError, StoreError},
-    store::{Credentials, People, StoredSession},
+    store::{Credentials, Lock, People, StoredSession},
     types::{AccountId, AccountName, Person, PersonId, Timestamp, tier_code},
 };
 use async_trait::async_trait;
@@ -121,31 +121,71 @@ impl People for Db {
         }))
     }
 
-    async fn failures(
+    async fn add_first_person(
         &self,
-        address_hash: &[u8; 32],
-        since: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<Timestamp>, StoreError> {
-        let moments: Vec<i64> =
-            query_scalar("SELECT failed_at FROM sign_in_failures WHERE address_hash = $1 AND failed_at > $2 ORDER BY failed_at DESC LIMIT $3")
-                .bind(address_hash.as_slice())
-                .bind(since.as_ms())
-                .bind(i64::from(limit))
-                .fetch_all(self.reader())
-                .await?;
-        Ok(moments.into_iter().map(Timestamp::from_ms).collect())
+        account: AccountId,
+        name: &AccountName,
+        id: PersonId,
+        email: &str,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        lock(&mut tx, Uuid::nil(), Lock::Alone).await?;
+        if query("SELECT 1 FROM people LIMIT 1").fetch_optional(&mut *tx).await?.is_some() {
+            return Ok(false);
+        }
+        query("INSERT INTO accounts (id, name, default_tier, made_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING")
+            .bind(account.0)
+            .bind(name.as_str())
+            .bind(tier_code(PricingTier::Small))
+            .bind(now.as_ms())
+            .execute(&mut *tx)
+            .await?;
+        query(
+            "INSERT INTO people (id, account, email, password_hash, made_at)
+             SELECT $1, id, $3, $4, $5 FROM accounts WHERE name = $2",
+        )
+        .bind(id.0)
+        .bind(name.as_str())
+        .bind(email)
+        .bind(hash)
+        .bind(now.as_ms())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
-    async fn add_failure(&self, address_hash: &[u8; 32], now: Timestamp, since: Timestamp) -> Result<(), StoreError> {
+    async fn guess(
+        &self,
+        address_hash: &[u8; 32],
+        now: Timestamp,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let mut tx = self.write().await?;
+        // One at a time for an address, so that guesses at once do not all see the same count.
+        let (address, _) = address_hash.split_at(16);
+        lock(&mut tx, Uuid::from_slice(address).map_err(|_| StoreError::Corrupt)?, Lock::Alone).await?;
         query("DELETE FROM sign_in_failures WHERE failed_at <= $1").bind(since.as_ms()).execute(&mut *tx).await?;
+        let moments: Vec<i64> = query_scalar(
+            "SELECT failed_at FROM sign_in_failures WHERE address_hash = $1 ORDER BY failed_at DESC LIMIT $2",
+        )
+        .bind(address_hash.as_slice())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *tx)
+        .await?;
+        if moments.len() >= limit as usize {
+            return Ok(moments.last().copied().map(Timestamp::from_ms));
+        }
         query("INSERT INTO sign_in_failures (address_hash, failed_at) VALUES ($1, $2)")
             .bind(address_hash.as_slice())
             .bind(now.as_ms())
             .execute(&mut *tx)
             .await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(None)
     }
 
     async fn forget_failures(&self, address_hash: &[u8; 32]) -> Result<(), StoreError> {
@@ -164,9 +204,14 @@ impl People for Db {
         hash: &SecretHash,
         now: Timestamp,
         idle_since: Timestamp,
+        absolute_since: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        query("DELETE FROM sessions WHERE seen_at <= $1").bind(idle_since.as_ms()).execute(&mut *tx).await?;
+        query("DELETE FROM sessions WHERE seen_at <= $1 OR made_at <= $2")
+            .bind(idle_since.as_ms())
+            .bind(absolute_since.as_ms())
+            .execute(&mut *tx)
+            .await?;
         query("INSERT INTO sessions (id, person, secret_hash, made_at, seen_at) VALUES ($1, $2, $3, $4, $4)")
             .bind(id)
             .bind(person.id.0)

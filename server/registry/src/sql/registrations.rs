@@ -3,18 +3,19 @@
 use super::{
     Connection, Db, ROWS_AT_ONCE, count,
     devices::{group_named, join_group},
-    push_list, sql, status, tier, tokens,
+    lock, push_list, sql, status, tier,
+    tokens::{self, Old},
 };
 use crate::{
     errors::{RegisterError, StoreError},
-    registering::{Decision, Existing, NewRegistration, PartOutcome, PartRows, decide, push_failure},
-    store::{NewToken, Registrations},
+    registering::{Decision, Existing, NewRegistration, PartOutcome, PartRows, decide, push_failure, token_from},
+    store::{Lock, NewToken, Registrations},
     types::{AccountId, PersonId, RegistrationId, RegistrationSummary, Status, Timestamp, tier_code},
     world::{World, new_id},
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, NewDevice, PricingTier, SecurityToken, errors_csv};
-use sqlx::{query, query_scalar};
+use sqlx::{query, query_as, query_scalar};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -34,6 +35,10 @@ impl Registrations for Db {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
+        let is_theirs = query("SELECT 1 FROM people WHERE id = $1 AND account = $2").bind(person.0).bind(account.0);
+        if is_theirs.fetch_optional(&mut *tx).await?.is_none() {
+            return Err(StoreError::Corrupt);
+        }
         let group = match &new.group {
             Some(group) => Some(group_named(&mut tx, account, group, new_group).await?),
             None => None,
@@ -63,14 +68,19 @@ impl Registrations for Db {
         world: &dyn World,
     ) -> Result<PartOutcome, RegisterError> {
         let mut tx = self.write().await?;
-        let group: Option<Option<Uuid>> =
-            query_scalar("SELECT device_group FROM registrations WHERE id = $1 AND account = $2")
+        let found: Option<(Option<Uuid>, i32)> =
+            query_as("SELECT device_group, parts FROM registrations WHERE id = $1 AND account = $2")
                 .bind(id.0)
                 .bind(account.0)
                 .fetch_optional(&mut *tx)
                 .await
                 .map_err(StoreError::from)?;
-        let group = group.ok_or(RegisterError::UnknownRegistration)?;
+        let (group, parts) = found.ok_or(RegisterError::UnknownRegistration)?;
+        if part.number >= parts.cast_unsigned() {
+            return Err(RegisterError::OverLimit("The file has fewer parts than this one. Upload the file again."));
+        }
+        // Beside other parts, but not beside what changes many devices at once.
+        lock(&mut tx, account.0, Lock::Shared).await?;
         if !take_part(&mut tx, id, &part).await? {
             return Err(RegisterError::Superseded);
         }
@@ -200,6 +210,16 @@ async fn store_counts(
     Ok(())
 }
 
+/// What a search looks into, in lower case: the database's own LOWER knows ASCII at the least, and no more on SQLite.
+fn search_text(row: &NewDevice) -> String {
+    let mut text = row.name.as_str().to_lowercase();
+    if let Some(name) = &row.friendly_name {
+        text.push('\n');
+        text.push_str(&name.as_str().to_lowercase());
+    }
+    text
+}
+
 /// What became of one row.
 enum Fate {
     Registered(SecurityToken),
@@ -214,8 +234,9 @@ struct Registering<'w> {
     account: AccountId,
     now: Timestamp,
     default_tier: PricingTier,
-    /// This part, as a device remembers who made it.
-    part: (Uuid, i32),
+    registration: Uuid,
+    /// This part, as a device remembers who made its token.
+    part: Vec<u8>,
     renew: bool,
     models: HashMap<String, Uuid>,
     /// By the row's place in the part.
@@ -253,7 +274,8 @@ impl<'w> Registering<'w> {
             account,
             now: world.now(),
             default_tier,
-            part: (id.0, part.number.cast_signed()),
+            registration: id.0,
+            part: token_from(id.0, part),
             renew: part.renew,
             models,
             fates: part.devices.iter().map(|_| None).collect(),
@@ -301,7 +323,7 @@ impl<'w> Registering<'w> {
         for &at in open {
             let row = &rows[at].1;
             let model = self.models.get(row.model.as_str()).copied();
-            match decide(row, existing.get(row.name.as_str()), model, self.part, self.renew) {
+            match decide(row, existing.get(row.name.as_str()), model, &self.part, self.renew) {
                 Decision::Add(model) => added.push((at, model, self.token(new_id(self.world)))),
                 Decision::Again(device) => again.push((at, self.token(device))),
                 Decision::Renew(device) => renewed.push((at, self.token(device))),
@@ -313,11 +335,14 @@ impl<'w> Registering<'w> {
             }
         }
         let mut left = Vec::new();
-        for (made, keep_old, is_new) in [(again, false, true), (renewed, true, false)] {
+        let is_new = !self.renew;
+        for (made, old) in [(again, Old::KeepButNewest), (renewed, Old::Keep)] {
             let hashes: Vec<_> =
                 made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
-            let there: HashSet<_> =
-                tokens::replace(connection, self.account, &hashes, keep_old, self.now).await?.into_iter().collect();
+            let there: HashSet<_> = tokens::replace(connection, self.account, &hashes, old, Some(&self.part), self.now)
+                .await?
+                .into_iter()
+                .collect();
             for (at, token) in made {
                 if !there.contains(&token.id()) {
                     left.push(at);
@@ -352,20 +377,17 @@ impl<'w> Registering<'w> {
         rows: &[(u64, NewDevice)],
         open: &[usize],
     ) -> Result<HashMap<String, Existing>, StoreError> {
-        type Row =
-            (String, Uuid, String, Option<String>, Option<String>, i16, i16, Option<i64>, Option<Uuid>, Option<i32>);
+        type Row = (String, Uuid, String, Option<String>, Option<String>, i16, i16, Option<i64>, Option<Vec<u8>>);
         let mut found = HashMap::new();
         for some in open.chunks(ROWS_AT_ONCE) {
             let mut statement = sql(
-                "SELECT d.name, d.id, m.name, d.friendly_name, d.description, d.tier, d.status, d.last_seen, d.registration, d.part
+                "SELECT d.name, d.id, m.name, d.friendly_name, d.description, d.tier, d.status, d.first_used, d.token_from
                  FROM devices d JOIN models m ON m.id = d.model WHERE d.account = ",
             );
             statement.push_bind(self.account.0).push(" AND d.name IN");
             push_list(&mut statement, some.iter().map(|&at| rows[at].1.name.as_str()));
             let taken: Vec<Row> = statement.build_query_as().fetch_all(&mut *connection).await?;
-            for (name, id, model, friendly_name, description, tier_code, status_code, last_seen, registration, part) in
-                taken
-            {
+            for (name, id, model, friendly_name, description, tier_code, status_code, first_used, token_from) in taken {
                 let existing = Existing {
                     id,
                     model,
@@ -373,8 +395,8 @@ impl<'w> Registering<'w> {
                     description,
                     tier: tier(tier_code)?,
                     status: status(status_code)?,
-                    last_seen: last_seen.map(Timestamp::from_ms),
-                    made_by: registration.zip(part),
+                    is_used: first_used.is_some(),
+                    token_from,
                 };
                 found.insert(name, existing);
             }
@@ -393,7 +415,7 @@ impl<'w> Registering<'w> {
         for some in added.chunks(ROWS_AT_ONCE) {
             let mut statement = sql(
                 "INSERT INTO devices (id, account, name, model, friendly_name, description, tier, status, registered_at,
-                    token_hash, old_token_hashes, token_made_at, registration, part) ",
+                    token_hash, old_token_hashes, token_made_at, token_from, registration, search) ",
             );
             statement.push_values(some, |mut values, (at, model, token)| {
                 let row = &rows[*at].1;
@@ -410,8 +432,9 @@ impl<'w> Registering<'w> {
                     .push_bind(token.hash().as_bytes().to_vec())
                     .push_bind(Vec::<u8>::new())
                     .push_bind(self.now.as_ms())
-                    .push_bind(self.part.0)
-                    .push_bind(self.part.1);
+                    .push_bind(self.part.clone())
+                    .push_bind(self.registration)
+                    .push_bind(search_text(row));
             });
             statement.push(" ON CONFLICT (account, name) DO NOTHING RETURNING id");
             let ids: Vec<Uuid> = statement.build_query_scalar().fetch_all(&mut *connection).await?;

@@ -12,13 +12,25 @@ use uuid::Uuid;
 /// The tokens before the newest that keep working, 32 bytes each. Who makes a ninth without using any ends the first.
 const MAX_OLD_BYTES: usize = 8 * 32;
 
-/// Stores these tokens as the newest of their devices; gives the devices that are there. Those before them keep
-/// working until the new one is first used, or stop now.
+/// What becomes of the tokens that a device has.
+#[derive(Clone, Copy)]
+pub(super) enum Old {
+    /// All of them keep working until the new one is first used.
+    Keep,
+    /// They stop now.
+    Stop,
+    /// The newest stops, since nobody has it; those before it keep working.
+    KeepButNewest,
+}
+
+/// Stores these tokens as the newest of their devices; gives the devices that are there. `from` is the part of a
+/// registration that made them.
 pub(super) async fn replace(
     connection: &mut Connection,
     account: AccountId,
     tokens: &[NewToken],
-    keep_old: bool,
+    old: Old,
+    from: Option<&[u8]>,
     now: Timestamp,
 ) -> Result<Vec<Uuid>, StoreError> {
     let mut there = Vec::with_capacity(tokens.len());
@@ -30,12 +42,15 @@ pub(super) async fn replace(
         }
         let mut statement =
             sql("UPDATE devices SET token_hash = v.column2, old_token_hashes = v.column3, token_made_at = ");
-        statement.push_bind(now.as_ms()).push(" FROM (");
+        statement.push_bind(now.as_ms()).push(", token_from = ").push_bind(from.map(<[u8]>::to_vec)).push(" FROM (");
         statement.push_values(known.iter(), |mut row, (token, before)| {
-            let old = if keep_old { before.as_slice() } else { &[] };
-            row.push_bind(token.device)
-                .push_bind(token.hash.as_bytes().to_vec())
-                .push_bind(old[..old.len().min(MAX_OLD_BYTES)].to_vec());
+            let kept = match old {
+                Old::Keep => before.as_slice(),
+                Old::Stop => &[],
+                Old::KeepButNewest => before.get(32..).unwrap_or_default(),
+            };
+            let kept = kept[..kept.len().min(MAX_OLD_BYTES)].to_vec();
+            row.push_bind(token.device).push_bind(token.hash.as_bytes().to_vec()).push_bind(kept);
         });
         statement.push(") AS v WHERE devices.id = v.column1");
         statement.build().execute(&mut *connection).await?;

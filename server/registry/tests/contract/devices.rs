@@ -1,0 +1,113 @@
+//! Devices: one of them whole, and changes to many.
+
+use crate::fixture::{Fixture, MODEL, all, device_name, device_names, first_token, part_of, row_of};
+use muster_domain::PricingTier;
+use muster_registry::{AuthError, Change, GroupName, Status};
+
+pub(crate) async fn detail(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let id = tenant.begin().await;
+    let registered = registry.now();
+    let token = first_token(tenant.part(id, part_of(0, 1, vec![row_of(["a", MODEL, "Jet", "No. 9", "Large"])])).await);
+    fixture.world.pass_ms(1_000);
+    let seen = registry.now();
+    fixture.report(&token, r#"{"altitude": 9.5}"#).await;
+    for group in ["Zürich", "Berlin"] {
+        registry.add_to_group(tenant.id, &device_names(&["a"]), &GroupName::parse(group).unwrap()).await.unwrap();
+    }
+    let detail = registry.device(tenant.id, &device_name("a")).await.unwrap().unwrap();
+    assert_eq!((detail.item.name.as_str(), detail.item.model.as_str()), ("a", MODEL));
+    assert_eq!((detail.item.friendly_name.as_deref(), detail.description.as_deref()), (Some("Jet"), Some("No. 9")));
+    assert_eq!(
+        (detail.item.tier, detail.item.status, detail.item.last_seen),
+        (PricingTier::Large, Status::Active, Some(seen))
+    );
+    assert_eq!((detail.registered_at, detail.token_made), (registered, registered));
+    assert_eq!(detail.groups, ["Berlin", "Zürich"]);
+    assert_eq!(detail.state.as_deref(), Some(r#"{"altitude":9.5}"#));
+    assert_eq!(registry.device(tenant.id, &device_name("A")).await.unwrap(), None);
+}
+
+pub(crate) async fn statuses(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let tokens = tenant.register(&["a", "b"]).await;
+    let change = async |change| registry.change_devices(tenant.id, &device_names(&["a", "b"]), change).await.unwrap();
+    assert_eq!(tenant.status("a").await, Some(Status::Registered));
+    fixture.connect(&tokens[0]).await;
+    assert_eq!(tenant.status("a").await, Some(Status::Registered), "it has sent no data yet");
+    fixture.report(&tokens[0], "{}").await;
+    assert_eq!(tenant.status("a").await, Some(Status::Active));
+    assert_eq!(change(Change::Disable).await, 2);
+    assert_eq!((tenant.status("a").await, tenant.status("b").await), (Some(Status::Disabled), Some(Status::Disabled)));
+    assert_eq!(change(Change::Enable).await, 2);
+    assert_eq!((tenant.status("a").await, tenant.status("b").await), (Some(Status::Active), Some(Status::Registered)));
+    let words = [Status::Registered, Status::Active, Status::Disabled].map(Status::as_str);
+    assert_eq!(words, ["Registered", "Active", "Disabled"]);
+}
+
+pub(crate) async fn changing(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    tenant.register(&["a", "b", "c"]).await;
+    let names = device_names(&["a", "c", "a", "nobody"]);
+    assert_eq!(registry.change_devices(tenant.id, &names, Change::Tier(PricingTier::Large)).await.unwrap(), 2);
+    let tiers: Vec<_> = registry.devices(tenant.id, all()).await.unwrap().items.iter().map(|item| item.tier).collect();
+    assert_eq!(tiers, [PricingTier::Large, PricingTier::Small, PricingTier::Large]);
+    assert_eq!(registry.change_devices(tenant.id, &[], Change::Delete).await.unwrap(), 0);
+    assert_eq!(tenant.names(all()).await, ["a", "b", "c"]);
+
+    // As many as one call may have, and one more: it is not quietly left out.
+    let many: Vec<String> = (0..10_001).map(|number| format!("d{number}")).collect();
+    let many = device_names(&many.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(registry.change_devices(tenant.id, &many[..10_000], Change::Disable).await.unwrap(), 0);
+    tenant.register(&["d10000"]).await;
+    let done = registry.change_devices(tenant.id, &many, Change::Disable).await;
+    assert!(done.is_err() || done == Ok(1), "{done:?}");
+}
+
+pub(crate) async fn deleting_and_the_same_name_again(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let old = tenant.register(&["a", "b"]).await;
+    fixture.report(&old[0], r#"{"altitude": 1}"#).await;
+    registry.add_to_group(tenant.id, &device_names(&["a"]), &GroupName::parse("Berlin").unwrap()).await.unwrap();
+    assert_eq!(registry.change_devices(tenant.id, &device_names(&["a"]), Change::Delete).await.unwrap(), 1);
+    assert!(!fixture.works(&old[0]).await);
+    assert!(fixture.works(&old[1]).await);
+    assert_eq!(registry.device(tenant.id, &device_name("a")).await.unwrap(), None);
+    assert_eq!(registry.groups(tenant.id).await.unwrap()[0].devices, 0);
+
+    // Another device: nothing of the first one is its own.
+    let new = tenant.register(&["a"]).await;
+    assert_ne!(old[0].id(), new[0].id());
+    assert!(!fixture.works(&old[0]).await && fixture.works(&new[0]).await);
+    let detail = registry.device(tenant.id, &device_name("a")).await.unwrap().unwrap();
+    assert_eq!((detail.item.status, detail.state, detail.groups.len()), (Status::Registered, None, 0));
+}
+
+pub(crate) async fn into_groups(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let tokens = tenant.register(&["a", "b"]).await;
+    let add = async |names: &[&str], group: &str| {
+        registry.add_to_group(tenant.id, &device_names(names), &GroupName::parse(group).unwrap()).await.unwrap()
+    };
+    assert_eq!(add(&["a", "nobody"], "Berlin").await, 1);
+    assert_eq!(add(&["a", "b"], "Berlin").await, 1);
+    assert_eq!(add(&["a", "b"], "berlin").await, 2, "letter case matters");
+    assert_eq!(add(&[], "Empty").await, 0);
+    let groups = registry.groups(tenant.id).await.unwrap();
+    let groups: Vec<_> = groups.iter().map(|group| (group.name.as_str(), group.devices)).collect();
+    assert_eq!(groups, [("Berlin", 2), ("Empty", 0), ("berlin", 2)]);
+    assert!(!matches!(registry.authenticate(&tokens[0]).await, Err(AuthError::Disabled)));
+}
+
+#[test]
+fn group_names() {
+    let check = |text: &str, expected: Option<&str>| {
+        assert_eq!(GroupName::parse(text).ok().as_ref().map(GroupName::as_str), expected, "{text:?}");
+    };
+    check(" Berlin, 2nd floor ", Some("Berlin, 2nd floor"));
+    check(&"é".repeat(128), Some(&"é".repeat(128)));
+    check(&"é".repeat(129), None);
+    check("  ", None);
+    check("a\nb", None);
+    check("a\0b", None);
+}

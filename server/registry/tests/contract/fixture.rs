@@ -1,0 +1,247 @@
+//! What a test stands on: a registry on a database of its own, a clock that is set, and words to say things shortly.
+
+use muster_domain::{Description, DeviceName, FriendlyName, ModelName, NewDevice, PricingTier, SecurityToken};
+use muster_registry::{
+    AccountId, AccountName, AuthError, AuthenticatedDevice, DeviceQuery, FakeWorld, GroupName, NewRegistration,
+    PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry, Status,
+};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+use std::{path::PathBuf, sync::Arc};
+
+/// 2026-11-23 00:00 UTC, or so.
+pub(crate) const START_MS: i64 = 1_795_392_000_000;
+pub(crate) const MINUTE_MS: i64 = 60_000;
+pub(crate) const HOUR_MS: i64 = 60 * MINUTE_MS;
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const MODEL: &str = "Contoso.Aircraft.AircraftModel";
+
+pub(crate) struct Fixture {
+    pub(crate) registry: Registry,
+    pub(crate) world: Arc<FakeWorld>,
+    pub(crate) url: String,
+    /// The folder of the SQLite file.
+    pub(crate) folder: Option<PathBuf>,
+}
+
+/// An account with one person, and the model [`MODEL`].
+pub(crate) struct Tenant {
+    pub(crate) id: AccountId,
+    pub(crate) person: PersonId,
+    pub(crate) email: String,
+    registry: Registry,
+}
+
+pub(crate) async fn on_sqlite(test: impl AsyncFnOnce(&Fixture)) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("made/on/the/way/muster.db").display());
+    let fixture = Fixture::open(url, Some(folder.path().to_owned())).await;
+    test(&fixture).await;
+}
+
+pub(crate) async fn on_postgres(test: impl AsyncFnOnce(&Fixture)) {
+    let Ok(server) = std::env::var("MUSTER_TEST_POSTGRES_URL") else {
+        panic!("run through `make test`, which starts a PostgreSQL");
+    };
+    let mut admin = PgConnection::connect(&server).await.unwrap();
+    let name = format!("muster_{}", uuid_of_now());
+    admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    let (before, _) = server.rsplit_once('/').unwrap();
+    let fixture = Fixture::open(format!("{before}/{name}"), None).await;
+    test(&fixture).await;
+    drop(fixture);
+    admin.execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).await.unwrap();
+}
+
+/// A name that no other test has, in this process or another.
+fn uuid_of_now() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    format!("{:016x}{:016x}", RandomState::new().hash_one(1), RandomState::new().hash_one(2))
+}
+
+impl Fixture {
+    async fn open(url: String, folder: Option<PathBuf>) -> Self {
+        let world = Arc::new(FakeWorld::at(START_MS));
+        let registry = Registry::open(&url, world.clone()).await.unwrap();
+        Self { registry, world, url, folder }
+    }
+
+    /// Another server on the same database and clock.
+    pub(crate) async fn another_server(&self) -> Registry {
+        Registry::open(&self.url, self.world.clone()).await.unwrap()
+    }
+
+    pub(crate) async fn tenant(&self, name: &str) -> Tenant {
+        let id = self.registry.add_account(&AccountName::parse(name).unwrap()).await.unwrap();
+        let email = format!("{name}@example.com");
+        let person = self.registry.add_person(&email, id, &password(PASSWORD)).await.unwrap();
+        let tenant = Tenant { id, person, email, registry: self.registry.clone() };
+        tenant.put_model(MODEL).await;
+        tenant
+    }
+
+    /// A number from the database, past the registry: for what it keeps and does not tell.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self.url.strip_prefix("sqlite://") {
+            Some(file) => {
+                let mut connection = SqliteConnection::connect(&format!("sqlite://{file}")).await.unwrap();
+                sqlx::query(sql).fetch_one(&mut connection).await.unwrap().get(0)
+            }
+            None => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                sqlx::query(sql).fetch_one(&mut connection).await.unwrap().get(0)
+            }
+        }
+    }
+
+    /// Changes the database past the registry.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self.url.strip_prefix("sqlite://") {
+            Some(file) => {
+                let mut connection = SqliteConnection::connect(&format!("sqlite://{file}")).await.unwrap();
+                connection.execute(sql).await.unwrap();
+            }
+            None => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                connection.execute(sql).await.unwrap();
+            }
+        }
+    }
+
+    pub(crate) async fn works(&self, token: &SecurityToken) -> bool {
+        match self.registry.authenticate(token).await {
+            Ok(_) => true,
+            Err(AuthError::Unknown) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub(crate) async fn connect(&self, token: &SecurityToken) -> AuthenticatedDevice {
+        self.registry.authenticate(token).await.unwrap()
+    }
+
+    pub(crate) async fn report(&self, token: &SecurityToken, body: &str) {
+        let device = self.connect(token).await;
+        self.registry.record_state(&device, body.as_bytes()).await.unwrap();
+    }
+}
+
+impl Tenant {
+    pub(crate) async fn put_model(&self, title: &str) {
+        self.registry
+            .put_model(self.id, definition(title, r#""altitude": {"type": "number"}"#).as_bytes())
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn begin(&self) -> RegistrationId {
+        self.begin_with(3, None).await
+    }
+
+    pub(crate) async fn begin_with(&self, parts: u32, group: Option<&str>) -> RegistrationId {
+        let group = group.map(|group| GroupName::parse(group).unwrap());
+        let new = NewRegistration { file_name: "fleet.csv".to_owned(), devices: 10, parts, group };
+        self.registry.begin_registration(self.id, self.person, new).await.unwrap()
+    }
+
+    /// Registers these devices in a registration of their own, and gives their tokens in this order.
+    pub(crate) async fn register(&self, names: &[&str]) -> Vec<SecurityToken> {
+        let id = self.begin().await;
+        let outcome = self.part(id, part(0, 1, names)).await;
+        assert_eq!(outcome.registered as usize, names.len());
+        tokens_of(outcome)
+    }
+
+    pub(crate) async fn part(&self, id: RegistrationId, part: PartRows) -> PartOutcome {
+        self.registry.register_part(self.id, id, part).await.unwrap()
+    }
+
+    pub(crate) async fn names(&self, query: DeviceQuery) -> Vec<String> {
+        let page = self.registry.devices(self.id, query).await.unwrap();
+        page.items.iter().map(|item| item.name.to_string()).collect()
+    }
+
+    pub(crate) async fn status(&self, name: &str) -> Option<Status> {
+        let detail = self.registry.device(self.id, &device_name(name)).await.unwrap();
+        detail.map(|detail| detail.item.status)
+    }
+}
+
+/// A model definition with these properties.
+pub(crate) fn definition(title: &str, properties: &str) -> String {
+    format!(
+        r#"{{"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": "tm:ThingModel", "title": "{title}", "properties": {{{properties}}}}}"#
+    )
+}
+
+pub(crate) fn password(text: &str) -> Password {
+    Password::new(text.to_owned()).unwrap()
+}
+
+pub(crate) fn device_name(text: &str) -> DeviceName {
+    DeviceName::parse(text).unwrap()
+}
+
+pub(crate) fn device_names(texts: &[&str]) -> Vec<DeviceName> {
+    texts.iter().copied().map(device_name).collect()
+}
+
+pub(crate) fn model_name(text: &str) -> ModelName {
+    ModelName::parse(text).unwrap()
+}
+
+/// A row with nothing but what it must have.
+pub(crate) fn row(name: &str) -> NewDevice {
+    NewDevice { name: device_name(name), model: model_name(MODEL), friendly_name: None, description: None, tier: None }
+}
+
+/// A row by its five fields; blank ones are not there.
+pub(crate) fn row_of([name, model, friendly_name, description, tier]: [&str; 5]) -> NewDevice {
+    NewDevice {
+        name: device_name(name),
+        model: model_name(model),
+        friendly_name: FriendlyName::parse(friendly_name).ok(),
+        description: Description::parse(description).ok(),
+        tier: PricingTier::parse(tier).ok(),
+    }
+}
+
+/// A part with a row for each name, in the lines from 1.
+pub(crate) fn part(number: u32, attempt: u32, names: &[&str]) -> PartRows {
+    part_of(number, attempt, names.iter().map(|name| row(name)).collect())
+}
+
+pub(crate) fn part_of(number: u32, attempt: u32, rows: Vec<NewDevice>) -> PartRows {
+    PartRows { number, attempt, devices: (1..).zip(rows).collect(), ..PartRows::default() }
+}
+
+/// The same as a later pass, which asks for new tokens.
+pub(crate) fn renewing(part: PartRows) -> PartRows {
+    PartRows { renew: true, ..part }
+}
+
+pub(crate) fn tokens_of(outcome: PartOutcome) -> Vec<SecurityToken> {
+    outcome.tokens.into_iter().map(|(_, token)| token).collect()
+}
+
+pub(crate) fn first_token(outcome: PartOutcome) -> SecurityToken {
+    tokens_of(outcome).into_iter().next().unwrap()
+}
+
+/// `[registered, already, already_never_connected, failed, tokens]`
+pub(crate) fn numbers(outcome: &PartOutcome) -> [u32; 5] {
+    let tokens = u32::try_from(outcome.tokens.len()).unwrap();
+    [outcome.registered, outcome.already, outcome.already_never_connected, outcome.failed, tokens]
+}
+
+/// The errors, without the fields and lines before them.
+pub(crate) fn errors(outcome: &PartOutcome) -> Vec<String> {
+    let text = std::str::from_utf8(&outcome.errors_csv).unwrap();
+    text.lines().map(|line| line.rsplit_once(',').unwrap().1.to_owned()).collect()
+}
+
+/// The first page, of as many as there may be.
+pub(crate) fn all() -> DeviceQuery {
+    DeviceQuery { limit: 500, ..DeviceQuery::default() }
+}

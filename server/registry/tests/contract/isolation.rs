@@ -1,0 +1,84 @@
+//! Nothing is ever visible, or changed, across accounts: every use case that takes an account, tried with another's.
+
+use crate::fixture::{Fixture, MODEL, all, device_name, device_names, model_name, part, renewing};
+use muster_domain::PricingTier;
+use muster_registry::{Change, DeleteModelError, DeviceQuery, GroupName, NewRegistration, OldTokens, RegisterError};
+
+pub(crate) async fn every_use_case(fixture: &Fixture) {
+    let registry = &fixture.registry;
+    let (mine, other) = (fixture.tenant("mine").await, fixture.tenant("other").await);
+    mine.put_model("Mine.Only").await;
+    let berlin = GroupName::parse("Berlin").unwrap();
+    let id = mine.begin_with(2, Some("Berlin")).await;
+    let outcome = mine.part(id, part(0, 1, &["a", "b"])).await;
+    let token = &outcome.tokens[0].1;
+    let state = async || {
+        (
+            registry.devices(mine.id, all()).await.unwrap(),
+            registry.device(mine.id, &device_name("a")).await.unwrap(),
+            registry.groups(mine.id).await.unwrap(),
+            registry.models(mine.id).await.unwrap(),
+            registry.registrations(mine.id, None, 100).await.unwrap(),
+            registry.default_tier(mine.id).await.unwrap(),
+        )
+    };
+    let before = state().await;
+    let names = device_names(&["a", "b"]);
+
+    // Reading: as if there were nothing.
+    assert_eq!(registry.devices(other.id, all()).await.unwrap().total, 0);
+    let in_group = DeviceQuery { group: Some(berlin.clone()), search: Some("a".to_owned()), ..all() };
+    assert_eq!(registry.devices(other.id, in_group).await.unwrap().total, 0);
+    assert_eq!(registry.device(other.id, &names[0]).await.unwrap(), None);
+    assert!(registry.groups(other.id).await.unwrap().is_empty());
+    let models: Vec<_> = registry
+        .models(other.id)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|model| (model.name.to_string(), model.devices))
+        .collect();
+    assert_eq!(models, [(MODEL.to_owned(), 0)]);
+    assert_eq!(registry.model(other.id, &model_name("Mine.Only")).await.unwrap(), None);
+    let unknown = registry.unknown_models(other.id, &["Mine.Only", "Mine.Onyl"].map(model_name)).await.unwrap();
+    assert!(unknown.len() == 2 && unknown.iter().all(|model| model.nearest.is_none()));
+    assert!(registry.registrations(other.id, None, 100).await.unwrap().is_empty());
+    assert!(registry.registrations(other.id, Some(id), 100).await.unwrap().is_empty());
+    assert_eq!(registry.registration_errors_csv(other.id, id).await.unwrap(), None);
+
+    // Writing: as if there were nothing, and nothing happens.
+    for change in [Change::Disable, Change::Enable, Change::Delete, Change::Tier(PricingTier::Large)] {
+        assert_eq!(registry.change_devices(other.id, &names, change).await.unwrap(), 0);
+    }
+    for old in [OldTokens::KeepUntilNewIsUsed, OldTokens::StopNow] {
+        assert!(registry.generate_tokens(other.id, &names, old).await.unwrap().is_empty());
+    }
+    assert_eq!(registry.add_to_group(other.id, &names, &berlin).await.unwrap(), 0);
+    assert_eq!(registry.delete_model(other.id, &model_name("Mine.Only")).await, Err(DeleteModelError::NotFound));
+    registry.set_default_tier(other.id, PricingTier::Large).await.unwrap();
+    for rows in [part(1, 1, &["a"]), part(0, 2, &["a"]), renewing(part(0, 1, &["a"]))] {
+        let refused = registry.register_part(other.id, id, rows).await.map(|_| ());
+        assert_eq!(refused, Err(RegisterError::UnknownRegistration));
+    }
+    assert_eq!(registry.finish_registration(other.id, id).await, Err(RegisterError::UnknownRegistration));
+    let new = NewRegistration { file_name: "x".to_owned(), devices: 1, parts: 1, group: None };
+    assert!(
+        registry.begin_registration(other.id, mine.person, new).await.is_err(),
+        "one's person in another's account"
+    );
+    assert_eq!(state().await, before);
+    assert!(fixture.works(token).await);
+
+    // The same names again: they are the other's own.
+    let theirs = other.register(&["a", "b"]).await;
+    other.put_model("Mine.Only").await;
+    registry.change_devices(other.id, &names, Change::Tier(PricingTier::ExtraSmall)).await.unwrap();
+    registry.generate_tokens(other.id, &names, OldTokens::StopNow).await.unwrap();
+    let others_id = other.begin_with(1, Some("Berlin")).await;
+    other.part(others_id, part(0, 1, &["a", "c"])).await;
+    registry.change_devices(other.id, &names, Change::Delete).await.unwrap();
+    registry.delete_model(other.id, &model_name("Mine.Only")).await.unwrap();
+    assert_eq!(state().await, before);
+    assert!(fixture.works(token).await && !fixture.works(&theirs[0]).await);
+    assert_eq!(fixture.connect(token).await.account, mine.id);
+}

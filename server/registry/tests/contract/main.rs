@@ -1,0 +1,59 @@
+//! The contract of the registry: one suite, run on SQLite and on PostgreSQL. Each test is a plain function over a
+//! [`Fixture`], and does not know which of the two it talks to.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
+
+mod devices;
+mod fixture;
+mod isolation;
+mod models;
+mod opening;
+mod paging;
+mod people;
+mod registering;
+mod renewing;
+mod resending;
+mod secrets;
+mod sessions;
+mod state;
+mod together;
+mod tokens;
+
+/// Makes two tests of each function: `sqlite::NAME` and `postgres::NAME`.
+macro_rules! on_both {
+    ($($module:ident: $($test:ident)*;)*) => {
+        mod sqlite {
+            $($(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                crate::fixture::on_sqlite(async |fixture| crate::$module::$test(fixture).await).await;
+            })*)*
+        }
+        mod postgres {
+            $($(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                crate::fixture::on_postgres(async |fixture| crate::$module::$test(fixture).await).await;
+            })*)*
+        }
+    };
+}
+
+on_both! {
+    opening: opened_twice two_servers_on_one_database ready;
+    people: accounts first_start first_start_on_two_servers_at_once addresses wrong_guesses wrong_guesses_at_once
+        a_guess_that_was_right_clears guesses_at_nobody default_tier;
+    sessions: signing_in_and_out idle_sessions_end used_sessions_end_too use_is_noted_seldom new_password_ends_sessions
+        forged_sessions ended_sessions_are_forgotten;
+    models: put_and_list what_is_no_model deleting names_nobody_has as_many_as_allowed a_new_definition_counts_at_once;
+    registering: two_rows the_same_file_again fields_that_differ models_nobody_uploaded errors_csv_in_the_order_of_the_file
+        a_name_twice limits groups counts_and_history a_device_of_every_kind;
+    resending: a_lost_answer a_device_that_has_connected an_attempt_that_comes_late tokens_generated_meanwhile
+        attempts_at_once;
+    renewing: never_connected_devices nothing_else_changes a_lost_answer_again;
+    together: the_same_rows_at_once overlapping_parts_at_once changes_at_once;
+    devices: detail statuses changing deleting_and_the_same_name_again into_groups;
+    paging: both_ways what_is_found filters pages_beside_changes;
+    tokens: kept_until_the_new_one_is_used stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
+        a_wrong_secret;
+    state: comes_alive last_values what_contradicts too_large reports_at_once gone_meanwhile;
+    isolation: every_use_case;
+    secrets: nothing_plain_is_stored;
+}

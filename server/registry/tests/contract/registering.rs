@@ -1,0 +1,258 @@
+//! What happens to a row of a registration file (design.md).
+
+use crate::fixture::{
+    Fixture, MODEL, all, device_name, device_names, errors, first_token, numbers, part, part_of, row, row_of, tokens_of,
+};
+use muster_domain::{PricingTier, errors_csv};
+use muster_registry::{
+    Change, DeviceQuery, GroupName, NewRegistration, PartRows, PersonId, RefusedRow, RegisterError, RegistrationId,
+    Status,
+};
+
+const NOT_FOUND: &str = "A request to add a device failed because the specified model was not found";
+const DIFFERENT: &str = "A device with this name is already registered with a different ";
+
+/// The two entries of the seed page.
+pub(crate) async fn two_rows(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let id = tenant.begin().await;
+    let rows = vec![
+        row_of(["AutoRegister42", MODEL, "2nd EM.Concorde Jet", "Jet No.009", "ExtraSmall"]),
+        row_of(["AutoRegister41", MODEL, "1st EM.Concorde Jet", "The 1st Concorder Flight", ""]),
+    ];
+    let outcome = tenant.part(id, part_of(0, 1, rows)).await;
+    assert_eq!(numbers(&outcome), [2, 0, 0, 0, 2]);
+    assert!(outcome.errors_csv.is_empty());
+    let names: Vec<_> = outcome.tokens.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["AutoRegister42", "AutoRegister41"], "tokens come in the order of the file");
+    for (name, token) in &outcome.tokens {
+        let device = fixture.connect(token).await;
+        assert_eq!((&device.name, device.account), (name, tenant.id));
+    }
+    let page = registry.devices(tenant.id, all()).await.unwrap();
+    assert_eq!((page.total, page.items.len()), (2, 2));
+    let first = &page.items[0];
+    assert_eq!((first.name.as_str(), first.model.as_str()), ("AutoRegister41", MODEL));
+    assert_eq!(first.friendly_name.as_deref(), Some("1st EM.Concorde Jet"));
+    assert_eq!((first.tier, first.status, first.last_seen), (PricingTier::Small, Status::Registered, None));
+    assert_eq!(page.items[1].tier, PricingTier::ExtraSmall);
+}
+
+pub(crate) async fn the_same_file_again(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let rows = || vec![row_of(["a", MODEL, "é", "d", ""]), row_of(["b", MODEL, "", "", "Large"]), row("c")];
+    let first = tenant.begin().await;
+    let tokens = tokens_of(tenant.part(first, part_of(0, 1, rows())).await);
+    fixture.connect(&tokens[2]).await;
+    let before = fixture.registry.devices(tenant.id, all()).await.unwrap();
+    fixture.world.pass_ms(1_000);
+
+    // The default tier changes: a blank one still agrees with what the device has.
+    fixture.registry.set_default_tier(tenant.id, PricingTier::Medium).await.unwrap();
+    let second = tenant.begin().await;
+    let outcome = tenant.part(second, part_of(0, 1, rows())).await;
+    assert_eq!(numbers(&outcome), [0, 3, 2, 0, 0]);
+    assert_eq!(fixture.registry.devices(tenant.id, all()).await.unwrap(), before);
+    for token in &tokens {
+        assert!(fixture.works(token).await);
+    }
+}
+
+pub(crate) async fn fields_that_differ(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    tenant.put_model("Contoso.Pump").await;
+    let id = tenant.begin_with(100, None).await;
+    let old = ["a", MODEL, "Name", "Note", "Small"];
+    let token = first_token(tenant.part(id, part_of(0, 1, vec![row_of(old)])).await);
+    let before = fixture.registry.devices(tenant.id, all()).await.unwrap();
+    let mut number = 0;
+    let mut check = async |new: [&str; 5], expected: Option<&str>| {
+        number += 1;
+        let outcome = tenant.part(id, part_of(number, 1, vec![row_of(new)])).await;
+        match expected {
+            Some(field) => {
+                assert_eq!((outcome.failed, errors(&outcome)), (1, vec![format!("{DIFFERENT}{field}")]), "{new:?}")
+            }
+            None => assert_eq!((outcome.already, outcome.failed), (1, 0), "{new:?}"),
+        }
+    };
+    check(["a", MODEL, "Name", "Note", "Small"], None).await;
+    check(["a", MODEL, "Name", "Note", ""], None).await;
+    check(["a", "Contoso.Pump", "Name", "Note", "Small"], Some("model name")).await;
+    check(["a", MODEL, "name", "Note", "Small"], Some("device friendly name")).await;
+    check(["a", MODEL, "", "Note", "Small"], Some("device friendly name")).await;
+    check(["a", MODEL, "Name", "Note.", ""], Some("description")).await;
+    check(["a", MODEL, "Name", "", ""], Some("description")).await;
+    check(["a", MODEL, "Name", "Note", "Large"], Some("pricing tier")).await;
+    check(["a", "Contoso.Pump", "x", "y", "Large"], Some("model name")).await;
+    assert_eq!(fixture.registry.devices(tenant.id, all()).await.unwrap(), before);
+    assert!(fixture.works(&token).await);
+}
+
+pub(crate) async fn models_nobody_uploaded(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let id = tenant.begin().await;
+    let rows =
+        || vec![row_of(["a", "Nobody.Has", "", "", ""]), row("b"), row_of(["c", &MODEL.to_lowercase(), "", "", ""])];
+    let outcome = tenant.part(id, part_of(0, 1, rows())).await;
+    assert_eq!(numbers(&outcome), [1, 0, 0, 2, 1]);
+    assert_eq!(errors(&outcome), [NOT_FOUND, NOT_FOUND]);
+    assert_eq!(tenant.names(all()).await, ["b"]);
+    // Once it is there, uploading the file again brings the rest.
+    tenant.put_model("Nobody.Has").await;
+    let again = tenant.begin().await;
+    assert_eq!(numbers(&tenant.part(again, part_of(0, 1, rows())).await), [1, 1, 1, 1, 1]);
+}
+
+pub(crate) async fn errors_csv_in_the_order_of_the_file(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let id = tenant.begin().await;
+    let refused = |line, name: &str, error: &str| RefusedRow {
+        line,
+        fields: [name, "m", "", "a,b", "small"].map(str::to_owned),
+        error: error.to_owned(),
+    };
+    let rows = PartRows {
+        devices: vec![(3, row("b")), (4, row_of(["c", "Nobody.Has", "=1+1", "", "Large"]))],
+        refused: vec![refused(2, "a b", "first"), refused(7, "", "last")],
+        ..part(0, 1, &[])
+    };
+    let outcome = tenant.part(id, rows).await;
+    let expected = format!(
+        "a b,m,,\"a,b\",small,2,first\r\nc,Nobody.Has,'=1+1,,Large,4,{NOT_FOUND}\r\n,m,,\"a,b\",small,7,last\r\n"
+    );
+    assert_eq!(std::str::from_utf8(&outcome.errors_csv).unwrap(), expected);
+    assert_eq!(numbers(&outcome), [1, 0, 0, 3, 1]);
+
+    let later = PartRows { refused: vec![refused(20_000, "z", "z")], ..part(2, 1, &[]) };
+    tenant.part(id, later).await;
+    let between = PartRows { refused: vec![refused(10_000, "y", "y")], ..part(1, 1, &[]) };
+    tenant.part(id, between).await;
+    let all = fixture.registry.registration_errors_csv(tenant.id, id).await.unwrap().unwrap();
+    let expected =
+        format!("{}{expected}y,m,,\"a,b\",small,10000,y\r\nz,m,,\"a,b\",small,20000,z\r\n", errors_csv::HEADER);
+    assert_eq!(String::from_utf8(all).unwrap(), expected);
+
+    let none = tenant.begin().await;
+    let empty = fixture.registry.registration_errors_csv(tenant.id, none).await.unwrap().unwrap();
+    assert_eq!(empty, errors_csv::HEADER.as_bytes());
+}
+
+pub(crate) async fn a_name_twice(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let id = tenant.begin().await;
+    let twice = tenant.part(id, part(0, 1, &["a", "b", "a"])).await;
+    assert_eq!(numbers(&twice), [2, 0, 0, 1, 2], "the check of the file says so before");
+    // In another part of the same file, and in another letter case.
+    assert_eq!(numbers(&tenant.part(id, part(1, 1, &["a", "A"])).await)[..2], [1, 1]);
+    let differs = tenant.part(id, part_of(2, 1, vec![row_of(["a", MODEL, "x", "", ""])])).await;
+    assert_eq!(errors(&differs), [format!("{DIFFERENT}device friendly name")]);
+    assert_eq!(tenant.names(all()).await, ["A", "a", "b"]);
+}
+
+pub(crate) async fn limits(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let id = tenant.begin().await;
+    let names: Vec<String> = (0..10_001).map(|number| format!("device-{number:05}")).collect();
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let refuse = async |rows: PartRows| registry.register_part(tenant.id, id, rows).await.map(|_| ());
+    assert!(matches!(refuse(part(0, 1, &names)).await, Err(RegisterError::OverLimit(_))));
+    assert!(
+        matches!(refuse(part(3, 1, &["a"])).await, Err(RegisterError::OverLimit(_))),
+        "the file has parts 0, 1 and 2"
+    );
+    assert_eq!(registry.devices(tenant.id, all()).await.unwrap().total, 0, "nothing half done");
+    names.pop();
+    assert_eq!(numbers(&tenant.part(id, part(0, 1, &names)).await), [10_000, 0, 0, 0, 10_000]);
+    assert_eq!(registry.devices(tenant.id, all()).await.unwrap().total, 10_000);
+    assert_eq!(numbers(&tenant.part(id, part(1, 1, &[])).await), [0; 5]);
+
+    let nowhere = RegistrationId::from(uuid::Uuid::nil());
+    assert_eq!(
+        registry.register_part(tenant.id, nowhere, part(0, 1, &["a"])).await.map(|_| ()),
+        Err(RegisterError::UnknownRegistration)
+    );
+    assert_eq!(registry.finish_registration(tenant.id, nowhere).await, Err(RegisterError::UnknownRegistration));
+    let begin = async |devices, parts| {
+        let new = NewRegistration { file_name: String::new(), devices, parts, group: None };
+        registry.begin_registration(tenant.id, tenant.person, new).await.map(|_| ())
+    };
+    assert_eq!(begin(1_000_000, 228).await, Ok(()));
+    assert!(matches!(begin(1_000_001, 228).await, Err(RegisterError::OverLimit(_))));
+    assert!(matches!(begin(1, u32::MAX).await, Err(RegisterError::OverLimit(_))));
+    let new = NewRegistration { file_name: String::new(), devices: 1, parts: 1, group: None };
+    assert!(registry.begin_registration(tenant.id, PersonId::from(uuid::Uuid::nil()), new).await.is_err());
+}
+
+pub(crate) async fn groups(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    tenant.register(&["old"]).await;
+    let id = tenant.begin_with(2, Some(" Berlin ")).await;
+    let rows = vec![row("new"), row("old"), row_of(["bad", "Nobody.Has", "", "", ""])];
+    tenant.part(id, part_of(0, 1, rows)).await;
+    let groups = async || fixture.registry.groups(tenant.id).await.unwrap();
+    assert_eq!(
+        groups().await.iter().map(|group| (group.name.clone(), group.devices)).collect::<Vec<_>>(),
+        [("Berlin".to_owned(), 2)]
+    );
+    let in_group = DeviceQuery { group: GroupName::parse("Berlin").ok(), ..all() };
+    assert_eq!(tenant.names(in_group.clone()).await, ["new", "old"]);
+    // The group is the one of that name, and joining again changes nothing.
+    let again = tenant.begin_with(1, Some("Berlin")).await;
+    tenant.part(again, part(0, 1, &["old", "third"])).await;
+    assert_eq!(tenant.names(in_group).await, ["new", "old", "third"]);
+    assert_eq!(groups().await.len(), 1);
+    let detail = fixture.registry.device(tenant.id, &device_name("old")).await.unwrap().unwrap();
+    assert_eq!(detail.groups, ["Berlin"]);
+}
+
+pub(crate) async fn counts_and_history(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        fixture.world.pass_ms(1_000);
+        let new = NewRegistration { file_name: format!("fleet\n{number}\0.csv"), devices: 7, parts: 2, group: None };
+        ids.push(registry.begin_registration(tenant.id, tenant.person, new).await.unwrap());
+    }
+    let bad = || row_of(["bad", "Nobody.Has", "", "", ""]);
+    tenant.part(ids[0], part_of(0, 1, vec![row("a"), row("b"), bad()])).await;
+    tenant.part(ids[0], part_of(1, 1, vec![row("a"), row("c"), bad()])).await;
+    let listed = registry.registrations(tenant.id, None, 100).await.unwrap();
+    assert_eq!(
+        listed.iter().map(|it| it.id).collect::<Vec<_>>(),
+        ids.iter().rev().copied().collect::<Vec<_>>(),
+        "newest first"
+    );
+    let first = listed.last().unwrap().clone();
+    assert_eq!(
+        (first.file_name.as_str(), first.by.as_str(), first.finished),
+        ("fleet0.csv", tenant.email.as_str(), None)
+    );
+    assert_eq!((first.devices, first.registered, first.already, first.failed), (7, 3, 1, 2));
+
+    let two = registry.registrations(tenant.id, None, 2).await.unwrap();
+    assert_eq!(two.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[4], ids[3]]);
+    let next = registry.registrations(tenant.id, Some(ids[3]), 2).await.unwrap();
+    assert_eq!(next.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[2], ids[1]]);
+
+    fixture.world.pass_ms(1_000);
+    let finished = registry.finish_registration(tenant.id, ids[0]).await.unwrap();
+    assert_eq!(finished.finished, Some(fixture.registry.now()));
+    fixture.world.pass_ms(1_000);
+    assert_eq!(registry.finish_registration(tenant.id, ids[0]).await.unwrap(), finished, "once is enough");
+    registry.change_devices(tenant.id, &device_names(&["a", "b", "c"]), Change::Delete).await.unwrap();
+    assert_eq!(registry.registrations(tenant.id, None, 100).await.unwrap().last(), Some(&finished), "history stays");
+}
+
+/// As long as a field may be, and with every letter it may have.
+pub(crate) async fn a_device_of_every_kind(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let (name, friendly, note) = ("x".repeat(128), "é😀".repeat(128), "\"'%_\\;=Ωß日".repeat(93));
+    let note: String = note.chars().take(1_024).collect();
+    let id = tenant.begin().await;
+    let rows = || vec![row_of([&name, MODEL, &friendly, &note, "Large"])];
+    assert_eq!(numbers(&tenant.part(id, part_of(0, 1, rows())).await), [1, 0, 0, 0, 1]);
+    assert_eq!(numbers(&tenant.part(id, part_of(1, 1, rows())).await)[..2], [0, 1]);
+    let detail = fixture.registry.device(tenant.id, &device_name(&name)).await.unwrap().unwrap();
+    assert_eq!((detail.item.friendly_name, detail.description), (Some(friendly), Some(note)));
+}

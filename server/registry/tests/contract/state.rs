@@ -1,0 +1,129 @@
+//! What a device sends.
+
+use crate::fixture::{Fixture, Tenant, definition, device_name, device_names, first_token, part_of, row_of};
+use muster_domain::SecurityToken;
+use muster_registry::{Change, MAX_STATE_BYTES, StateError, Status};
+use serde_json::{Value, json};
+
+/// A device `a` of a model with several properties.
+async fn device(fixture: &Fixture) -> (Tenant, SecurityToken) {
+    let tenant = fixture.tenant("alpha").await;
+    let properties = r#""n": {"type": "integer", "minimum": 0, "maximum": 100}, "s": {"type": "string"}, "e": {"enum": ["on", "off"]},
+        "o": {"type": "object", "properties": {"lat": {"type": "number"}}, "required": ["lat"]},
+        "p": {"type": "string", "pattern": "^(a+)+$"}"#;
+    fixture.registry.put_model(tenant.id, definition("M", properties).as_bytes()).await.unwrap();
+    let id = tenant.begin().await;
+    let token = first_token(tenant.part(id, part_of(0, 1, vec![row_of(["a", "M", "", "", ""])])).await);
+    (tenant, token)
+}
+
+async fn send(fixture: &Fixture, token: &SecurityToken, body: &[u8]) -> Result<(), StateError> {
+    let device = fixture.connect(token).await;
+    fixture.registry.record_state(&device, body).await
+}
+
+async fn stored(fixture: &Fixture, tenant: &Tenant) -> Option<Value> {
+    let detail = fixture.registry.device(tenant.id, &device_name("a")).await.unwrap().unwrap();
+    detail.state.map(|text| serde_json::from_str(&text).unwrap())
+}
+
+pub(crate) async fn comes_alive(fixture: &Fixture) {
+    let (tenant, token) = device(fixture).await;
+    assert_eq!(send(fixture, &token, br#"{"n": 1}"#).await, Ok(()));
+    let first = fixture.registry.now();
+    let item = async || fixture.registry.device(tenant.id, &device_name("a")).await.unwrap().unwrap().item;
+    assert_eq!((item().await.status, item().await.last_seen), (Status::Active, Some(first)));
+    fixture.world.pass_ms(1_000);
+    assert_eq!(send(fixture, &token, b" {} ").await, Ok(()));
+    assert_eq!(item().await.last_seen, Some(fixture.registry.now()));
+    fixture.world.pass_ms(1_000);
+    assert!(send(fixture, &token, br#"{"n": -1}"#).await.is_err());
+    assert_ne!(item().await.last_seen, Some(fixture.registry.now()), "what is refused is not seen");
+}
+
+pub(crate) async fn last_values(fixture: &Fixture) {
+    let (tenant, token) = device(fixture).await;
+    assert_eq!(stored(fixture, &tenant).await, None);
+    send(fixture, &token, r#"{"n": 1, "s": "é\u0000"}"#.as_bytes()).await.unwrap();
+    send(fixture, &token, br#"{"n": 2, "o": {"lat": 1.5, "more": [1, null]}}"#).await.unwrap();
+    send(fixture, &token, br#"{"o": {"lat": 2}}"#).await.unwrap();
+    assert_eq!(stored(fixture, &tenant).await, Some(json!({"n": 2, "s": "é\u{0}", "o": {"lat": 2}})));
+    // A property that the model has no more is not kept for ever.
+    fixture.registry.put_model(tenant.id, definition("M", r#""n": {}, "new": {}"#).as_bytes()).await.unwrap();
+    send(fixture, &token, br#"{"new": true}"#).await.unwrap();
+    assert_eq!(stored(fixture, &tenant).await, Some(json!({"n": 2, "new": true})));
+}
+
+pub(crate) async fn what_contradicts(fixture: &Fixture) {
+    let (tenant, token) = device(fixture).await;
+    for body in ["", "{", "nul", "[]", "1", r#""n""#, "{} {}", "{\"n\": 1,}", "\u{feff}{}", &"[".repeat(100_000)] {
+        assert!(matches!(send(fixture, &token, body.as_bytes()).await, Err(StateError::NotJson { .. })), "{body:.40}");
+    }
+    assert!(matches!(send(fixture, &token, b"{\"s\": \"\xff\"}").await, Err(StateError::NotJson { .. })));
+    let check = async |body: &str, expected: &str| match send(fixture, &token, body.as_bytes()).await {
+        Err(StateError::Contradicts { field, sentence }) => {
+            assert_eq!(field, expected, "{body:.80}");
+            assert!(sentence.len() < 500, "{sentence}");
+        }
+        other => panic!("{body:.80}: {other:?}"),
+    };
+    check(r#"{"N": 1}"#, "N").await;
+    check(r#"{"n": 1.5}"#, "n").await;
+    check(r#"{"n": 101}"#, "n").await;
+    check(r#"{"n": null}"#, "n").await;
+    check(r#"{"e": "On"}"#, "e").await;
+    check(r#"{"s": "x", "e": 0}"#, "e").await;
+    check(r#"{"o": {"lat": "north"}}"#, "o/lat").await;
+    check(r#"{"o": {}}"#, "o").await;
+    check(&format!(r#"{{"n": "{}"}}"#, "x".repeat(100_000)), "n").await;
+    // This pattern takes a naive matcher longer than there is time.
+    let begun = std::time::Instant::now();
+    check(&format!(r#"{{"p": "{}b"}}"#, "a".repeat(50_000)), "p").await;
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    assert_eq!((stored(fixture, &tenant).await, tenant.status("a").await), (None, Some(Status::Registered)));
+}
+
+pub(crate) async fn too_large(fixture: &Fixture) {
+    let (tenant, token) = device(fixture).await;
+    let body = |bytes: usize| format!(r#"{{"s":"{}"}}"#, "x".repeat(bytes - 8)).into_bytes();
+    assert_eq!(send(fixture, &token, &body(MAX_STATE_BYTES)).await, Ok(()));
+    assert_eq!(send(fixture, &token, &body(MAX_STATE_BYTES + 1)).await, Err(StateError::TooLarge));
+    // What is kept is bounded as well, all of it together.
+    assert_eq!(send(fixture, &token, br#"{"n": 1}"#).await, Err(StateError::TooLarge));
+    send(fixture, &token, br#"{"s": ""}"#).await.unwrap();
+    send(fixture, &token, br#"{"n": 1}"#).await.unwrap();
+    assert_eq!(stored(fixture, &tenant).await, Some(json!({"n": 1, "s": ""})));
+}
+
+/// None of them is lost, and none fails, however many come at once.
+pub(crate) async fn reports_at_once(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let properties: Vec<String> = (0..40).map(|number| format!(r#""p{number}": {{"type": "integer"}}"#)).collect();
+    fixture.registry.put_model(tenant.id, definition("M", &properties.join(",")).as_bytes()).await.unwrap();
+    let id = tenant.begin().await;
+    let token = first_token(tenant.part(id, part_of(0, 1, vec![row_of(["a", "M", "", "", ""])])).await);
+    let device = fixture.connect(&token).await;
+    let bodies: Vec<String> = (0..40).map(|number| format!(r#"{{"p{number}": {number}}}"#)).collect();
+    let sent = futures_util::future::join_all(
+        bodies.iter().map(|body| fixture.registry.record_state(&device, body.as_bytes())),
+    )
+    .await;
+    assert!(sent.iter().all(Result::is_ok), "{sent:?}");
+    assert_eq!(stored(fixture, &tenant).await.unwrap().as_object().unwrap().len(), 40);
+}
+
+/// Between showing the token and sending the data.
+pub(crate) async fn gone_meanwhile(fixture: &Fixture) {
+    let (tenant, token) = device(fixture).await;
+    let device = fixture.connect(&token).await;
+    let send = async || fixture.registry.record_state(&device, br#"{"n": 1}"#).await;
+    let change =
+        async |change| fixture.registry.change_devices(tenant.id, &device_names(&["a"]), change).await.unwrap();
+    change(Change::Disable).await;
+    assert_eq!(send().await, Err(StateError::Gone));
+    change(Change::Enable).await;
+    assert_eq!((tenant.status("a").await, stored(fixture, &tenant).await), (Some(Status::Registered), None));
+    assert_eq!(send().await, Ok(()));
+    change(Change::Delete).await;
+    assert_eq!(send().await, Err(StateError::Gone));
+}

@@ -1,0 +1,82 @@
+//! Several at once, on two servers where the database allows.
+
+use crate::fixture::{Fixture, device_names, part_of, row};
+use futures_util::future::join_all;
+use muster_registry::{Change, GroupName, OldTokens, PartOutcome};
+
+fn names(range: std::ops::Range<u32>) -> Vec<String> {
+    range.map(|number| format!("device-{number:04}")).collect()
+}
+
+/// Every device is there once, each with exactly one working token.
+async fn check(fixture: &Fixture, outcomes: &[PartOutcome], rows: u32, devices: u32) {
+    let registered: u32 = outcomes.iter().map(|outcome| outcome.registered).sum();
+    let already: u32 = outcomes.iter().map(|outcome| outcome.already).sum();
+    assert_eq!((registered, already), (devices, rows - devices));
+    let mut seen = std::collections::HashSet::new();
+    for (name, token) in outcomes.iter().flat_map(|outcome| &outcome.tokens) {
+        assert!(seen.insert(name.clone()), "{name} has two tokens");
+        if seen.len() % 20 == 0 {
+            assert!(fixture.works(token).await);
+        }
+    }
+    assert_eq!(seen.len(), devices as usize);
+}
+
+/// Two people upload the same file, one of them sorted the other way round, both into one group.
+pub(crate) async fn the_same_rows_at_once(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let other = fixture.another_server().await;
+    let forwards = names(0..3_000);
+    let backwards: Vec<String> = forwards.iter().rev().cloned().collect();
+    let rows = |names: &[String]| names.iter().map(|name| row(name)).collect();
+    let (one, two) = (tenant.begin_with(1, Some("Berlin")).await, tenant.begin_with(1, Some("Berlin")).await);
+    let (first, second) = tokio::join!(
+        fixture.registry.register_part(tenant.id, one, part_of(0, 1, rows(&forwards))),
+        other.register_part(tenant.id, two, part_of(0, 1, rows(&backwards))),
+    );
+    check(fixture, &[first.unwrap(), second.unwrap()], 6_000, 3_000).await;
+    assert_eq!(fixture.registry.groups(tenant.id).await.unwrap()[0].devices, 3_000);
+}
+
+pub(crate) async fn overlapping_parts_at_once(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let id = tenant.begin_with(8, Some("Berlin")).await;
+    let parts = (0..8).map(|number| {
+        let mut names = names(number * 200..number * 200 + 400);
+        if number % 2 == 1 {
+            names.reverse();
+        }
+        fixture.registry.register_part(tenant.id, id, part_of(number, 1, names.iter().map(|name| row(name)).collect()))
+    });
+    let outcomes: Result<Vec<_>, _> = join_all(parts).await.into_iter().collect();
+    check(fixture, &outcomes.unwrap(), 3_200, 1_800).await;
+    let summary = fixture.registry.finish_registration(tenant.id, id).await.unwrap();
+    assert_eq!((summary.registered, summary.already, summary.failed), (1_800, 1_400, 0));
+}
+
+/// Bulk changes that touch the same devices in different orders: none of them fails.
+pub(crate) async fn changes_at_once(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let (registry, account) = (&fixture.registry, tenant.id);
+    let texts = names(0..1_000);
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    tenant.register(&texts).await;
+    let forwards = device_names(&texts);
+    let backwards: Vec<_> = forwards.iter().rev().cloned().collect();
+    let group = GroupName::parse("Berlin").unwrap();
+    for _ in 0..5 {
+        let results = tokio::join!(
+            registry.change_devices(account, &forwards, Change::Disable),
+            registry.change_devices(account, &backwards, Change::Enable),
+            registry.generate_tokens(account, &forwards, OldTokens::KeepUntilNewIsUsed),
+            registry.generate_tokens(account, &backwards, OldTokens::StopNow),
+            registry.add_to_group(account, &backwards, &group),
+            registry.add_to_group(account, &forwards, &group),
+        );
+        assert_eq!((results.0, results.1), (Ok(1_000), Ok(1_000)));
+        assert_eq!((results.2.unwrap().len(), results.3.unwrap().len()), (1_000, 1_000));
+        assert!(results.4.is_ok() && results.5.is_ok());
+    }
+    assert_eq!(registry.groups(account).await.unwrap()[0].devices, 1_000);
+}
