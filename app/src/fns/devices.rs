@@ -157,6 +157,9 @@ pub(super) mod server {
     use muster_registry as registry;
 
     pub(crate) fn names(names: &[String]) -> Result<Vec<DeviceName>, Failure> {
+        if names.len() > registry::MAX_DEVICES_PER_CALL {
+            return Err(Failure::refused("At most 10,000 devices can be changed in one call."));
+        }
         names.iter().map(|name| DeviceName::parse(name).map_err(Failure::refused)).collect()
     }
 

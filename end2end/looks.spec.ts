@@ -1,0 +1,81 @@
+// How it looks to those who see it, and to those who do not: every page and dialog, light and dark, narrow and wide.
+import { AxeBuilder } from '@axe-core/playwright';
+import { walk } from './support/walk.ts';
+import { expect, test } from './support/test.ts';
+import { open, withSeedDevices } from './support/portal.ts';
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
+const WIDTHS = [360, 768, 1280, 2560];
+
+for (const scheme of ['light', 'dark'] as const) {
+  test.describe(scheme, () => {
+    test.use({ colorScheme: scheme });
+    test(`axe finds nothing on any page or dialog (${scheme})`, async ({ page, muster, guard }) => {
+      test.setTimeout(180_000);
+      guard.expect(/404/);
+      const grounds = new Set<string>();
+      await walk(page, muster, async (place) => {
+        const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+        const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(' ') + ' ' + (node.failureSummary ?? '').replace(/\s+/g, ' ')).join(' | ')}`);
+        expect.soft(found, place).toEqual([]);
+        grounds.add(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor));
+      });
+      expect(grounds.size).toBe(1);
+      const bright = [...grounds][0].match(/\d+/g)!.slice(0, 3).reduce((sum, part) => sum + Number(part), 0) > 382;
+      expect(bright, `the ground of ${scheme}`).toBe(scheme === 'light');
+    });
+  });
+}
+
+test('no page or dialog is wider than the window', async ({ page, muster, guard }) => {
+  test.setTimeout(180_000);
+  guard.expect(/404/);
+  await walk(page, muster, async (place) => {
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 800 });
+      const over = await page.evaluate(() => {
+        scrollTo(10_000, 0);
+        const dialog = document.querySelector('dialog[open]');
+        const box = dialog?.getBoundingClientRect();
+        return {
+          page: scrollX,
+          dialog: dialog ? dialog.scrollWidth - dialog.clientWidth : 0,
+          outside: !!box && (box.left < 0 || box.right > innerWidth + 1 || box.top < 0 || box.bottom > innerHeight + 1),
+        };
+      });
+      expect.soft(over, `${place} at ${width}`).toEqual({ page: 0, dialog: 0, outside: false });
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+});
+
+test('at 360 px every button of a dialog can be reached', async ({ portal, muster }) => {
+  await withSeedDevices(portal, muster);
+  await portal.setViewportSize({ width: 360, height: 640 });
+  await open(portal, '/devices');
+  await portal.getByRole('button', { name: 'Actions' }).click();
+  await expect(portal.getByRole('menuitem', { name: 'Delete' })).toBeInViewport({ ratio: 1 });
+  await portal.getByRole('menuitem', { name: 'Register devices' }).click();
+  for (const name of ['Browse', 'Upload', 'Close']) {
+    const button = portal.getByRole('dialog').getByRole('button', { name, exact: true });
+    await button.scrollIntoViewIfNeeded();
+    await expect(button).toBeInViewport({ ratio: 1 });
+  }
+});
+
+test('nothing moves while a page is loaded or refreshed', async ({ portal, muster }) => {
+  await withSeedDevices(portal, muster);
+  for (const path of ['/devices', '/models', '/groups', '/registrations', '/settings', '/devices/AutoRegister41']) {
+    await portal.addInitScript(() => {
+      const state = { shift: 0 };
+      Object.assign(window, { shifts_: state });
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) state.shift += entry.value;
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    await open(portal, path);
+    await portal.waitForTimeout(2_500);
+    const shift = await portal.evaluate(() => (window as unknown as { shifts_: { shift: number } }).shifts_.shift);
+    expect.soft(shift, path).toBeLessThan(0.05);
+  }
+});

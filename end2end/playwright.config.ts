@@ -1,0 +1,34 @@
+// How the browser tests run: Chromium, against the binary that ships.
+import { defineConfig } from '@playwright/test';
+import { existsSync } from 'node:fs';
+
+const system = '/usr/bin/chromium';
+
+export default defineConfig({
+  testDir: '.',
+  testMatch: '*.spec.ts',
+  fullyParallel: true,
+  forbidOnly: !!process.env.CI,
+  retries: 0,
+  workers: 2,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: process.stdout.isTTY ? 'line' : 'dot',
+  outputDir: 'test-results',
+  use: {
+    browserName: 'chromium',
+    viewport: { width: 1280, height: 800 },
+    acceptDownloads: true,
+    actionTimeout: 15_000,
+    navigationTimeout: 20_000,
+    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      executablePath: existsSync(system) ? system : undefined,
+      // With scrollbars, as people at a desk have them.
+      ignoreDefaultArgs: ['--hide-scrollbars'],
+      // Root in a container has no sandbox, and a test browser has nobody to call.
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    },
+  },
+});

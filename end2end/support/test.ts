@@ -1,0 +1,49 @@
+// The fixtures: a server of the test's own, a page that is watched, and one that is signed in already.
+import { test as base, type Page } from '@playwright/test';
+import { Guard } from './guard.ts';
+import { ADMIN, Muster } from './muster.ts';
+import { call } from './server-functions.ts';
+
+type Fixtures = {
+  /** How much the server logs; empty for its default. */
+  logLevel: string;
+  muster: Muster;
+  guard: Guard;
+  /** A page of somebody who has signed in, at no address yet. */
+  portal: Page;
+};
+
+export const test = base.extend<Fixtures>({
+  logLevel: ['', { option: true }],
+  muster: async ({ logLevel }, use, info) => {
+    const muster = new Muster(logLevel);
+    await muster.start();
+    await use(muster);
+    if (info.status !== info.expectedStatus) await info.attach('muster.log', { body: muster.log, contentType: 'text/plain' });
+    await muster.remove();
+  },
+  baseURL: async ({ muster }, use) => use(muster.url),
+  guard: async ({ context }, use) => {
+    const guard = new Guard();
+    await guard.watch(context);
+    await use(guard);
+    const unexpected = guard.unexpected();
+    if (unexpected.length > 0) throw new Error(`The page complained:\n${[...new Set(unexpected)].join('\n')}`);
+  },
+  page: async ({ page, guard }, use) => {
+    void guard;
+    await use(page);
+  },
+  portal: async ({ page, muster }, use) => {
+    await signInQuietly(page, muster, ADMIN);
+    await use(page);
+  },
+});
+
+export { expect } from '@playwright/test';
+
+/** Signs in without the form, for tests that are not about it. */
+export async function signInQuietly(page: Page, muster: Muster, who: { email: string; password: string }): Promise<void> {
+  const answer = await call(page.request, muster.url, 'sign-in', { ...who, to: '/devices' });
+  if (!answer.ok()) throw new Error(`signing in failed: ${answer.status()} ${await answer.text()}`);
+}
