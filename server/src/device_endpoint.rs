@@ -6,7 +6,7 @@ use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, FromRequestParts, State, rejection::BytesRejection},
     http::request::Parts,
-    routing::post,
+    routing::{any, post},
 };
 use http::{StatusCode, header};
 use muster_domain::SecurityToken;
@@ -19,8 +19,13 @@ pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
 pub(crate) fn routes() -> Router<Registry> {
     Router::new()
         .route("/state", post(state))
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "The device endpoint has nothing at this address.") })
+        // A route, not a fallback: the pages have a route for every address that nothing else has.
+        .route("/{*nothing}", any(nothing))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+}
+
+async fn nothing() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "The device endpoint has nothing at this address.")
 }
 
 /// A device whose token was good.
