@@ -32,6 +32,8 @@ export const test = base.extend<Fixtures>({
   },
   page: async ({ page, guard }, use) => {
     void guard;
+    // As long as somebody listens, Chromium's own file dialog stays away, which nobody could answer here.
+    page.on('filechooser', () => {});
     await use(page);
   },
   portal: async ({ page, muster }, use) => {

@@ -157,9 +157,10 @@ fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
         provide_context(secure);
         provide_context(AssetBase(assets::BASE.clone()));
         if let (Some(answer), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce())
-            && let Ok(policy) = HeaderValue::from_str(&armour::page_policy(&nonce)) {
-                answer.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-            }
+            && let Ok(policy) = HeaderValue::from_str(&armour::page_policy(&nonce))
+        {
+            answer.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
     }
 }
 

@@ -33,7 +33,7 @@ fn problems_go_to_stderr_with_line_and_column() {
         b"a,M.X\nb c,M.X\na,M.X,,,small\n",
         1,
         "1 device\n  M.X: 1\n  default tier: 1\n",
-        "fleet.csv:2:1: A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed.\n\
+        "fleet.csv:2:1: `b c` is not a device name. A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed.\n\
          fleet.csv:3:1: `a` is already the name of the device in line 1. Give this device another name, or take one of the two rows out.\n\
          fleet.csv:3:9: `small` is not a pricing tier. Did you mean Small? Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.\n",
     );

@@ -146,9 +146,10 @@ impl Upload {
         };
         let outcome = self.retried(|attempt| register_part(Part { attempt, ..part.clone() })).await;
         if let Err(failure) = &outcome
-            && !matches!(failure, Failure::Refused(_)) {
-                self.give_up(failure);
-            }
+            && !matches!(failure, Failure::Refused(_))
+        {
+            self.give_up(failure);
+        }
         (range, outcome)
     }
 

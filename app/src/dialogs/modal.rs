@@ -38,7 +38,14 @@ pub(crate) fn Modal(
         <dialog
             node_ref=dialog
             aria-labelledby=id
-            on:cancel=move |event: web_sys::Event| { event.prevent_default(); try_close(); }
+on:cancel=move |event: web_sys::Event| {
+                // A file input inside says so, too, when nothing was chosen: that is no wish to close the dialog.
+                if event.target() != event.current_target() {
+                    return;
+                }
+                event.prevent_default();
+                try_close();
+            }
             on:keydown=move |event| {
                 if event.key() == "Escape" && !event.default_prevented() {
                     event.prevent_default();
