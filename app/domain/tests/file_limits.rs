@@ -175,6 +175,11 @@ fn a_report_is_bounded() {
     let many: String = (0..3_000).map(|number| format!("pump{number},Model{number}\n")).collect();
     let report = common::report(many);
     assert_eq!((report.models.len(), report.other_model_devices), (Report::MAX_MODELS, 2_000));
+
+    // A repeated name is taken back from where it was counted, also from the others.
+    let many: String = (0..3_000).map(|number| format!("pump{},Model{number}\n", number / 2)).collect();
+    let report = common::report(many);
+    assert_eq!((report.models.len(), report.other_model_devices), (Report::MAX_MODELS / 2, 1_000));
 }
 
 /// Each part is read by itself, and together they are the file.

@@ -157,7 +157,7 @@ impl Tally {
             }
             let place = (u64::from(later.line), u64::from(later.column));
             let cause = Cause::Duplicate { first_line: u64::from(first.line) };
-            let problem = Problem::at(place, Some(Field::DeviceName), name, cause);
+            let problem = Problem::at(place, Some(Field::DeviceName), &name, cause);
             self.problem_count += 1;
             self.groups.add(&problem);
             if listed.len() < Report::MAX_PROBLEMS {

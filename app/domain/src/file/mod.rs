@@ -8,7 +8,7 @@
 //!                 ├─ cells     where its cells are, and what they say
 //!                 ├─ header    which column is which field
 //!                 ├─ row       the five fields, and what is wrong with them ─ Sink
-//!                 └─ plain     the quick lane past all of these, for a row with nothing special
+//!                 └─ plain     the quick lane past all of these, for rows with nothing special (and `lanes`, its SIMD)
 //!
 //! Check = Reader + what a report needs: counts, repeated names, groups of problems, parts ─ Report
 //! ```
@@ -21,6 +21,7 @@ mod field;
 mod groups;
 mod head;
 mod header;
+mod lanes;
 mod layout;
 mod models;
 mod names;

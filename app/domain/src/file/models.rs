@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::lanes::same;
 use super::report::Count;
 
-/// The models of a file, in the order in which they came. The index of one fits a `u16`.
+/// The models of a file, in the order in which they came. The index of one fits 10 bits, as `Names` keeps it.
 #[derive(Debug, Default)]
 pub(super) struct Models {
     counts: Vec<Count>,
@@ -14,8 +15,8 @@ pub(super) struct Models {
     others: u64,
 }
 
-/// The model of a device that is counted among the others.
-const OTHER: u16 = u16::MAX;
+/// The model of a device that is counted among the others: behind the last that has an index.
+const OTHER: u16 = Models::MAX as u16;
 
 impl Models {
     /// How many models are told apart: 1,000. A fleet has a handful; a thousand names of 256 bytes are 256 kB of
@@ -25,7 +26,8 @@ impl Models {
     /// Counts a device of this model, and tells the index to take it back by.
     pub(super) fn count(&mut self, model: &str) -> u16 {
         // Files are nearly always sorted by model.
-        let same = self.counts.get(usize::from(self.last)).is_some_and(|last| last.name == model);
+        let same =
+            self.counts.get(usize::from(self.last)).is_some_and(|last| same(last.name.as_bytes(), model.as_bytes()));
         let index = if same { self.last } else { self.index(model) };
         match self.counts.get_mut(usize::from(index)) {
             Some(count) => count.devices += 1,

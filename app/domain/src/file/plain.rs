@@ -1,4 +1,4 @@
-//! The quick lane: a row that is valid, plain ASCII and without quotes, as nearly all are, read in one pass.
+//! The quick lane: rows that are valid, plain ASCII and without quotes, as nearly all are, read in one pass.
 //!
 //! It never says what is wrong. Whatever it does not take at once goes the long way, through `scan`, `cells` and
 //! `row`, which are the rules; this only finds the same sooner, and a test holds it to that.
@@ -6,97 +6,152 @@
 use std::ops::Range;
 
 use super::field::Separator;
-use crate::names::{DeviceName, ModelName};
+use super::lanes::{ByteSet, LANES, same};
+use crate::names::{DeviceName, is_model_name};
 use crate::text::{Description, FriendlyName};
 use crate::tier::PricingTier;
 
 /// The five fields of a plain row, and where it ends.
 #[derive(Debug)]
-pub(super) struct PlainRow {
+pub(super) struct PlainRow<'a> {
+    /// The row and all that follows it.
+    pub(super) bytes: &'a [u8],
     pub(super) fields: [Range<usize>; 5],
     pub(super) cells: usize,
-    /// The index of the line end's byte.
+    /// The index of the line end's first byte.
     pub(super) end: usize,
+    /// Behind the line end, as far as it is there.
+    pub(super) next: usize,
 }
 
-/// What a byte may be part of.
-const NAME: u8 = 1;
-const WORD: u8 = 2;
-const WORD_START: u8 = 4;
-const TEXT: u8 = 8;
-
-/// For each separator, and for each byte, what it may be part of.
-static CLASSES: [[u8; 256]; 3] = [classes(Separator::ALL[0]), classes(Separator::ALL[1]), classes(Separator::ALL[2])];
-
-const fn classes(separator: Separator) -> [u8; 256] {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let it = byte as u8;
-        if it.is_ascii_alphanumeric() || matches!(it, b'.' | b'_' | b':' | b'-') {
-            table[byte] |= NAME;
-        }
-        if it.is_ascii_alphanumeric() || it == b'_' {
-            table[byte] |= WORD;
-        }
-        if it.is_ascii_alphabetic() || it == b'_' {
-            table[byte] |= WORD_START;
-        }
-        if (it.is_ascii_graphic() || it == b' ') && it != b'"' && it != separator.byte() {
-            table[byte] |= TEXT;
-        }
-        byte += 1;
-    }
-    table
+/// Reads plain rows of the usual five columns, one after another, up to the first that is not.
+#[derive(Debug)]
+pub(super) struct PlainRows<'a> {
+    bytes: &'a [u8],
+    /// Where the next row begins.
+    at: usize,
+    separator: u8,
+    stops: Stops,
+    /// The last row's model, which nearly always is the next one's, too.
+    model: Option<&'a [u8]>,
 }
 
-/// Reads the row at the start of these bytes, of the usual five columns.
-///
-/// `None` if it has anything unusual about it, or does not end in these bytes.
-pub(super) fn plain_row(bytes: &[u8], separator: Separator) -> Option<PlainRow> {
-    let classes = &CLASSES[separator as usize];
-    let is = |byte: u8, class: u8| classes[usize::from(byte)] & class != 0;
-    // The first byte from `at` on that is not of the class.
-    let past = |at: usize, class: u8| bytes[at..].iter().position(|&byte| !is(byte, class)).map(|len| at + len);
+/// What a device name is made of.
+static NAME: ByteSet = ByteSet::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-", b' ');
 
-    let name = past(0, NAME)?;
-    if !bytes[0].is_ascii_alphanumeric() || name > DeviceName::MAX_CHARS || bytes[name] != separator.byte() {
-        return None;
+/// What a cell is made of here, for each separator.
+static TEXTS: [ByteSet; 3] = [text(Separator::ALL[0]), text(Separator::ALL[1]), text(Separator::ALL[2])];
+
+const fn text(separator: Separator) -> ByteSet {
+    ByteSet::of(
+        b" !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~",
+        separator.byte(),
+    )
+}
+
+impl<'a> PlainRows<'a> {
+    /// The rows from the start of these bytes on.
+    pub(super) fn new(bytes: &'a [u8], separator: Separator) -> Self {
+        let stops = Stops { text: &TEXTS[separator as usize], ahead: 0, mask: 0 };
+        Self { bytes, at: 0, separator: separator.byte(), stops, model: None }
     }
-    let model_start = name + 1;
-    let mut at = model_start;
-    let model = loop {
-        if !is(*bytes.get(at)?, WORD_START) {
+
+    /// What is left: the first row that has anything unusual about it, or does not end in these bytes, and all
+    /// that follows.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.at..]
+    }
+
+    /// The row that begins where the last one ended.
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<PlainRow<'a>> {
+        let bytes = &self.bytes[self.at..];
+        let name = self.stops.next(self.bytes)? - self.at;
+        let model = self.stops.next(self.bytes)? - self.at;
+        let fields = [0..name, name + 1..model, 0..0, 0..0, 0..0];
+        if bytes[name] != self.separator || !is_name(&bytes[..name]) || !self.is_model(&bytes[name + 1..model]) {
             return None;
         }
-        let end = past(at, WORD)?;
-        if bytes[end] != b'.' {
-            break end;
+        let mut row = PlainRow { bytes, fields, cells: 2, end: model, next: 0 };
+        while bytes[row.end] == self.separator {
+            let start = row.end + 1;
+            row.end = self.stops.next(self.bytes)? - self.at;
+            if !fits(&bytes[start..row.end], row.cells) {
+                return None;
+            }
+            row.fields[row.cells] = start..row.end;
+            row.cells += 1;
         }
-        at = end + 1;
-    };
-    if model - model_start > ModelName::MAX_CHARS {
-        return None;
-    }
-
-    let mut row = PlainRow { fields: [0..name, model_start..model, 0..0, 0..0, 0..0], cells: 2, end: model };
-    while bytes[row.end] == separator.byte() {
-        let field = row.fields.get_mut(row.cells)?;
-        let start = row.end + 1;
-        let end = past(start, TEXT)?;
-        let text = &bytes[start..end];
-        let tidy = !matches!(text, [b' ' | b'\'', ..] | [.., b' ']);
-        let fits = match row.cells {
-            2 => text.len() <= FriendlyName::MAX_CHARS as usize,
-            3 => text.len() <= Description::MAX_CHARS as usize,
-            _ => text.is_empty() || PricingTier::ALL.iter().any(|tier| tier.as_str().as_bytes() == text),
+        row.next = match bytes[row.end..] {
+            [b'\r', b'\n', ..] => {
+                self.stops.next(self.bytes)?;
+                row.end + 2
+            }
+            [b'\r' | b'\n', ..] => row.end + 1,
+            _ => return None,
         };
-        if !tidy || !fits {
-            return None;
-        }
-        *field = start..end;
-        row.cells += 1;
-        row.end = end;
+        self.at += row.next;
+        Some(row)
     }
-    matches!(bytes[row.end], b'\n' | b'\r').then_some(row)
+
+    /// Whether a cell is a model name, as nearly always because the last one was the same.
+    #[inline]
+    fn is_model(&mut self, cell: &'a [u8]) -> bool {
+        if !self.model.is_some_and(|model| same(cell, model)) {
+            self.model = is_model_name(cell).then_some(cell);
+        }
+        self.model.is_some()
+    }
+}
+
+#[inline]
+fn is_name(cell: &[u8]) -> bool {
+    cell.first().is_some_and(u8::is_ascii_alphanumeric) && cell.len() <= DeviceName::MAX_CHARS && NAME.has_all(cell)
+}
+
+/// Whether a cell can stand in one of the columns that may be blank.
+#[inline]
+fn fits(cell: &[u8], column: usize) -> bool {
+    match column {
+        2 => cell.len() <= FriendlyName::MAX_CHARS as usize && is_tidy(cell),
+        3 => cell.len() <= Description::MAX_CHARS as usize && is_tidy(cell),
+        4 => cell.is_empty() || PricingTier::ALL.iter().any(|tier| same(cell, tier.as_str().as_bytes())),
+        _ => false,
+    }
+}
+
+/// Whether a text is as it will be kept: no white space around it, and no apostrophe that might be a guard.
+fn is_tidy(text: &[u8]) -> bool {
+    !matches!(text, [b' ' | b'\'', ..] | [.., b' '])
+}
+
+/// Finds the bytes at which a cell ends, or something unusual stands.
+///
+/// It looks ahead of the row, at a whole block whatever is in it: so the processor need not wait for where one cell
+/// ends before it looks for the end of the next.
+#[derive(Debug)]
+struct Stops {
+    text: &'static ByteSet,
+    /// Where the next block begins.
+    ahead: usize,
+    /// The stops of the block before that which were not given yet, the lowest bit for its first byte.
+    mask: u64,
+}
+
+impl Stops {
+    const BLOCK: usize = 4 * LANES;
+
+    /// The next stop; `None` where there is no whole block left.
+    #[inline(always)]
+    fn next(&mut self, bytes: &[u8]) -> Option<usize> {
+        while self.mask == 0 {
+            let block: &[u8; Self::BLOCK] = bytes[self.ahead..].first_chunk()?;
+            let lanes = block.as_chunks().0.iter().rev();
+            self.mask = lanes.fold(0, |mask, lanes| mask << LANES | u64::from(self.text.outside(lanes)));
+            self.ahead += Self::BLOCK;
+        }
+        let stop = self.ahead - Self::BLOCK + self.mask.trailing_zeros() as usize;
+        self.mask &= self.mask - 1;
+        Some(stop)
+    }
 }

@@ -14,6 +14,7 @@ use super::cells::{Cells, value};
 use super::head::{HEAD_BYTES, look};
 use super::header;
 use super::layout::Layout;
+use super::plain::PlainRows;
 use super::problem::{Cause, Problem};
 use super::row::{Row, place_at};
 use super::scan::{Scan, line_ends};
@@ -201,14 +202,8 @@ impl Reader {
                 continue;
             }
             if self.quick && self.carry.is_empty() {
-                let row = Row::plain(bytes, &self.layout, self.line, self.start);
-                if let Some(row) = row {
-                    if self.found.counts_row(self.line, sink) {
-                        sink.row(&row);
-                    }
-                    let end = row.len();
-                    self.next_row(end, bytes[end], 1);
-                    bytes = &bytes[end + 1..];
+                bytes = self.plain_rows(bytes, sink);
+                if self.found.ended || self.after_cr || bytes.is_empty() {
                     continue;
                 }
             }
@@ -236,6 +231,23 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// Reads rows as long as they take the quick lane, and gives back what follows them.
+    fn plain_rows<'a, S: Sink>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {
+        let mut rows = PlainRows::new(bytes, self.layout.separator());
+        while let Some(plain) = rows.next() {
+            if !self.found.counts_row(self.line, sink) {
+                break;
+            }
+            if let Some(row) = Row::plain(&plain, &self.layout, self.line, self.start) {
+                sink.row(&row);
+            }
+            self.start += plain.next as u64;
+            self.line += 1;
+            self.after_cr = plain.bytes[plain.next - 1] == b'\r';
+        }
+        rows.rest()
     }
 
     /// How many lines a whole row takes. Only quotes can hold line ends.

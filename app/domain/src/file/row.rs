@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::cells::{Cells, space_before_quote, value};
 use super::field::Field;
 use super::layout::Layout;
-use super::plain::plain_row;
+use super::plain::PlainRow;
 use super::problem::{Cause, Problem};
 use super::scan::line_ends;
 use crate::device::NewDevice;
@@ -42,12 +42,11 @@ impl<'a> Row<'a> {
         row
     }
 
-    /// The row at the start of `bytes`, if the quick lane takes it; it is valid then.
+    /// A row of the quick lane, which is valid.
     #[inline]
-    pub(super) fn plain(bytes: &'a [u8], layout: &'a Layout, line: u64, start: u64) -> Option<Self> {
-        let row = plain_row(bytes, layout.separator())?;
-        let text = std::str::from_utf8(&bytes[..row.end]).ok()?;
-        let fields = row.fields.map(|range| Cow::Borrowed(&text[range]));
+    pub(super) fn plain(row: &PlainRow<'a>, layout: &'a Layout, line: u64, start: u64) -> Option<Self> {
+        let text = std::str::from_utf8(&row.bytes[..row.end]).ok()?;
+        let fields = row.fields.each_ref().map(|range| Cow::Borrowed(&text[range.clone()]));
         Some(Self { text, layout, line, start, fields, cells: row.cells, valid: true })
     }
 
@@ -67,11 +66,6 @@ impl<'a> Row<'a> {
     #[must_use]
     pub const fn end(&self) -> u64 {
         self.start + self.text.len() as u64
-    }
-
-    /// How many bytes the row has, without its line end.
-    pub(super) const fn len(&self) -> usize {
-        self.text.len()
     }
 
     /// What a field says, whether that is right or not; empty if it is blank or missing.
