@@ -80,25 +80,50 @@ fn worker_url() -> String {
     page.unwrap_or_default().replace("muster.js", "check-worker.js")
 }
 
-/// Reads a file piece by piece and checks it; called in the worker. Gives the [`Report`] as JSON.
-///
-/// # Errors
-/// An `Error` with a sentence, where the file cannot be read to its end.
+/// The check, as the worker's script drives it: that reads the file, and pushes what it reads.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub async fn check_file(file: File, progress: js_sys::Function) -> Result<String, JsValue> {
-    /// Large enough that the browser's overhead for each does not count, small enough that the memory stays flat.
-    const PIECE_BYTES: f64 = 4.0 * 1024.0 * 1024.0;
+pub struct FileCheck {
+    check: muster_domain::Check,
+    /// Where each piece is copied to; so no piece needs memory of its own.
+    piece: Vec<u8>,
+}
 
-    let error = |sentence: String| JsValue::from(js_sys::Error::new(&sentence));
-    let size = file.size();
-    let mut check = muster_domain::Check::new();
-    let mut at = 0.0;
-    while at < size && !check.has_ended() {
-        let end = (at + PIECE_BYTES).min(size);
-        check.push(&super::file::bytes(&file, at, end).await.map_err(error)?);
-        at = end;
-        progress.call1(&JsValue::NULL, &JsValue::from(at))?;
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+impl FileCheck {
+    /// A check of a file that comes in pieces of at most so many bytes.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(piece_bytes: usize) -> Self {
+        Self { check: muster_domain::Check::new(), piece: vec![0; piece_bytes] }
     }
-    serde_json::to_string(&check.finish()).map_err(|failed| error(failed.to_string()))
+
+    /// Checks the next piece, and tells whether more is wanted.
+    ///
+    /// # Errors
+    /// If the piece is larger than was said.
+    pub fn push(&mut self, piece: &js_sys::Uint8Array) -> Result<bool, JsValue> {
+        let too_large = || js_sys::Error::new("A piece of the file is larger than expected.");
+        let copy = self.piece.get_mut(..piece.length() as usize).ok_or_else(too_large)?;
+        piece.copy_to(copy);
+        self.check.push(copy);
+        Ok(!self.check.has_ended())
+    }
+
+    /// Ends the check, and gives the [`Report`] as JSON.
+    ///
+    /// # Errors
+    /// An `Error` with a sentence, which no file brings about.
+    pub fn finish(self) -> Result<String, JsValue> {
+        serde_json::to_string(&self.check.finish()).map_err(|failed| js_sys::Error::new(&failed.to_string()).into())
+    }
+}
+
+/// The sentence for a file that the worker's script could not read.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+#[must_use]
+pub fn unreadable_sentence(error: &JsValue) -> String {
+    super::file::unreadable(error)
 }
