@@ -1,19 +1,29 @@
-// The check of a registration file in Chromium, beside reading the same file and doing nothing with it.
-// Usage: node bench/check.mjs ROWS
+// The check of a registration file in Chromium, beside reading the same file and doing nothing with it, and beside
+// two parsers of CSV that are given the same rules. Usage: node bench/check.mjs ROWS
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { chromium } from "../end2end/node_modules/@playwright/test/index.mjs";
 
+const RUNS = 5;
 const rows = Number(process.argv[2] ?? 1_000_000);
-const runs = 5;
+const here = import.meta.dirname;
 const folder = mkdtempSync(join(tmpdir(), "muster-bench-"));
-const server = spawn("target/release/muster", ["serve", "--listen", "127.0.0.1:0", "--data-dir", folder]);
-const address = await new Promise((resolve, reject) => {
-  server.stdout.on("data", (text) => { const found = /http:\S+/.exec(String(text)); if (found) resolve(found[0]); });
-  server.on("exit", () => reject(new Error("the server did not start")));
-});
+const person = { email: "bench@example.com", password: "correct-horse-1" };
+const peers = [
+  join(here, "peers/rules.js"),
+  join(here, "peers/papaparse.js"),
+  join(here, "peers/udsv.js"),
+  join(here, "node_modules/papaparse/papaparse.min.js"),
+  join(here, "node_modules/udsv/dist/uDSV.iife.min.js"),
+];
+
+const tiers = ["ExtraSmall", "Small", "Medium", "Large", ""];
+const good = fileOf("good.csv", (name, at) => `${name},Contoso.Aircraft.AircraftModel,Jet number ${at},Hangar ${at % 97},${tiers[at % 5]}`);
+const bad = fileOf("bad.csv", (name, at) => `${name},Contoso.Aircraft.AircraftModel,Jet number ${at},Hangar ${at % 97},small`);
+const twins = fileOf("twins.csv", (_, at) => `AutoRegister,Contoso.Aircraft.AircraftModel,Jet number ${at},Hangar ${at % 97},Small`);
+const { server, address } = await serve();
 const system = "/usr/bin/chromium";
 const browser = await chromium.launch({
   executablePath: existsSync(system) ? system : undefined,
@@ -21,56 +31,165 @@ const browser = await chromium.launch({
 });
 try {
   const page = await browser.newPage();
+  // The peers are no part of Muster; their scripts are put beside its own for as long as this runs.
+  await page.route("**/bench/*", (route) => {
+    const path = peers.find((peer) => basename(peer) === basename(new URL(route.request().url()).pathname));
+    return route.fulfill({ contentType: "text/javascript", body: readFileSync(path) });
+  });
   await page.goto(`${address}/sign-in`);
   await page.waitForSelector("body[data-hydrated]");
-  const measured = await page.evaluate(measure, { rows, runs });
-  const ratio = measured.check / measured.read;
-  console.log(`rows ${rows.toLocaleString("en")}, ${(measured.bytes / 1e6).toFixed(1)} MB, median of ${runs}`);
-  console.log("| what | ms | times the reading alone |\n|---|---|---|");
-  console.log(`| reading alone (slices of 4 MiB) | ${measured.read.toFixed(0)} | 1.0 |`);
-  console.log(`| the check, all of it, in its worker | ${measured.check.toFixed(0)} | ${ratio.toFixed(1)} |`);
+  const everything = ["read", "check", "udsv", "papaparse"];
+  const clean = await measured(page, good, everything);
+  const broken = await measured(page, bad, everything);
+  const repeated = await measured(page, twins, ["read", "check"]);
+  print(clean, broken, repeated, await onThePage(page));
 } finally {
   await browser.close();
   server.kill();
   rmSync(folder, { recursive: true, force: true });
 }
 
-// Runs in the page.
-async function measure({ rows, runs }) {
-  const tiers = ["ExtraSmall", "Small", "Medium", "Large", ""];
-  const pieces = [];
+// The path of a file of so many rows.
+function fileOf(name, row) {
+  const path = join(folder, name);
+  const out = openSync(path, "w");
   for (let from = 0; from < rows; from += 10_000) {
     let text = "";
-    for (let at = from; at < Math.min(from + 10_000, rows); at++) {
-      text += `AutoRegister${String(at).padStart(7, "0")},Contoso.Aircraft.AircraftModel,Jet number ${at},Hangar ${at % 97},${tiers[at % 5]}\n`;
-    }
-    pieces.push(text);
+    for (let at = from; at < Math.min(from + 10_000, rows); at++) text += `${row(`AutoRegister${String(at).padStart(7, "0")}`, at)}\n`;
+    writeSync(out, text);
   }
-  const file = new File(pieces, "devices.csv");
+  closeSync(out);
+  return path;
+}
+
+async function serve() {
+  const env = { ...process.env, MUSTER_ADMIN_EMAIL: person.email, MUSTER_ADMIN_PASSWORD: person.password };
+  const program = process.env.MUSTER_BIN ?? "target/release/muster";
+  const server = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--data-dir", join(folder, "data")], { env });
+  const address = await new Promise((resolve, reject) => {
+    server.stdout.on("data", (text) => { const found = /http:\S+/.exec(String(text)); if (found) resolve(found[0]); });
+    server.on("exit", () => reject(new Error("the server did not start")));
+  });
+  return { server, address };
+}
+
+// Measures all that can be measured of a file: medians in milliseconds, what was reported, and the check's memory.
+async function measured(page, path, names) {
+  await page.evaluate(() => {
+    document.querySelector("#bench")?.remove();
+    const input = document.createElement("input");
+    Object.assign(input, { type: "file", id: "bench" });
+    document.body.append(input);
+  });
+  await page.setInputFiles("#bench", path);
+  return page.evaluate(measure, { names, runs: RUNS });
+}
+
+// Runs in the page.
+async function measure({ names, runs }) {
+  const file = document.querySelector("#bench").files[0];
   const script = document.querySelector("link[rel=modulepreload]").href;
   const module = await WebAssembly.compileStreaming(fetch(script.replace("muster.js", "muster_bg.wasm")));
-  const check = () => new Promise((resolve, reject) => {
-    const worker = new Worker(script.replace("muster.js", "check-worker.js"), { type: "module" });
+
+  // As a script in a worker tells it, from its start to the report.
+  const inWorker = (url, options, message) => new Promise((resolve, reject) => {
+    const worker = new Worker(url, options);
+    let progress = 0;
+    worker.onerror = (event) => reject(new Error(event.message));
     worker.onmessage = ({ data }) => {
-      if (data.read !== undefined) return;
+      if (data.read !== undefined) return progress++;
       worker.terminate();
-      const devices = data.report && JSON.parse(data.report).devices;
-      devices === rows ? resolve() : reject(new Error(`the check found ${devices} devices: ${data.failed ?? ""}`));
+      if (!data.report) return reject(new Error(data.failed));
+      const { devices, problem_count: problems } = JSON.parse(data.report);
+      resolve({ devices, problems, progress, memory: data.memory });
     };
-    worker.postMessage({ module, file });
+    worker.postMessage(message);
   });
   const read = async () => {
-    for (let at = 0; at < file.size; at += 4 << 20) await file.slice(at, at + (4 << 20)).arrayBuffer();
-  };
-  const median = async (what) => {
-    const times = [];
-    for (let run = 0; run < runs; run++) {
-      const begin = performance.now();
-      await what();
-      times.push(performance.now() - begin);
+    const reader = file.stream().getReader({ mode: "byob" });
+    let buffer = new ArrayBuffer(1024 * 1024);
+    for (;;) {
+      const { value, done } = await reader.read(new Uint8Array(buffer));
+      if (done) return {};
+      buffer = value.buffer;
     }
-    return times.sort((a, b) => a - b)[runs >> 1];
   };
-  await read();
-  return { bytes: file.size, read: await median(read), check: await median(check) };
+  const what = {
+    read,
+    check: () => inWorker(script.replace("muster.js", "check-worker.js"), { type: "module" }, { module, file }),
+    papaparse: () => inWorker("/bench/papaparse.js", {}, { file }),
+    udsv: () => inWorker("/bench/udsv.js", {}, { file }),
+  };
+
+  const found = { bytes: file.size };
+  for (const name of names) found[name] = { times: [] };
+  // By turns, so that a busy moment of the machine is nobody's alone; and what one leaves behind is cleared away
+  // before the next begins.
+  for (let run = 0; run < runs; run++) {
+    for (const name of names) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const begin = performance.now();
+      const result = await what[name]();
+      found[name].times.push(performance.now() - begin);
+      Object.assign(found[name], result);
+    }
+  }
+  for (const name of names) {
+    found[name].first = found[name].times[0];
+    found[name].ms = found[name].times.sort((a, b) => a - b)[runs >> 1];
+  }
+  return found;
+}
+
+// What the page itself does while it checks the good file: its longest task, and where its progress bar stood.
+async function onThePage(page) {
+  await page.getByLabel("Email").fill(person.email);
+  await page.getByLabel("Password").fill(person.password);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/devices**");
+  await page.waitForSelector("body[data-hydrated]");
+  await page.getByRole("button", { name: "Actions" }).click();
+  await page.getByRole("menuitem", { name: "Register devices" }).click();
+  await page.evaluate(() => {
+    window.benchTasks = [];
+    window.benchBar = new Set();
+    new PerformanceObserver((list) => {
+      for (const task of list.getEntries()) window.benchTasks.push(task.duration);
+    }).observe({ type: "longtask" });
+    const look = () => {
+      const bar = document.querySelector("dialog progress");
+      if (bar) window.benchBar.add(bar.value);
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  const dialog = page.getByRole("dialog");
+  await dialog.locator("input[type=file]").setInputFiles(good);
+  await dialog.getByRole("button", { name: "Upload", exact: true }).waitFor();
+  // Long tasks are told a little later.
+  await page.waitForTimeout(500);
+  return page.evaluate(() => ({ longest: Math.max(0, ...window.benchTasks), stood: window.benchBar.size }));
+}
+
+function print(clean, broken, repeated, seen) {
+  if (clean.check.devices !== rows || broken.check.problems !== rows) throw new Error("the check is wrong");
+  if (repeated.check.devices !== 1 || repeated.check.problems !== rows - 1) throw new Error("the check of names is wrong");
+  if (clean.udsv.devices !== rows || clean.papaparse.devices !== rows) throw new Error("a peer's check is wrong");
+  const line = (name, of, { ms, first, memory }, progress) => {
+    const times = (peer) => (of[peer] ? (of[peer].ms / ms).toFixed(1) : "");
+    const mib = memory ? (memory / 2 ** 20).toFixed(1) : "";
+    console.log(`| ${name} | ${ms.toFixed(0)} | ${first.toFixed(0)} | ${(ms / of.read.ms).toFixed(1)} | ${times("udsv")} | ${times("papaparse")} | ${mib} | ${progress ?? ""} |`);
+  };
+  console.log(`${rows.toLocaleString("en")} rows, ${(statSync(good).size / 1e6).toFixed(1)} MB; median of ${RUNS}\n`);
+  console.log("| what | ms | the first, ms | times the reading | times as quick as uDSV | as Papa Parse | WASM, MiB | progress told |");
+  console.log("|---|---|---|---|---|---|---|---|");
+  line("reading alone, one buffer", clean, clean.read);
+  line("**the check**", clean, clean.check, clean.check.progress);
+  line("uDSV and the rules", clean, clean.udsv);
+  line("Papa Parse and the rules", clean, clean.papaparse);
+  line("**the check**, a problem in every row", broken, broken.check, broken.check.progress);
+  line("**the check**, one name in every row", repeated, repeated.check, repeated.check.progress);
+  line("uDSV and the rules, a problem in every row", broken, broken.udsv);
+  line("Papa Parse and the rules, a problem in every row", broken, broken.papaparse);
+  console.log(`\nOn the page, while it checks: the longest task over 50 ms took ${seen.longest.toFixed(0)} ms; the bar stood at ${seen.stood} places.`);
 }
