@@ -18,6 +18,14 @@ pub(crate) type Pool = PgPool;
 /// How rows that are read are kept from others until the transaction ends.
 pub(crate) const FOR_UPDATE: &str = " FOR UPDATE";
 
+/// The devices `d` of account `$1` whose names stand in the JSON array `$2`: one look into an index for each name.
+///
+/// `name IN (…)` is that only once the table has been analyzed. Before, as in the whole of a first registration, all
+/// devices of the account are taken for some 100, and each of them is compared with each of the names. `OFFSET 0`
+/// keeps the planner from turning this into that.
+pub(crate) const DEVICES_BY_NAME: &str = "json_array_elements_text(CAST($2 AS json)) AS v (name)
+    CROSS JOIN LATERAL (SELECT * FROM devices WHERE account = $1 AND name = v.name OFFSET 0) AS d";
+
 /// Waits until no other transaction holds this lock, alone or with those that share it, and holds it to the end of
 /// its own. Two that change many rows in different orders would else wait for each other.
 pub(crate) async fn lock(connection: &mut Connection, what: Uuid, lock: Lock) -> Result<(), StoreError> {

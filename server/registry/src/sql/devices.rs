@@ -1,8 +1,8 @@
 //! Devices, their data and groups.
 
 use super::{
-    Connection, Database, Db, ROWS_AT_ONCE, count, device_name, lock, model_name, push_list, sql, status, tier, tokens,
-    tokens::Old,
+    Connection, DEVICES_BY_NAME, Database, Db, ROWS_AT_ONCE, count, device_name, json_names, lock, model_name, sql,
+    status, tier, tokens, tokens::Old,
 };
 use crate::{
     errors::{StateError, StoreError},
@@ -14,7 +14,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, SecretHash};
-use sqlx::{QueryBuilder, query, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, QueryBuilder, query, query_as, query_scalar};
 use uuid::Uuid;
 
 /// No name and no friendly name is longer (256 characters of 4 bytes), and none has a control character.
@@ -143,22 +143,18 @@ impl Devices for Db {
     ) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
-        let mut changed = 0;
-        for some in names.chunks(ROWS_AT_ONCE) {
-            let mut statement = match change {
-                Change::Delete => sql("DELETE FROM devices"),
-                Change::Disable => sql("UPDATE devices SET status = 2"),
-                Change::Enable => sql("UPDATE devices SET status = CASE WHEN last_seen IS NULL THEN 0 ELSE 1 END"),
-                Change::Tier(tier) => {
-                    let mut statement = sql("UPDATE devices SET tier = ");
-                    statement.push_bind(tier_code(tier));
-                    statement
-                }
-            };
-            statement.push(" WHERE account = ").push_bind(account.0).push(" AND name IN");
-            push_list(&mut statement, some.iter().map(DeviceName::as_str));
-            changed += statement.build().execute(&mut *tx).await?.rows_affected();
-        }
+        let what = match change {
+            Change::Delete => "DELETE FROM devices".to_owned(),
+            Change::Disable => "UPDATE devices SET status = 2".to_owned(),
+            Change::Enable => "UPDATE devices SET status = CASE WHEN last_seen IS NULL THEN 0 ELSE 1 END".to_owned(),
+            Change::Tier(tier) => format!("UPDATE devices SET tier = {}", tier_code(tier)),
+        };
+        let changed = query(AssertSqlSafe(format!("{what} WHERE id IN (SELECT d.id FROM {DEVICES_BY_NAME})")))
+            .bind(account.0)
+            .bind(json_names(names.iter().map(DeviceName::as_str)))
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
         tx.commit().await?;
         Ok(changed)
     }
@@ -168,17 +164,15 @@ impl Devices for Db {
         account: AccountId,
         names: &[DeviceName],
     ) -> Result<Vec<(Uuid, DeviceName)>, StoreError> {
-        let mut found = Vec::with_capacity(names.len());
-        for some in names.chunks(ROWS_AT_ONCE) {
-            let mut statement = sql("SELECT id, name FROM devices WHERE account = ");
-            statement.push_bind(account.0).push(" AND name IN");
-            push_list(&mut statement, some.iter().map(DeviceName::as_str));
-            let rows: Vec<(Uuid, String)> = statement.build_query_as().fetch_all(self.reader()).await?;
-            for (id, name) in rows {
-                found.push((id, device_name(&name)?));
-            }
-        }
+        let rows: Vec<(Uuid, String)> = query_as(AssertSqlSafe(format!("SELECT d.id, d.name FROM {DEVICES_BY_NAME}")))
+            .bind(account.0)
+            .bind(json_names(names.iter().map(DeviceName::as_str)))
+            .fetch_all(self.reader())
+            .await?;
+        let mut found: Vec<_> =
+            rows.into_iter().map(|(id, name)| Ok((id, device_name(&name)?))).collect::<Result<_, StoreError>>()?;
         found.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
+        found.dedup();
         Ok(found)
     }
 

@@ -7,7 +7,7 @@ mod people;
 mod registrations;
 mod tokens;
 
-pub(crate) use super::{Connection, Database, Db, FOR_UPDATE, lock};
+pub(crate) use super::{Connection, DEVICES_BY_NAME, Database, Db, FOR_UPDATE, lock};
 
 use crate::{
     errors::StoreError,
@@ -35,6 +35,11 @@ fn push_list<'a>(statement: &mut QueryBuilder<Database>, names: impl Iterator<It
         list.push_bind(name.to_owned());
     }
     statement.push(")");
+}
+
+/// The names as a JSON array: so a statement is one text for any number of names.
+fn json_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    serde_json::Value::from_iter(names).to_string()
 }
 
 fn device_name(text: &str) -> Result<DeviceName, StoreError> {

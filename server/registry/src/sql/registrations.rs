@@ -1,9 +1,9 @@
 //! Registrations, and the one transaction that registers a part of a file.
 
 use super::{
-    Connection, Db, ROWS_AT_ONCE, count,
+    Connection, DEVICES_BY_NAME, Db, ROWS_AT_ONCE, count,
     devices::{group_named, join_group},
-    lock, push_list, sql, status, tier,
+    json_names, lock, push_list, sql, status, tier,
     tokens::{self, Old},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, NewDevice, PricingTier, SecurityToken, errors_csv};
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -378,28 +378,27 @@ impl<'w> Registering<'w> {
         open: &[usize],
     ) -> Result<HashMap<String, Existing>, StoreError> {
         type Row = (String, Uuid, String, Option<String>, Option<String>, i16, i16, Option<i64>, Option<Vec<u8>>);
-        let mut found = HashMap::new();
-        for some in open.chunks(ROWS_AT_ONCE) {
-            let mut statement = sql(
-                "SELECT d.name, d.id, m.name, d.friendly_name, d.description, d.tier, d.status, d.first_used, d.token_from
-                 FROM devices d JOIN models m ON m.id = d.model WHERE d.account = ",
-            );
-            statement.push_bind(self.account.0).push(" AND d.name IN");
-            push_list(&mut statement, some.iter().map(|&at| rows[at].1.name.as_str()));
-            let taken: Vec<Row> = statement.build_query_as().fetch_all(&mut *connection).await?;
-            for (name, id, model, friendly_name, description, tier_code, status_code, first_used, token_from) in taken {
-                let existing = Existing {
-                    id,
-                    model,
-                    friendly_name,
-                    description,
-                    tier: tier(tier_code)?,
-                    status: status(status_code)?,
-                    is_used: first_used.is_some(),
-                    token_from,
-                };
-                found.insert(name, existing);
-            }
+        let taken: Vec<Row> = query_as(AssertSqlSafe(format!(
+            "SELECT d.name, d.id, m.name, d.friendly_name, d.description, d.tier, d.status, d.first_used, d.token_from
+             FROM {DEVICES_BY_NAME} JOIN models m ON m.id = d.model"
+        )))
+        .bind(self.account.0)
+        .bind(json_names(open.iter().map(|&at| rows[at].1.name.as_str())))
+        .fetch_all(connection)
+        .await?;
+        let mut found = HashMap::with_capacity(taken.len());
+        for (name, id, model, friendly_name, description, tier_code, status_code, first_used, token_from) in taken {
+            let existing = Existing {
+                id,
+                model,
+                friendly_name,
+                description,
+                tier: tier(tier_code)?,
+                status: status(status_code)?,
+                is_used: first_used.is_some(),
+                token_from,
+            };
+            found.insert(name, existing);
         }
         Ok(found)
     }

@@ -65,18 +65,19 @@ async fn tokens_now(
     account: AccountId,
     tokens: &[NewToken],
 ) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
-    let mut statement = sql("SELECT id, token_hash, old_token_hashes FROM devices WHERE account = ");
-    statement.push_bind(account.0).push(" AND id IN (");
+    // The account is compared here: in the condition, it would tempt PostgreSQL to read all the account's devices.
+    let mut statement = sql("SELECT id, account, token_hash, old_token_hashes FROM devices WHERE id IN (");
     let mut list = statement.separated(", ");
     for token in tokens {
         list.push_bind(token.device);
     }
     // In one order, so that two such transactions do not wait for each other.
     statement.push(") ORDER BY id").push(FOR_UPDATE);
-    let rows: Vec<(Uuid, Vec<u8>, Vec<u8>)> = statement.build_query_as().fetch_all(&mut *connection).await?;
+    let rows: Vec<(Uuid, Uuid, Vec<u8>, Vec<u8>)> = statement.build_query_as().fetch_all(&mut *connection).await?;
     Ok(rows
         .into_iter()
-        .map(|(id, mut newest, old)| {
+        .filter(|(_, owner, _, _)| *owner == account.0)
+        .map(|(id, _, mut newest, old)| {
             newest.extend(old);
             (id, newest)
         })
