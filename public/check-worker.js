@@ -25,11 +25,15 @@ self.onmessage = async ({ data: { module, file } }) => {
   }
 };
 
+// The reader of the file. It is held here because browsers clear away one that only its own pending read refers to,
+// and then that read never ends.
+let reader;
+
 // A file piece by piece. A piece is gone when the next one is asked for: all are read into the same memory.
 async function* pieces(file) {
   let at = 0;
   try {
-    const reader = file.stream().getReader({ mode: "byob" });
+    reader = file.stream().getReader({ mode: "byob" });
     let buffer = new ArrayBuffer(PIECE_BYTES);
     while (true) {
       const { value, done } = await reader.read(new Uint8Array(buffer));

@@ -2,11 +2,12 @@
 importScripts("uDSV.iife.min.js", "rules.js");
 
 const PIECE_BYTES = 1024 * 1024;
+let reader; // Held here, as in Muster's own worker: see there.
 
 self.onmessage = async ({ data: { file } }) => {
   const rules = new Rules();
   const decoder = new TextDecoder();
-  const reader = file.stream().getReader({ mode: "byob" });
+  reader = file.stream().getReader({ mode: "byob" });
   let buffer = new ArrayBuffer(PIECE_BYTES);
   let parser;
   const parse = (text) => {
