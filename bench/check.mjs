@@ -23,13 +23,18 @@ const tiers = ["ExtraSmall", "Small", "Medium", "Large", ""];
 const good = fileOf("good.csv", (name, at) => `${name},Contoso.Aircraft.AircraftModel,Jet number ${at},Hangar ${at % 97},${tiers[at % 5]}`);
 const bad = fileOf("bad.csv", (name, at) => `${name},Contoso.Aircraft.AircraftModel,Jet number ${at},Hangar ${at % 97},small`);
 const twins = fileOf("twins.csv", (_, at) => `AutoRegister,Contoso.Aircraft.AircraftModel,Jet number ${at},Hangar ${at % 97},Small`);
-const { server, address } = await serve();
 const system = "/usr/bin/chromium";
-const browser = await chromium.launch({
-  executablePath: existsSync(system) ? system : undefined,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-});
+let server;
+let browser;
 try {
+  const program = process.env.MUSTER_BIN ?? "target/release/muster";
+  const env = { ...process.env, MUSTER_ADMIN_EMAIL: person.email, MUSTER_ADMIN_PASSWORD: person.password };
+  server = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--data-dir", join(folder, "data")], { env });
+  const address = await addressOf(server);
+  browser = await chromium.launch({
+    executablePath: existsSync(system) ? system : undefined,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+  });
   const page = await browser.newPage();
   // The peers are no part of Muster; their scripts are put beside its own for as long as this runs.
   await page.route("**/bench/*", (route) => {
@@ -44,8 +49,8 @@ try {
   const repeated = await measured(page, twins, ["read", "check"]);
   print(clean, broken, repeated, await onThePage(page));
 } finally {
-  await browser.close();
-  server.kill();
+  await browser?.close();
+  server?.kill();
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -62,15 +67,13 @@ function fileOf(name, row) {
   return path;
 }
 
-async function serve() {
-  const env = { ...process.env, MUSTER_ADMIN_EMAIL: person.email, MUSTER_ADMIN_PASSWORD: person.password };
-  const program = process.env.MUSTER_BIN ?? "target/release/muster";
-  const server = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--data-dir", join(folder, "data")], { env });
-  const address = await new Promise((resolve, reject) => {
+// Where a server says that it listens.
+function addressOf(server) {
+  return new Promise((resolve, reject) => {
     server.stdout.on("data", (text) => { const found = /http:\S+/.exec(String(text)); if (found) resolve(found[0]); });
+    server.on("error", reject);
     server.on("exit", () => reject(new Error("the server did not start")));
   });
-  return { server, address };
 }
 
 // Measures all that can be measured of a file: medians in milliseconds, what was reported, and the check's memory.

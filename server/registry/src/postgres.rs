@@ -18,13 +18,16 @@ pub(crate) type Pool = PgPool;
 /// How rows that are read are kept from others until the transaction ends.
 pub(crate) const FOR_UPDATE: &str = " FOR UPDATE";
 
-/// The devices `d` of account `$1` whose names stand in the JSON array `$2`: one look into an index for each name.
+/// The names in the JSON array `$2`, as `v.value`.
+pub(crate) const NAMES: &str = "json_array_elements_text(CAST($2 AS json)) AS v (value)";
+
+/// Behind [`NAMES`]: the device `d` of account `$1` that has the name, by one look into the index for each.
 ///
 /// `name IN (…)` is that only once the table has been analyzed. Before, as in the whole of a first registration, all
 /// devices of the account are taken for some 100, and each of them is compared with each of the names. `OFFSET 0`
 /// keeps the planner from turning this into that.
-pub(crate) const DEVICES_BY_NAME: &str = "json_array_elements_text(CAST($2 AS json)) AS v (name)
-    CROSS JOIN LATERAL (SELECT * FROM devices WHERE account = $1 AND name = v.name OFFSET 0) AS d";
+pub(crate) const DEVICE_OF_NAME: &str =
+    "CROSS JOIN LATERAL (SELECT * FROM devices WHERE account = $1 AND name = v.value OFFSET 0) AS d";
 
 /// Waits until no other transaction holds this lock, alone or with those that share it, and holds it to the end of
 /// its own. Two that change many rows in different orders would else wait for each other.

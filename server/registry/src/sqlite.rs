@@ -21,9 +21,11 @@ pub(crate) type Pool = SqlitePool;
 /// How rows that are read are kept from others until the transaction ends: there is only one writer.
 pub(crate) const FOR_UPDATE: &str = "";
 
-/// The devices `d` of account `$1` whose names stand in the JSON array `$2`: one look into an index for each name.
-pub(crate) const DEVICES_BY_NAME: &str =
-    "json_each($2) AS v CROSS JOIN devices AS d ON d.account = $1 AND d.name = v.value";
+/// The names in the JSON array `$2`, as `v.value`.
+pub(crate) const NAMES: &str = "json_each($2) AS v";
+
+/// Behind [`NAMES`]: the device `d` of account `$1` that has the name, by one look into the index for each.
+pub(crate) const DEVICE_OF_NAME: &str = "CROSS JOIN devices AS d ON d.account = $1 AND d.name = v.value";
 
 /// Only one transaction writes at a time: there is nothing to lock.
 pub(crate) async fn lock(_: &mut Connection, _: Uuid, _: Lock) -> Result<(), StoreError> {

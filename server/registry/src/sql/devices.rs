@@ -1,8 +1,8 @@
 //! Devices, their data and groups.
 
 use super::{
-    Connection, DEVICES_BY_NAME, Database, Db, ROWS_AT_ONCE, count, device_name, json_names, lock, model_name, sql,
-    status, tier, tokens, tokens::Old,
+    Connection, DEVICE_OF_NAME, Database, Db, NAMES, ROWS_AT_ONCE, count, device_name, json_names, lock, model_name,
+    sql, status, tier, tokens, tokens::Old,
 };
 use crate::{
     errors::{StateError, StoreError},
@@ -149,7 +149,7 @@ impl Devices for Db {
             Change::Enable => "UPDATE devices SET status = CASE WHEN last_seen IS NULL THEN 0 ELSE 1 END".to_owned(),
             Change::Tier(tier) => format!("UPDATE devices SET tier = {}", tier_code(tier)),
         };
-        let changed = query(AssertSqlSafe(format!("{what} WHERE id IN (SELECT d.id FROM {DEVICES_BY_NAME})")))
+        let changed = query(AssertSqlSafe(format!("{what} WHERE id IN (SELECT d.id FROM {NAMES} {DEVICE_OF_NAME})")))
             .bind(account.0)
             .bind(json_names(names.iter().map(DeviceName::as_str)))
             .execute(&mut *tx)
@@ -164,14 +164,16 @@ impl Devices for Db {
         account: AccountId,
         names: &[DeviceName],
     ) -> Result<Vec<(Uuid, DeviceName)>, StoreError> {
-        let rows: Vec<(Uuid, String)> = query_as(AssertSqlSafe(format!("SELECT d.id, d.name FROM {DEVICES_BY_NAME}")))
-            .bind(account.0)
-            .bind(json_names(names.iter().map(DeviceName::as_str)))
-            .fetch_all(self.reader())
-            .await?;
+        let rows: Vec<(Uuid, String)> =
+            query_as(AssertSqlSafe(format!("SELECT d.id, d.name FROM {NAMES} {DEVICE_OF_NAME}")))
+                .bind(account.0)
+                .bind(json_names(names.iter().map(DeviceName::as_str)))
+                .fetch_all(self.reader())
+                .await?;
         let mut found: Vec<_> =
             rows.into_iter().map(|(id, name)| Ok((id, device_name(&name)?))).collect::<Result<_, StoreError>>()?;
         found.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
+        // A name that was given twice was looked up twice.
         found.dedup();
         Ok(found)
     }

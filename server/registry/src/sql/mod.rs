@@ -4,10 +4,11 @@
 mod devices;
 mod models;
 mod people;
+mod register_part;
 mod registrations;
 mod tokens;
 
-pub(crate) use super::{Connection, DEVICES_BY_NAME, Database, Db, FOR_UPDATE, lock};
+pub(crate) use super::{Connection, DEVICE_OF_NAME, Database, Db, FOR_UPDATE, NAMES, lock};
 
 use crate::{
     errors::StoreError,
@@ -27,17 +28,7 @@ fn sql(text: &'static str) -> QueryBuilder<Database> {
     QueryBuilder::new(text)
 }
 
-/// Appends `(…, …)` with these names.
-fn push_list<'a>(statement: &mut QueryBuilder<Database>, names: impl Iterator<Item = &'a str>) {
-    statement.push(" (");
-    let mut list = statement.separated(", ");
-    for name in names {
-        list.push_bind(name.to_owned());
-    }
-    statement.push(")");
-}
-
-/// The names as a JSON array: so a statement is one text for any number of names.
+/// The names as a JSON array, for [`NAMES`]: so a statement is one text for any number of names.
 fn json_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     serde_json::Value::from_iter(names).to_string()
 }

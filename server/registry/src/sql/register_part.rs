@@ -1,0 +1,374 @@
+//! The one transaction that registers a part of a file.
+
+use super::{
+    Connection, DEVICE_OF_NAME, Db, NAMES, ROWS_AT_ONCE,
+    devices::join_group,
+    json_names, lock, sql, status, tier,
+    tokens::{self, Old},
+};
+use crate::{
+    errors::{RegisterError, StoreError},
+    registering::{Decision, Existing, PartOutcome, PartRows, decide, push_failure, token_from},
+    store::{Lock, NewToken},
+    types::{AccountId, RegistrationId, Status, Timestamp, tier_code},
+    world::{World, new_id},
+};
+use muster_domain::{DeviceName, NewDevice, PricingTier, SecurityToken, errors_csv};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+/// How often rows are looked at again because another transaction registered some of them meanwhile. Each time it
+/// has ended, so that the next look sees its rows.
+const LOOKS: usize = 3;
+
+/// Registers the rows of a part, all or none of them.
+pub(super) async fn register(
+    db: &Db,
+    account: AccountId,
+    id: RegistrationId,
+    part: PartRows,
+    world: &dyn World,
+) -> Result<PartOutcome, RegisterError> {
+    let mut tx = db.write().await?;
+    let found: Option<(Option<Uuid>, i32)> =
+        query_as("SELECT device_group, parts FROM registrations WHERE id = $1 AND account = $2")
+            .bind(id.0)
+            .bind(account.0)
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(StoreError::from)?;
+    let (group, parts) = found.ok_or(RegisterError::UnknownRegistration)?;
+    if part.number >= parts.cast_unsigned() {
+        return Err(RegisterError::OverLimit("The file has fewer parts than this one. Upload the file again."));
+    }
+    // Beside other parts, but not beside what changes many devices at once.
+    lock(&mut tx, account.0, Lock::Shared).await?;
+    if !take_part(&mut tx, id, &part).await? {
+        return Err(RegisterError::Superseded);
+    }
+    let mut registering = Registering::begin(&mut tx, account, id, &part, world).await?;
+    registering.rows(&mut tx, &part.devices).await?;
+    if let Some(group) = group.filter(|_| !registering.joining.is_empty()) {
+        join_group(&mut tx, group, &registering.joining).await?;
+    }
+    let outcome = registering.finish(&part);
+    store_counts(&mut tx, id, &part, &outcome).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(outcome)
+}
+
+/// Notes the attempt, and so keeps other attempts at the same part waiting until this transaction ends. False: a
+/// later attempt was here first.
+async fn take_part(connection: &mut Connection, id: RegistrationId, part: &PartRows) -> Result<bool, StoreError> {
+    let taken = query(
+        "INSERT INTO registration_parts (registration, number, renew, attempt) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (registration, renew, number) DO UPDATE SET attempt = excluded.attempt
+         WHERE registration_parts.attempt < excluded.attempt",
+    )
+    .bind(id.0)
+    .bind(part.number.cast_signed())
+    .bind(i16::from(part.renew))
+    .bind(part.attempt.cast_signed())
+    .execute(connection)
+    .await?;
+    Ok(taken.rows_affected() > 0)
+}
+
+async fn store_counts(
+    connection: &mut Connection,
+    id: RegistrationId,
+    part: &PartRows,
+    outcome: &PartOutcome,
+) -> Result<(), StoreError> {
+    query(
+        "UPDATE registration_parts SET registered = $4, already = $5, failed = $6, errors_csv = $7
+         WHERE registration = $1 AND number = $2 AND renew = $3",
+    )
+    .bind(id.0)
+    .bind(part.number.cast_signed())
+    .bind(i16::from(part.renew))
+    .bind(outcome.registered.cast_signed())
+    .bind(outcome.already.cast_signed())
+    .bind(outcome.failed.cast_signed())
+    .bind(Some(outcome.errors_csv.as_slice()).filter(|errors| !errors.is_empty()))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What a search looks into, in lower case: the database's own LOWER knows ASCII at the least, and no more on SQLite.
+fn search_text(row: &NewDevice) -> String {
+    let mut text = row.name.as_str().to_lowercase();
+    if let Some(name) = &row.friendly_name {
+        text.push('\n');
+        text.push_str(&name.as_str().to_lowercase());
+    }
+    text
+}
+
+/// What became of one row.
+enum Fate {
+    Registered(SecurityToken),
+    Renewed(SecurityToken),
+    Already { never_connected: bool },
+    Failed(String),
+}
+
+/// A part while its rows are registered.
+struct Registering<'w> {
+    world: &'w dyn World,
+    account: AccountId,
+    now: Timestamp,
+    default_tier: PricingTier,
+    registration: Uuid,
+    /// This part, as a device remembers who made its token.
+    part: Vec<u8>,
+    renew: bool,
+    models: HashMap<String, Uuid>,
+    /// By the row's place in the part.
+    fates: Vec<Option<Fate>>,
+    /// The devices that join the group.
+    joining: Vec<Uuid>,
+}
+
+impl<'w> Registering<'w> {
+    async fn begin(
+        connection: &mut Connection,
+        account: AccountId,
+        id: RegistrationId,
+        part: &PartRows,
+        world: &'w dyn World,
+    ) -> Result<Self, StoreError> {
+        let default_tier = tier(
+            query_scalar("SELECT default_tier FROM accounts WHERE id = $1")
+                .bind(account.0)
+                .fetch_one(&mut *connection)
+                .await?,
+        )?;
+        let names: HashSet<&str> = part.devices.iter().map(|(_, row)| row.model.as_str()).collect();
+        let models: Vec<(String, Uuid)> = query_as(AssertSqlSafe(format!(
+            "SELECT m.name, m.id FROM {NAMES} JOIN models m ON m.account = $1 AND m.name = v.value"
+        )))
+        .bind(account.0)
+        .bind(json_names(names.into_iter()))
+        .fetch_all(connection)
+        .await?;
+        Ok(Self {
+            world,
+            account,
+            now: world.now(),
+            default_tier,
+            registration: id.0,
+            part: token_from(id.0, part),
+            renew: part.renew,
+            models: models.into_iter().collect(),
+            fates: part.devices.iter().map(|_| None).collect(),
+            joining: Vec::new(),
+        })
+    }
+
+    /// Registers the rows: looks which of the names are taken, decides, and stores. A name that another
+    /// transaction took between the look and the storing is looked at again.
+    async fn rows(&mut self, connection: &mut Connection, rows: &[(u64, NewDevice)]) -> Result<(), StoreError> {
+        self.fail_repeated(rows);
+        let mut open: Vec<usize> = (0..rows.len()).filter(|&at| self.fates[at].is_none()).collect();
+        // In one order, so that two such transactions do not wait for each other.
+        open.sort_unstable_by(|&a, &b| rows[a].1.name.cmp(&rows[b].1.name));
+        for _ in 0..LOOKS {
+            open = self.look(connection, rows, &open).await?;
+            if open.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Unavailable)
+    }
+
+    /// The check of a whole file finds these before they come here; who sends parts without it meets them here.
+    fn fail_repeated(&mut self, rows: &[(u64, NewDevice)]) {
+        let mut first = HashMap::with_capacity(rows.len());
+        for (at, (line, row)) in rows.iter().enumerate() {
+            let first_line = *first.entry(row.name.as_str()).or_insert(*line);
+            if first_line != *line {
+                self.fates[at] =
+                    Some(Fate::Failed(format!("The same device name stands in line {first_line} already")));
+            }
+        }
+    }
+
+    /// Settles those of the rows that nobody else touches meanwhile; gives the others.
+    async fn look(
+        &mut self,
+        connection: &mut Connection,
+        rows: &[(u64, NewDevice)],
+        open: &[usize],
+    ) -> Result<Vec<usize>, StoreError> {
+        let existing = self.existing(connection, rows, open).await?;
+        let (mut added, mut again, mut renewed) = (Vec::new(), Vec::new(), Vec::new());
+        for &at in open {
+            let row = &rows[at].1;
+            let model = self.models.get(row.model.as_str()).copied();
+            match decide(row, existing.get(row.name.as_str()), model, &self.part, self.renew) {
+                Decision::Add(model) => added.push((at, model, self.token(new_id(self.world)))),
+                Decision::Again(device) => again.push((at, self.token(device))),
+                Decision::Renew(device) => renewed.push((at, self.token(device))),
+                Decision::Already { device, never_connected } => {
+                    self.joining.push(device);
+                    self.fates[at] = Some(Fate::Already { never_connected });
+                }
+                Decision::Fail(sentence) => self.fates[at] = Some(Fate::Failed(sentence)),
+            }
+        }
+        let mut left = Vec::new();
+        let is_new = !self.renew;
+        for (made, old) in [(again, Old::KeepButNewest), (renewed, Old::Keep)] {
+            let hashes: Vec<_> =
+                made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
+            let there: HashSet<_> = tokens::replace(connection, self.account, &hashes, old, Some(&self.part), self.now)
+                .await?
+                .into_iter()
+                .collect();
+            for (at, token) in made {
+                if !there.contains(&token.id()) {
+                    left.push(at);
+                    continue;
+                }
+                self.joining.push(token.id());
+                self.fates[at] = Some(if is_new { Fate::Registered(token) } else { Fate::Renewed(token) });
+            }
+        }
+        let there = self.insert(connection, rows, &added).await?;
+        for (at, _, token) in added {
+            if there.contains(&token.id()) {
+                self.joining.push(token.id());
+                self.fates[at] = Some(Fate::Registered(token));
+            } else {
+                left.push(at);
+            }
+        }
+        Ok(left)
+    }
+
+    fn token(&self, device: Uuid) -> SecurityToken {
+        let mut secret = [0; 32];
+        self.world.fill_random(&mut secret);
+        SecurityToken::new(device, secret)
+    }
+
+    /// The devices that have the names of these rows.
+    async fn existing(
+        &self,
+        connection: &mut Connection,
+        rows: &[(u64, NewDevice)],
+        open: &[usize],
+    ) -> Result<HashMap<String, Existing>, StoreError> {
+        type Row = (String, Uuid, String, Option<String>, Option<String>, i16, i16, Option<i64>, Option<Vec<u8>>);
+        let taken: Vec<Row> = query_as(AssertSqlSafe(format!(
+            "SELECT d.name, d.id, m.name, d.friendly_name, d.description, d.tier, d.status, d.first_used, d.token_from
+             FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model"
+        )))
+        .bind(self.account.0)
+        .bind(json_names(open.iter().map(|&at| rows[at].1.name.as_str())))
+        .fetch_all(connection)
+        .await?;
+        let mut found = HashMap::with_capacity(taken.len());
+        for (name, id, model, friendly_name, description, tier_code, status_code, first_used, token_from) in taken {
+            let existing = Existing {
+                id,
+                model,
+                friendly_name,
+                description,
+                tier: tier(tier_code)?,
+                status: status(status_code)?,
+                is_used: first_used.is_some(),
+                token_from,
+            };
+            found.insert(name, existing);
+        }
+        Ok(found)
+    }
+
+    /// Stores new devices; gives the ids of those whose names were still free.
+    async fn insert(
+        &self,
+        connection: &mut Connection,
+        rows: &[(u64, NewDevice)],
+        added: &[(usize, Uuid, SecurityToken)],
+    ) -> Result<HashSet<Uuid>, StoreError> {
+        let mut there = HashSet::with_capacity(added.len());
+        for some in added.chunks(ROWS_AT_ONCE) {
+            let mut statement = sql(
+                "INSERT INTO devices (id, account, name, model, friendly_name, description, tier, status, registered_at,
+                    token_hash, old_token_hashes, token_made_at, token_from, registration, search) ",
+            );
+            statement.push_values(some, |mut values, (at, model, token)| {
+                let row = &rows[*at].1;
+                values
+                    .push_bind(token.id())
+                    .push_bind(self.account.0)
+                    .push_bind(row.name.as_str().to_owned())
+                    .push_bind(*model)
+                    .push_bind(row.friendly_name.as_ref().map(|name| name.as_str().to_owned()))
+                    .push_bind(row.description.as_ref().map(|text| text.as_str().to_owned()))
+                    .push_bind(tier_code(row.tier.unwrap_or(self.default_tier)))
+                    .push_bind(Status::Registered.code())
+                    .push_bind(self.now.as_ms())
+                    .push_bind(token.hash().as_bytes().to_vec())
+                    .push_bind(Vec::<u8>::new())
+                    .push_bind(self.now.as_ms())
+                    .push_bind(self.part.clone())
+                    .push_bind(self.registration)
+                    .push_bind(search_text(row));
+            });
+            statement.push(" ON CONFLICT (account, name) DO NOTHING RETURNING id");
+            let ids: Vec<Uuid> = statement.build_query_scalar().fetch_all(&mut *connection).await?;
+            there.extend(ids);
+        }
+        Ok(there)
+    }
+
+    /// Counts, and writes what is to be handed out, in the order of the file.
+    fn finish(self, part: &PartRows) -> PartOutcome {
+        let mut outcome = PartOutcome::default();
+        let mut refused = part.refused.iter().peekable();
+        let mut refuse = |outcome: &mut PartOutcome, before_line: u64| {
+            while let Some(row) = refused.next_if(|row| row.line < before_line) {
+                outcome.failed += 1;
+                let [name, model, friendly_name, description, tier] = &row.fields;
+                errors_csv::push_row(
+                    &mut outcome.errors_csv,
+                    [name, model, friendly_name, description, tier],
+                    row.line,
+                    &row.error,
+                );
+            }
+        };
+        for ((line, row), fate) in part.devices.iter().zip(self.fates) {
+            refuse(&mut outcome, *line);
+            let token =
+                |outcome: &mut PartOutcome, name: &DeviceName, token| outcome.tokens.push((name.clone(), token));
+            match fate {
+                Some(Fate::Registered(made)) => {
+                    outcome.registered += 1;
+                    token(&mut outcome, &row.name, made);
+                }
+                Some(Fate::Renewed(made)) => {
+                    outcome.already += 1;
+                    token(&mut outcome, &row.name, made);
+                }
+                Some(Fate::Already { never_connected }) => {
+                    outcome.already += 1;
+                    outcome.already_never_connected += u32::from(never_connected);
+                }
+                Some(Fate::Failed(sentence)) => {
+                    outcome.failed += 1;
+                    push_failure(&mut outcome.errors_csv, *line, row, &sentence);
+                }
+                // `rows` leaves no row open.
+                None => outcome.failed += 1,
+            }
+        }
+        refuse(&mut outcome, u64::MAX);
+        outcome
+    }
+}
