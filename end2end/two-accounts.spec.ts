@@ -27,16 +27,25 @@ const bytes = (expected: number[]) => async (answer: APIResponse) => {
   expect(answer.status()).toBe(200);
   expect([...(await answer.body())]).toEqual(expected);
 };
-const view = { search: null, status: null, group: null, after: null, before: null };
+const filter = { search: null, status: null, model: null, tier: null, groups: [] as string[], never_seen: false, registration: null };
+const view = { filter, sort: 'Name', is_descending: false, place: 'First' };
+/** All that match, as the page chooses them. */
+const matching = { Matching: { filter, registered_by_ms: Number.MAX_SAFE_INTEGER, except: [], after: null } };
+const step = { devices: 0, next: null };
 const none = { rows: [], now_ms: expect.any(Number) };
 
 /** Every server function. One that is missing here fails the first test. */
 const TRIES: Record<string, Try> = {
-  'devices': { body: () => ({ view }), may: gives({ ...none, total: 0, in_account: 0, has_previous: false, has_next: false }) },
+  'devices': { body: () => ({ view }), may: gives({ ...none, has_previous: false, has_next: false }) },
+  'count-devices': { body: () => ({ filter: { ...filter, groups: ['Paris'] } }), may: gives(0) },
   'device': { body: () => ({ name: NAMES[0] }), may: gives(null) },
-  'change-devices': { body: () => ({ names: NAMES, change: 'Delete' }), may: gives(0) },
-  'groups': { body: () => ({}), may: gives([]) },
-  'add-to-group': { body: () => ({ names: NAMES, group: 'Paris' }), may: gives(0) },
+  'change-devices': { body: () => ({ chosen: { Named: NAMES }, change: 'Delete' }), may: gives(step) },
+  'export-devices': { body: () => ({ chosen: matching }), may: bytes([0, 0, 0]) },
+  'groups': { body: () => ({}), may: gives(none) },
+  'make-group': { body: () => ({ name: 'Rome' }), may: gives(null) },
+  'rename-group': { body: () => ({ from: 'Paris', to: 'Oslo' }), may: refused },
+  'delete-group': { body: () => ({ name: 'Paris' }), may: refused },
+  'model-names': { body: () => ({}), may: gives([]) },
   'models': { body: () => ({}), may: gives(none) },
   'unknown-models': { body: () => ({ names: [MODEL] }), may: gives([{ name: MODEL, nearest: null }]) },
   'delete-model': { body: () => ({ name: MODEL }), may: refused },
@@ -44,9 +53,10 @@ const TRIES: Record<string, Try> = {
   'register-part': { body: (done) => done.part, may: refused },
   'finish-registration': { body: (done) => ({ registration: done.registration }), may: refused },
   'registration-errors': { body: (done) => ({ registration: done.registration }), may: refused },
+  'undo-registration': { body: (done) => ({ registration: done.registration, after: null }), may: gives(step) },
   // Its own from `begin-registration`, and no other.
   'registrations': { body: (done) => ({ before: done.registration }), may: gives(none) },
-  'generate-tokens': { body: () => ({ names: NAMES, old: 'StopNow' }), may: bytes([0, 0]) },
+  'generate-tokens': { body: () => ({ chosen: { Named: NAMES }, old: 'StopNow' }), may: bytes([0, 0, 0]) },
   'default-tier': { body: () => ({}), may: gives('Small') },
   'set-default-tier': { body: () => ({ tier: 'Medium' }), may: gives(null) },
   'me': { body: () => ({}), may: gives({ email: OTHER.email, account: 'other' }) },

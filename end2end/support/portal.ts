@@ -102,7 +102,8 @@ export function tokens(text: string): Map<string, string> {
   expect(lines.shift()).toBe('Device name,Security token');
   expect(lines.pop(), 'a line end at the end').toBe('');
   const found = new Map(lines.map((line) => line.split(',') as [string, string]));
-  for (const token of found.values()) expect(token).toMatch(TOKEN);
+  // One assertion for all: each is a step of the trace, and there may be 100,000.
+  expect([...found.values()].filter((token) => !TOKEN.test(token))).toEqual([]);
   expect(found.size).toBe(lines.length);
   return found;
 }

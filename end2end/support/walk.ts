@@ -39,6 +39,22 @@ export async function walk(page: Page, muster: Muster, look: (place: string) => 
     await expect(page.locator('.loading')).toHaveCount(0);
     await look(path);
   }
+  await open(page, '/groups');
+  await page.getByRole('checkbox', { name: 'Select Paris' }).check();
+  await look('groups, selected');
+  for (const [button, title] of [['New group', 'New device group'], ['Rename Paris', 'Rename Paris'], ['Delete the group Paris', 'Delete the group Paris?']]) {
+    await page.getByRole('button', { name: button }).click();
+    await expect(page.getByRole('dialog', { name: title })).toBeVisible();
+    await look(title);
+    await page.keyboard.press('Escape');
+  }
+  await open(page, '/registrations');
+  await page.getByRole('button', { name: 'Undo fleet.csv' }).click();
+  await expect(page.getByRole('dialog', { name: 'Undo fleet.csv?' })).toContainText('still there');
+  await look('undo, asking');
+  await page.getByRole('button', { name: 'Undo', exact: true }).click();
+  await expect(page.getByRole('dialog')).toContainText('Done:');
+  await look('undo, done');
 }
 
 async function registering(page: Page, look: (place: string) => Promise<void>): Promise<void> {
@@ -81,13 +97,17 @@ async function selected(page: Page, look: (place: string) => Promise<void>): Pro
   await look('generate token, made');
   await saveTokens(page);
   await page.keyboard.press('Escape');
-  for (const item of ['Disable', 'Delete']) {
+  for (const [item, title] of [['Disable', 'Disable 2 devices?'], ['Delete', 'Delete 2 devices?'], ['Change pricing tier', 'Change the pricing tier of 2 devices'], ['Add to group', 'Add 2 devices to a group']]) {
     await act(page, item);
-    const dialog = page.getByRole('dialog', { name: `${item} 2 devices?` });
+    const dialog = page.getByRole('dialog', { name: title });
     await expect(dialog).toBeVisible();
     await look(item.toLowerCase());
     await dialog.getByRole('button', { name: 'Cancel' }).click();
   }
+  await act(page, 'Export');
+  await expect(page.getByText('devices.csv is saved.')).toBeVisible();
+  await look('export, done');
+  await page.keyboard.press('Escape');
   await open(page, '/devices?q=nothing+matches');
   await look('no device matches');
 }

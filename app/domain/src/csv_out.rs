@@ -73,3 +73,16 @@ pub mod errors_csv {
         push_row(out, device.fields(), line, error);
     }
 }
+
+/// A registration file, as *Export* writes it: it can be uploaded again as it is.
+pub mod registration_csv {
+    use crate::NewDevice;
+
+    /// The first line, with its line end.
+    pub const HEADER: &str = "Device name,Model name,Device friendly name,Description,Pricing tier\r\n";
+
+    /// Appends a device's row.
+    pub fn push_row(out: &mut Vec<u8>, device: &NewDevice) {
+        super::push_record(out, device.fields());
+    }
+}

@@ -19,7 +19,7 @@ mod text;
 mod tier;
 
 pub use credential::{AccessKey, Credential, CredentialProblem, Kind, SecretHash, SecurityToken, SessionKey};
-pub use csv_out::{errors_csv, tokens_csv};
+pub use csv_out::{errors_csv, registration_csv, tokens_csv};
 pub use device::NewDevice;
 pub use file::{
     Cause, Check, Count, EncodingGuess, Field, Layout, LayoutProblem, MAX_DEVICES, MAX_FILE_BYTES, MAX_ROW_BYTES,

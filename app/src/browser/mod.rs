@@ -1,8 +1,10 @@
 //! What only a browser has: files, downloads, dialogs, workers. Nothing of it runs on the server.
 
+pub(crate) mod calls;
 pub(crate) mod check;
 pub(crate) mod file;
 pub(crate) mod leaving;
 pub(crate) mod refresh;
+pub(crate) mod retry;
 pub(crate) mod save;
 pub(crate) mod upload;

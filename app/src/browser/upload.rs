@@ -1,6 +1,6 @@
 //! Sends a checked file to the server: in parts, several under way, each registered whole or not at all.
 
-use super::{file, save::Gathered};
+use super::{file, retry, save::Gathered};
 use crate::fns::{
     Failure,
     registrations::{Part, PartDone, begin_registration, finish_registration, register_part},
@@ -15,13 +15,6 @@ use web_sys::File;
 /// Parts under way at once. The server does one at a time on SQLite, and more hide the way there and back.
 const PARTS_AT_ONCE: usize = 3;
 
-/// How often a part is sent before its rows fail. With the pauses below that is three quarters of a minute.
-const MAX_ATTEMPTS: u32 = 8;
-
-/// The pause before the first retry; each is twice the one before, up to [`MAX_PAUSE_MS`], and jittered.
-const FIRST_PAUSE_MS: u32 = 500;
-const MAX_PAUSE_MS: u32 = 15_000;
-
 /// How an upload stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
@@ -34,7 +27,20 @@ pub(crate) struct Progress {
     pub(crate) tokens: u64,
     /// What is being waited for, or what went wrong; a sentence.
     pub(crate) note: Option<String>,
+    pub(crate) is_paused: bool,
 }
+
+/// Why no more parts are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopped {
+    /// They would all meet the failure that one met. Their rows fail.
+    GivenUp,
+    /// The operator said so. Nothing becomes of their rows.
+    Cancelled,
+}
+
+/// Said where a file was not registered to its end.
+const FINISH_LATER: &str = "Upload the same file again to finish: what is registered stays so.";
 
 /// One file on its way. The tokens and errors that came back are gathered here, and nowhere else.
 #[derive(Clone)]
@@ -45,7 +51,8 @@ pub(crate) struct Upload {
     devices: u64,
     group: Option<String>,
     registration: Rc<Cell<Option<Uuid>>>,
-    has_given_up: Rc<Cell<bool>>,
+    stopped: Rc<Cell<Option<Stopped>>>,
+    is_paused: Rc<Cell<bool>>,
     pub(crate) tokens: Gathered,
     pub(crate) errors: Gathered,
     progress: RwSignal<Progress>,
@@ -71,7 +78,8 @@ impl Upload {
             devices: report.devices,
             group,
             registration: Rc::default(),
-            has_given_up: Rc::default(),
+            stopped: Rc::default(),
+            is_paused: Rc::default(),
             tokens: Gathered::new(tokens_csv::HEADER),
             errors: Gathered::new(errors_csv::HEADER),
             progress,
@@ -80,7 +88,7 @@ impl Upload {
 
     /// Goes over the whole file once.
     pub(crate) async fn run(&self, pass: Pass) {
-        self.has_given_up.set(false);
+        self.stopped.set(None);
         self.progress.update(|progress| {
             progress.rows_done = 0;
             progress.note = None;
@@ -99,7 +107,7 @@ impl Upload {
             self.count(pass, range, outcome).await;
         }
         drop(done);
-        if let Some(registration) = registration.filter(|_| !self.has_given_up.get()) {
+        if let Some(registration) = registration.filter(|_| self.stopped.get().is_none()) {
             // A registration that is not marked as finished shows as such, and is no less registered.
             let _ = self.retried(|_| finish_registration(registration)).await;
         }
@@ -124,7 +132,10 @@ impl Upload {
         number: u32,
         range: PartRange,
     ) -> (PartRange, Result<PartDone, Failure>) {
-        let Some(registration) = registration.filter(|_| !self.has_given_up.get()) else {
+        while self.is_paused.get() {
+            gloo_timers::future::TimeoutFuture::new(retry::LOOK_MS).await;
+        }
+        let Some(registration) = registration.filter(|_| self.stopped.get().is_none()) else {
             return (range, Err(Failure::Unavailable));
         };
         let bytes = match file::bytes(&self.file, range.start as f64, range.end as f64).await {
@@ -153,42 +164,45 @@ impl Upload {
         (range, outcome)
     }
 
-    /// Tries until it works, or until the failure is no temporary one, or until it has been tried often enough.
     async fn retried<T, F: Future<Output = Result<T, Failure>>>(
         &self,
-        mut send: impl FnMut(u32) -> F,
+        send: impl FnMut(u32) -> F,
     ) -> Result<T, Failure> {
-        let mut attempt = 1;
-        loop {
-            let failure = match send(attempt).await {
-                Ok(done) => {
-                    if attempt > 1 {
-                        self.progress.update(|progress| progress.note = None);
-                    }
-                    return Ok(done);
-                }
-                Err(failure) => failure,
-            };
-            if !failure.is_temporary() || attempt == MAX_ATTEMPTS || self.has_given_up.get() {
-                return Err(failure);
-            }
-            let pause_ms = pause_ms(attempt, js_sys::Math::random());
-            self.progress.update(|progress| {
-                progress.note =
-                    Some(format!("The server does not answer. Trying again in {} s…", pause_ms.div_ceil(1_000)));
-            });
-            gloo_timers::future::TimeoutFuture::new(pause_ms).await;
-            attempt += 1;
-        }
+        let note = |note| self.progress.update(|progress| progress.note = note);
+        retry::retried(send, || self.stopped.get().is_some(), note).await
+    }
+
+    /// Holds the parts that were not sent yet, or lets them go on.
+    pub(crate) fn pause(&self, is_paused: bool) {
+        self.is_paused.set(is_paused);
+        self.progress.update(|progress| progress.is_paused = is_paused);
+    }
+
+    /// No more parts are sent. Those under way are registered, and their tokens come back.
+    pub(crate) fn cancel(&self) {
+        self.stop(Stopped::Cancelled);
+        self.pause(false);
+        self.progress.update(|progress| {
+            progress.note = Some(format!("Cancelled. {FINISH_LATER}"));
+        });
     }
 
     /// No more parts are sent: those that follow would meet the same failure, each after a long wait.
     fn give_up(&self, failure: &Failure) {
-        self.has_given_up.set(true);
-        let again = "Upload the same file again to finish: what is registered stays so.";
-        let sentence = failure.sentence();
-        let stop = if sentence.ends_with('.') { "" } else { "." };
-        self.progress.update(|progress| progress.note = Some(format!("{sentence}{stop} {again}")));
+        if self.stop(Stopped::GivenUp) {
+            let sentence = failure.sentence();
+            let stop = if sentence.ends_with('.') { "" } else { "." };
+            self.progress.update(|progress| progress.note = Some(format!("{sentence}{stop} {FINISH_LATER}")));
+        }
+    }
+
+    /// Sends no more parts, for the first reason that there is. False: there was one already.
+    fn stop(&self, why: Stopped) -> bool {
+        let is_first = self.stopped.get().is_none();
+        if is_first {
+            self.stopped.set(Some(why));
+        }
+        is_first
     }
 
     async fn count(&self, pass: Pass, range: PartRange, outcome: Result<PartDone, Failure>) {
@@ -215,6 +229,7 @@ impl Upload {
                     }
                 });
             }
+            Err(failure) if failure.is_temporary() && self.stopped.get() == Some(Stopped::Cancelled) => {}
             Err(failure) if pass == Pass::Register => {
                 // The design's sentence for a server that cannot now, whichever way that showed.
                 let sentence =
@@ -232,13 +247,6 @@ impl Upload {
     }
 }
 
-/// The pause after this attempt: doubled each time, and between half and all of that, so that many browsers
-/// that lost one server do not all come back at the same moment.
-fn pause_ms(attempt: u32, random: f64) -> u32 {
-    let full = FIRST_PAUSE_MS.saturating_mul(1 << (attempt - 1).min(16)).min(MAX_PAUSE_MS);
-    full / 2 + (f64::from(full / 2) * random) as u32
-}
-
 /// The rows of a part that could not be sent, as they stand in `errors.csv`.
 fn failed_rows(layout: Layout, first_line: u64, bytes: &[u8], sentence: &str) -> Vec<u8> {
     struct Failed<'a>(Vec<u8>, &'a str);
@@ -253,21 +261,4 @@ fn failed_rows(layout: Layout, first_line: u64, bytes: &[u8], sentence: &str) ->
     reader.push(bytes, &mut failed);
     reader.finish(&mut failed);
     failed.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_a_limit() {
-        let check = |attempt: u32, shortest: u32, longest: u32| {
-            assert_eq!((pause_ms(attempt, 0.0), pause_ms(attempt, 1.0)), (shortest, longest));
-        };
-        check(1, 250, 500);
-        check(2, 500, 1_000);
-        check(5, 4_000, 8_000);
-        check(7, 7_500, 15_000);
-        check(60, 7_500, 15_000);
-    }
 }

@@ -1,87 +1,194 @@
-//! Asks before something is done to the selected devices, does it, and says what came of it.
+//! Asks before something is done to the chosen devices, does it, and says what came of it.
 
-use super::Modal;
+use super::{
+    Modal,
+    job::{Job, JobProgress, Stage},
+    modal::keep_focus,
+};
 use crate::{
-    fns::devices::{DeviceChange, change_devices},
+    browser::calls::Targets,
+    fns::{
+        devices::{DeviceChange, change_devices},
+        groups::groups,
+    },
     when::{count, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};
-
-/// Devices in one call of the server.
-const DEVICES_PER_CALL: usize = 10_000;
+use muster_domain::PricingTier;
 
 /// Over this many, the number has to be typed in before devices are deleted.
-const TYPED_OVER: usize = 100;
+const TYPED_OVER: u64 = 100;
 
-/// The dialog for a change of the selected devices. `done` is called when some of them were changed.
+/// What is asked about. Which tier or group it is comes from the dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    Disable,
+    Enable,
+    Delete,
+    Tier,
+    AddToGroup,
+    RemoveFromGroup,
+}
+
+impl Question {
+    /// The words on the menu, and on the button that does it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Disable => "Disable",
+            Self::Enable => "Enable",
+            Self::Delete => "Delete",
+            Self::Tier => "Change pricing tier",
+            Self::AddToGroup => "Add to group",
+            Self::RemoveFromGroup => "Remove from group",
+        }
+    }
+
+    /// The title of the dialog that asks.
+    fn title(self, devices: &str) -> String {
+        match self {
+            Self::Disable | Self::Enable | Self::Delete => format!("{} {devices}?", self.label()),
+            Self::Tier => format!("Change the pricing tier of {devices}"),
+            Self::AddToGroup => format!("Add {devices} to a group"),
+            Self::RemoveFromGroup => format!("Remove {devices} from a group"),
+        }
+    }
+
+    /// What comes of it.
+    fn what(self) -> &'static str {
+        match self {
+            Self::Disable => "They may not connect until they are enabled again: their tokens stop at this moment.",
+            Self::Enable => "They may connect again, with the tokens they have.",
+            Self::Delete => {
+                "Their tokens stop at this moment. A device registered later under the same name is another device."
+            }
+            Self::Tier => "They are billed by the new tier from now on.",
+            Self::AddToGroup => "A device may be in several groups. A name that is new makes a group.",
+            Self::RemoveFromGroup => "They stay registered, and stay in their other groups.",
+        }
+    }
+}
+
+/// The dialog for a change of the chosen devices. `done` is called when some of them were changed.
 #[component]
 pub(crate) fn ConfirmDialog(
     is_open: RwSignal<bool>,
-    #[prop(into)] change: Signal<DeviceChange>,
-    #[prop(into)] names: Signal<Vec<String>>,
+    #[prop(into)] question: Signal<Question>,
+    #[prop(into)] targets: Signal<Targets>,
+    /// How many devices those are.
+    #[prop(into)]
+    total: Signal<u64>,
     done: Callback<()>,
 ) -> impl IntoView {
-    let problem = RwSignal::new(None::<String>);
-    let is_working = RwSignal::new(false);
+    let job = Job::new();
+    // While it runs, what it does to the devices may change how many match: the number asked about stays.
+    let asked = RwSignal::new(0);
     let typed = RwSignal::new(String::new());
-    let verb = move || match change.get() {
-        DeviceChange::Disable => "Disable",
-        DeviceChange::Enable => "Enable",
-        DeviceChange::Delete => "Delete",
-        DeviceChange::Tier(_) => "Change pricing tier",
-    };
-    let devices = move || count(names.with(Vec::len) as u64, "device", "devices");
-    let what = move || match change.get() {
-        DeviceChange::Disable => "They may not connect until they are enabled again: their tokens stop at this moment.",
-        DeviceChange::Enable => "They may connect again, with the tokens they have.",
-        DeviceChange::Delete => {
-            "Their tokens stop at this moment. A device registered later under the same name is another device."
+    let tier = RwSignal::new(PricingTier::Small);
+    let group = RwSignal::new(String::new());
+    Effect::new(move || {
+        let total = total.get();
+        if job.stage.get() == Stage::Asking {
+            asked.set(total);
         }
-        DeviceChange::Tier(_) => "They are billed by the new tier from now on.",
+    });
+    Effect::new(move || {
+        if !is_open.get() {
+            job.reset();
+            typed.set(String::new());
+            group.set(String::new());
+            tier.set(PricingTier::Small);
+        }
+    });
+    Effect::new(move || {
+        let _ = job.stage.get();
+        keep_focus("confirm-title");
+    });
+    let devices = move || count(asked.get(), "device", "devices");
+    let must_type = move || question.get() == Question::Delete && asked.get() > TYPED_OVER;
+    let needs_group = move || matches!(question.get(), Question::AddToGroup | Question::RemoveFromGroup);
+    let may_act = move || {
+        (!must_type() || typed.with(|typed| typed.replace(',', "").trim() == asked.get().to_string()))
+            && (!needs_group() || group.with(|group| !group.trim().is_empty()))
+            && !job.is_working()
     };
-    let must_type = move || change.get() == DeviceChange::Delete && names.with(Vec::len) > TYPED_OVER;
-    let may_act =
-        move || !must_type() || typed.with(|typed| typed.replace(',', "").trim() == names.with(Vec::len).to_string());
-    let act = move |_| {
-        if !may_act() || is_working.get_untracked() {
+    let change = move || match question.get_untracked() {
+        Question::Disable => DeviceChange::Disable,
+        Question::Enable => DeviceChange::Enable,
+        Question::Delete => DeviceChange::Delete,
+        Question::Tier => DeviceChange::Tier(tier.get_untracked()),
+        Question::AddToGroup => DeviceChange::AddToGroup(group.get_untracked()),
+        Question::RemoveFromGroup => DeviceChange::RemoveFromGroup(group.get_untracked()),
+    };
+    let act = move || {
+        if !may_act() {
             return;
         }
-        is_working.set(true);
-        problem.set(None);
-        let (names, change) = (names.get_untracked(), change.get_untracked());
-        spawn_local(async move {
-            let mut outcome = Ok(());
-            for some in names.chunks(DEVICES_PER_CALL) {
-                outcome = change_devices(some.to_vec(), change).await.map(|_| ());
-                if outcome.is_err() {
-                    break;
-                }
-            }
-            is_working.set(false);
-            typed.set(String::new());
-            match outcome {
-                Ok(()) => is_open.set(false),
-                Err(failure) => problem.set(Some(failure.sentence())),
+        let change = change();
+        let ended = move || {
+            if job.stage.get_untracked() == Stage::Done {
+                is_open.set(false);
             }
             done.run(());
-        });
+        };
+        job.run(targets.get_untracked(), move |chosen| change_devices(chosen, change.clone()), ended);
     };
+    let is_asking = move || job.stage.get() == Stage::Asking;
     view! {
-        <Modal id="confirm-title" title=Signal::derive(move || format!("{} {}?", verb(), devices())) is_open would_lose=is_working ask=Callback::new(|()| {})>
-            <div class="body">
-                <p>{what}</p>
-                <Show when=must_type>
-                    <label for="typed">{move || format!("Type {} to confirm", thousands(names.with(Vec::len) as u64))}</label>
+        <Modal id="confirm-title" title=Signal::derive(move || question.get().title(&devices())) is_open
+            would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(|()| {})>
+            <form class="body" on:submit=move |event| { event.prevent_default(); act(); }>
+                <p>{move || question.get().what()}</p>
+                <Show when=move || is_asking() && question.get() == Question::Tier>
+                    <fieldset>
+                        <legend>"Pricing tier"</legend>
+                        {PricingTier::ALL.map(|each| view! {
+                            <label><input type="radio" name="tier" prop:checked=move || tier.get() == each on:change=move |_| tier.set(each) /><span>{each.as_str()}</span></label>
+                        }).collect_view()}
+                    </fieldset>
+                </Show>
+                <Show when=move || is_asking() && needs_group()><GroupName name=group /></Show>
+                <Show when=move || is_asking() && must_type()>
+                    <label for="typed">{move || format!("Type {} to confirm", thousands(asked.get()))}</label>
                     <input id="typed" type="text" inputmode="numeric" autocomplete="off" prop:value=typed on:input:target=move |event| typed.set(event.target().value()) />
                 </Show>
-                <p class="problem" role="alert">{move || problem.get()}</p>
-            </div>
+                <JobProgress job total=asked />
+            </form>
             <footer>
-                <button type="button" class="quiet" on:click=move |_| is_open.set(false)>"Cancel"</button>
-                <button type="button" class:danger=move || change.get() == DeviceChange::Delete class:main=move || change.get() != DeviceChange::Delete
-                    aria-disabled=move || (!may_act() || is_working.get()).to_string() on:click=act>{verb}</button>
+                <button type="button" class="quiet" disabled=move || job.is_working() on:click=move |_| is_open.set(false)>
+                    {move || if is_asking() { "Cancel" } else { "Close" }}
+                </button>
+                <button type="button" class:danger=move || question.get() == Question::Delete class:main=move || question.get() != Question::Delete
+                    aria-disabled=move || (!may_act()).to_string() on:click=move |_| act()>
+                    {move || if job.stage.get() == Stage::Stopped { "Continue" } else { question.get().label() }}
+                </button>
             </footer>
         </Modal>
+    }
+    .into_any()
+}
+
+/// The name of a device group: one that is there, or another.
+#[component]
+pub(super) fn GroupName(
+    name: RwSignal<String>,
+    #[prop(default = "Device group")] label: &'static str,
+) -> impl IntoView {
+    // Not a resource: the page's Suspense would take the whole dialog away while it waits for one.
+    let known = RwSignal::new(Vec::new());
+    spawn_local(async move {
+        if let Ok(groups) = groups().await {
+            let _ = known.try_set(groups.rows);
+        }
+    });
+    view! {
+        <div class="row">
+            <label for="group">{label}</label>
+            <input id="group" type="text" list="groups" maxlength="128" autocomplete="off"
+                on:input:target=move |event| name.set(event.target().value()) />
+            <datalist id="groups">
+                {move || known.get().into_iter().map(|group| view! { <option value=group.name></option> }).collect_view()}
+            </datalist>
+        </div>
     }
     .into_any()
 }

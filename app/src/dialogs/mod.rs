@@ -1,13 +1,21 @@
 //! The dialogs, and the menu that opens them.
 
+mod actions;
 mod confirm;
+mod export;
+mod job;
 mod menu;
 mod modal;
 mod register;
 mod tokens;
+mod undo;
 
-pub(crate) use confirm::ConfirmDialog;
-pub(crate) use menu::{Menu, MenuItem};
+pub(crate) use actions::{Actions, Done};
 pub(crate) use modal::Modal;
-pub(crate) use register::RegisterDialog;
-pub(crate) use tokens::TokensDialog;
+pub(crate) use undo::UndoDialog;
+
+use confirm::ConfirmDialog;
+use export::ExportDialog;
+use menu::{Menu, MenuItem};
+use register::RegisterDialog;
+use tokens::TokensDialog;

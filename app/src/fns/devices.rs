@@ -4,6 +4,7 @@ use super::Failure;
 use leptos::prelude::*;
 use muster_domain::PricingTier;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Devices on one page of the grid.
 pub const PAGE_DEVICES: u32 = 100;
@@ -38,19 +39,72 @@ impl Status {
     }
 }
 
-/// What the grid is asked to show: all of it stands in the page's address.
+/// Which devices: those that meet every condition there is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceView {
+pub struct DeviceFilter {
     /// Part of a device name, friendly name or model; any letter case.
     pub search: Option<String>,
     /// Only devices of this status.
     pub status: Option<Status>,
-    /// Only devices of this group.
-    pub group: Option<String>,
-    /// The page after this device name.
-    pub after: Option<String>,
-    /// The page before this device name.
-    pub before: Option<String>,
+    /// Only devices of this model.
+    pub model: Option<String>,
+    /// Only devices of this tier.
+    pub tier: Option<PricingTier>,
+    /// Only devices of any of these groups, where there are some.
+    pub groups: Vec<String>,
+    /// Only devices that have never sent data.
+    pub never_seen: bool,
+    /// Only devices that this registration made.
+    pub registration: Option<Uuid>,
+}
+
+/// What the grid is sorted by; then by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sort {
+    #[default]
+    Name,
+    Model,
+    FriendlyName,
+    Tier,
+    Status,
+    LastSeen,
+}
+
+impl Sort {
+    /// All of them, in the order of the grid's columns.
+    pub const ALL: [Self; 6] = [Self::Name, Self::Model, Self::FriendlyName, Self::Tier, Self::Status, Self::LastSeen];
+
+    /// The column's name.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Name => "Device name",
+            Self::Model => "Model",
+            Self::FriendlyName => "Friendly name",
+            Self::Tier => "Pricing tier",
+            Self::Status => "Status",
+            Self::LastSeen => "Last seen",
+        }
+    }
+}
+
+/// What the grid is asked to show: all of it stands in the page's address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceView {
+    pub filter: DeviceFilter,
+    pub sort: Sort,
+    /// The last first.
+    pub is_descending: bool,
+    pub place: Place,
+}
+
+/// Which page: a [`DeviceRow::cursor`] says where it begins or ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    #[default]
+    First,
+    After(String),
+    Before(String),
+    Last,
 }
 
 /// One row of the grid. Times are milliseconds since 1970.
@@ -62,16 +116,14 @@ pub struct DeviceRow {
     pub tier: PricingTier,
     pub status: Status,
     pub last_seen_ms: Option<i64>,
+    /// Its place in the grid as it is sorted: `NAME`, or `NAME~WHAT IT IS SORTED BY`.
+    pub cursor: String,
 }
 
 /// One page of the grid.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DevicePage {
     pub rows: Vec<DeviceRow>,
-    /// Devices that match, on all pages.
-    pub total: u64,
-    /// Devices that the account has at all; so that an empty grid can say what to do next.
-    pub in_account: u64,
     pub has_previous: bool,
     pub has_next: bool,
     /// The server's clock, which "2 minutes ago" is counted from.
@@ -91,13 +143,52 @@ pub struct DeviceDetail {
     pub now_ms: i64,
 }
 
-/// What is done to the selected devices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The devices that something is done to, by one call of several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Chosen {
+    /// Those with these names, at most [`DEVICES_PER_CALL`].
+    Named(Vec<String>),
+    /// The first [`DEVICES_PER_CALL`] of those that match, by name: however many those are, no name of them is sent.
+    Matching {
+        filter: DeviceFilter,
+        /// Only those registered by then, by the server's clock: others were not on the screen.
+        registered_by_ms: i64,
+        /// All but these, at most [`DEVICES_PER_CALL`].
+        except: Vec<String>,
+        /// Only those behind this name: where the call before stopped.
+        after: Option<String>,
+    },
+}
+
+/// The most devices of one call.
+pub const DEVICES_PER_CALL: usize = 10_000;
+
+/// How far one call came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The devices that it was done to.
+    pub devices: u64,
+    /// Where the next call goes on; `None`: all is done.
+    pub next: Option<String>,
+}
+
+/// What is done to the chosen devices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceChange {
     Disable,
     Enable,
     Delete,
     Tier(PricingTier),
+    /// The group is made if there is none of that name.
+    AddToGroup(String),
+    RemoveFromGroup(String),
+}
+
+/// Rows of a registration file, without its header, and how far they go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    pub rows: Vec<u8>,
+    pub step: Step,
 }
 
 /// One page of the devices that match.
@@ -107,22 +198,24 @@ pub enum DeviceChange {
 #[server(prefix = "/fn", endpoint = "devices", input = server_fn::codec::Json)]
 pub async fn devices(view: DeviceView) -> Result<DevicePage, Failure> {
     let viewer = super::viewer()?;
-    let account = viewer.account();
-    let unfiltered = view.search.is_none() && view.status.is_none() && view.group.is_none();
-    let page = viewer.registry.devices(account, server::query(view)?).await?;
-    let in_account = if unfiltered || page.total > 0 {
-        page.total
-    } else {
-        viewer.registry.devices(account, muster_registry::DeviceQuery { limit: 1, ..Default::default() }).await?.total
-    };
+    let query = server::query(view)?;
+    let page = viewer.registry.devices(viewer.account(), &query).await?;
     Ok(DevicePage {
-        rows: page.items.into_iter().map(server::row).collect(),
-        total: page.total,
-        in_account,
+        rows: page.items.into_iter().map(|item| server::row(item, query.sort)).collect(),
         has_previous: page.has_previous,
         has_next: page.has_next,
         now_ms: viewer.registry.now().as_ms(),
     })
+}
+
+/// How many devices match.
+///
+/// # Errors
+/// As [`devices`].
+#[server(prefix = "/fn", endpoint = "count-devices", input = server_fn::codec::Json)]
+pub async fn count_devices(filter: DeviceFilter) -> Result<u64, Failure> {
+    let viewer = super::viewer()?;
+    Ok(viewer.registry.count_devices(viewer.account(), &server::filter(filter)?).await?)
 }
 
 /// One device by its name.
@@ -137,48 +230,125 @@ pub async fn device(name: String) -> Result<Option<DeviceDetail>, Failure> {
     Ok(detail.map(|detail| server::detail(detail, viewer.registry.now())))
 }
 
-/// Changes the named devices, at most 10,000 at a time; gives how many there were.
+/// Changes the chosen devices, as far as one call goes. It may be sent again.
+///
+/// # Errors
+/// As [`devices`], or [`Failure::Refused`] where one group more cannot be.
+#[server(prefix = "/fn", endpoint = "change-devices", input = server_fn::codec::Json)]
+pub async fn change_devices(chosen: Chosen, change: DeviceChange) -> Result<Step, Failure> {
+    let viewer = super::viewer()?;
+    let (chosen, change) = (server::chosen(chosen)?, server::change(change)?);
+    let step = viewer.registry.change_devices(viewer.account(), &chosen, &change).await;
+    Ok(server::step(step.map_err(super::groups::server::failure)?))
+}
+
+/// The chosen devices as rows of a registration file, by name, as far as one call goes.
 ///
 /// # Errors
 /// As [`devices`].
-#[server(prefix = "/fn", endpoint = "change-devices", input = server_fn::codec::Json)]
-pub async fn change_devices(names: Vec<String>, change: DeviceChange) -> Result<u64, Failure> {
+#[server(prefix = "/fn", endpoint = "export-devices", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
+pub async fn export_devices(chosen: Chosen) -> Result<Exported, Failure> {
     let viewer = super::viewer()?;
-    let names = server::names(&names)?;
-    Ok(viewer.registry.change_devices(viewer.account(), &names, server::change(change)).await?)
+    let (devices, next) = viewer.registry.export(viewer.account(), &server::chosen(chosen)?).await?;
+    let mut rows = Vec::new();
+    for device in &devices {
+        muster_domain::registration_csv::push_row(&mut rows, device);
+    }
+    let step = Step { devices: devices.len() as u64, next: next.map(|name| name.to_string()) };
+    Ok(Exported { rows, step })
 }
 
 #[cfg(feature = "ssr")]
 pub(super) mod server {
     //! Between the registry's types and those that travel.
 
-    use super::{DeviceChange, DeviceDetail, DeviceRow, DeviceView, Failure, PAGE_DEVICES, Status};
-    use muster_domain::DeviceName;
+    use super::{
+        Chosen, DEVICES_PER_CALL, DeviceChange, DeviceDetail, DeviceFilter, DeviceRow, DeviceView, Failure,
+        PAGE_DEVICES, Place, Sort, Status, Step,
+    };
+    use muster_domain::{DeviceName, ModelName};
     use muster_registry as registry;
 
-    pub(crate) fn names(names: &[String]) -> Result<Vec<DeviceName>, Failure> {
-        if names.len() > registry::MAX_DEVICES_PER_CALL {
-            return Err(Failure::refused("At most 10,000 devices can be changed in one call."));
-        }
-        names.iter().map(|name| DeviceName::parse(name).map_err(Failure::refused)).collect()
+    fn name(text: String) -> Result<DeviceName, Failure> {
+        DeviceName::parse(&text).map_err(Failure::refused)
     }
 
-    pub(super) fn query(view: DeviceView) -> Result<registry::DeviceQuery, Failure> {
-        let name =
-            |text: Option<String>| text.map(|text| DeviceName::parse(&text).map_err(Failure::refused)).transpose();
-        Ok(registry::DeviceQuery {
-            search: view.search,
-            status: view.status.map(to_registry),
-            group: view.group.map(|group| registry::GroupName::parse(&group).map_err(Failure::refused)).transpose()?,
-            after: name(view.after)?,
-            before: name(view.before)?,
-            limit: PAGE_DEVICES,
-            ..Default::default()
+    fn names(names: Vec<String>) -> Result<Vec<DeviceName>, Failure> {
+        if names.len() > DEVICES_PER_CALL {
+            return Err(Failure::refused("At most 10,000 devices can be named in one call."));
+        }
+        names.into_iter().map(name).collect()
+    }
+
+    pub(crate) fn group(text: String) -> Result<registry::GroupName, Failure> {
+        registry::GroupName::parse(&text).map_err(Failure::refused)
+    }
+
+    pub(crate) fn chosen(chosen: Chosen) -> Result<registry::Chosen, Failure> {
+        Ok(match chosen {
+            Chosen::Named(some) => registry::Chosen::Named(names(some)?),
+            Chosen::Matching { filter: which, registered_by_ms, except, after } => {
+                registry::Chosen::Matching(registry::Matching {
+                    filter: filter(which)?,
+                    registered_by: registry::Timestamp::from_ms(registered_by_ms),
+                    except: names(except)?,
+                    after: after.map(name).transpose()?,
+                })
+            }
         })
     }
 
-    pub(super) fn row(item: registry::DeviceItem) -> DeviceRow {
+    pub(crate) fn step(step: registry::Step) -> Step {
+        Step { devices: step.devices, next: step.next.map(|name| name.to_string()) }
+    }
+
+    /// The most groups that a filter names.
+    const MAX_FILTER_GROUPS: usize = 1_000;
+
+    pub(super) fn filter(filter: DeviceFilter) -> Result<registry::DeviceFilter, Failure> {
+        if filter.groups.len() > MAX_FILTER_GROUPS {
+            return Err(Failure::refused("At most 1,000 device groups can be chosen at once."));
+        }
+        let model = |text: String| ModelName::parse(&text).map_err(Failure::refused);
+        Ok(registry::DeviceFilter {
+            search: filter.search,
+            status: filter.status.map(to_registry),
+            model: filter.model.map(model).transpose()?,
+            tier: filter.tier,
+            groups: filter.groups.into_iter().map(group).collect::<Result<_, _>>()?,
+            never_seen: filter.never_seen,
+            registration: filter.registration.map(Into::into),
+        })
+    }
+
+    pub(super) fn query(view: DeviceView) -> Result<registry::DeviceQuery, Failure> {
+        let cursor = |text: String| {
+            let (before, key) = text.split_once('~').unwrap_or((&text, ""));
+            Ok::<_, Failure>(registry::Cursor { name: name(before.to_owned())?, key: key.to_owned() })
+        };
+        let sort = match view.sort {
+            Sort::Name => registry::Sort::Name,
+            Sort::Model => registry::Sort::Model,
+            Sort::FriendlyName => registry::Sort::FriendlyName,
+            Sort::Tier => registry::Sort::Tier,
+            Sort::Status => registry::Sort::Status,
+            Sort::LastSeen => registry::Sort::LastSeen,
+        };
+        let place = match view.place {
+            Place::First => registry::Place::First,
+            Place::After(text) => registry::Place::After(cursor(text)?),
+            Place::Before(text) => registry::Place::Before(cursor(text)?),
+            Place::Last => registry::Place::Last,
+        };
+        let filter = filter(view.filter)?;
+        Ok(registry::DeviceQuery { filter, sort, is_descending: view.is_descending, place, limit: PAGE_DEVICES })
+    }
+
+    pub(super) fn row(item: registry::DeviceItem, sort: registry::Sort) -> DeviceRow {
+        let key = item.sort_key(sort);
+        let cursor = if key.is_empty() { item.name.to_string() } else { format!("{}~{key}", item.name) };
         DeviceRow {
+            cursor,
             name: item.name.to_string(),
             model: item.model.to_string(),
             friendly_name: item.friendly_name,
@@ -194,7 +364,7 @@ pub(super) mod server {
 
     pub(super) fn detail(detail: registry::DeviceDetail, now: registry::Timestamp) -> DeviceDetail {
         DeviceDetail {
-            row: row(detail.item),
+            row: row(detail.item, registry::Sort::Name),
             description: detail.description,
             groups: detail.groups.iter().map(ToString::to_string).collect(),
             registered_ms: detail.registered_at.as_ms(),
@@ -204,13 +374,15 @@ pub(super) mod server {
         }
     }
 
-    pub(super) fn change(change: DeviceChange) -> registry::Change {
-        match change {
+    pub(super) fn change(change: DeviceChange) -> Result<registry::Change, Failure> {
+        Ok(match change {
             DeviceChange::Disable => registry::Change::Disable,
             DeviceChange::Enable => registry::Change::Enable,
             DeviceChange::Delete => registry::Change::Delete,
             DeviceChange::Tier(tier) => registry::Change::Tier(tier),
-        }
+            DeviceChange::AddToGroup(name) => registry::Change::AddToGroup(group(name)?),
+            DeviceChange::RemoveFromGroup(name) => registry::Change::RemoveFromGroup(group(name)?),
+        })
     }
 
     fn to_registry(status: Status) -> registry::Status {

@@ -11,25 +11,67 @@ pub struct GroupRow {
     pub devices: u64,
 }
 
+/// The groups, and the server's clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupList {
+    pub rows: Vec<GroupRow>,
+    pub now_ms: i64,
+}
+
 /// All groups of the account, by name.
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`].
 #[server(prefix = "/fn", endpoint = "groups", input = server_fn::codec::Json)]
-pub async fn groups() -> Result<Vec<GroupRow>, Failure> {
+pub async fn groups() -> Result<GroupList, Failure> {
     let viewer = super::viewer()?;
     let groups = viewer.registry.groups(viewer.account()).await?;
-    Ok(groups.into_iter().map(|group| GroupRow { name: group.name.to_string(), devices: group.devices }).collect())
+    let rows = groups.into_iter().map(|group| GroupRow { name: group.name, devices: group.devices });
+    Ok(GroupList { rows: rows.collect(), now_ms: viewer.registry.now().as_ms() })
 }
 
-/// Puts the named devices, at most 10,000 at a time, into a group, which is made if there is none of that name.
+/// Makes a group that no device is in yet.
 ///
 /// # Errors
-/// [`Failure::Refused`] for what is no name, [`Failure::SignedOut`], [`Failure::Unavailable`].
-#[server(prefix = "/fn", endpoint = "add-to-group", input = server_fn::codec::Json)]
-pub async fn add_to_group(names: Vec<String>, group: String) -> Result<u64, Failure> {
+/// [`Failure::Refused`] for what is no name, or is taken, or one group too many; as [`groups`].
+#[server(prefix = "/fn", endpoint = "make-group", input = server_fn::codec::Json)]
+pub async fn make_group(name: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
-    let names = super::devices::server::names(&names)?;
-    let group = muster_registry::GroupName::parse(&group).map_err(Failure::refused)?;
-    Ok(viewer.registry.add_to_group(viewer.account(), &names, &group).await?)
+    let name = super::devices::server::group(name)?;
+    viewer.registry.make_group(viewer.account(), &name).await.map_err(server::failure)
+}
+
+/// Gives a group another name.
+///
+/// # Errors
+/// [`Failure::Refused`] for what is no name, or is taken, or a group the account does not have; as [`groups`].
+#[server(prefix = "/fn", endpoint = "rename-group", input = server_fn::codec::Json)]
+pub async fn rename_group(from: String, to: String) -> Result<(), Failure> {
+    let viewer = super::viewer()?;
+    let (from, to) = (super::devices::server::group(from)?, super::devices::server::group(to)?);
+    viewer.registry.rename_group(viewer.account(), &from, &to).await.map_err(server::failure)
+}
+
+/// Deletes a group. Its devices stay.
+///
+/// # Errors
+/// [`Failure::Refused`] for a group the account does not have; as [`groups`].
+#[server(prefix = "/fn", endpoint = "delete-group", input = server_fn::codec::Json)]
+pub async fn delete_group(name: String) -> Result<(), Failure> {
+    let viewer = super::viewer()?;
+    let name = super::devices::server::group(name)?;
+    viewer.registry.delete_group(viewer.account(), &name).await.map_err(server::failure)
+}
+
+#[cfg(feature = "ssr")]
+pub(super) mod server {
+    use super::Failure;
+    use muster_registry::GroupError;
+
+    pub(crate) fn failure(error: GroupError) -> Failure {
+        match error {
+            GroupError::Store(error) => error.into(),
+            error => Failure::refused(error),
+        }
+    }
 }

@@ -60,6 +60,16 @@ pub async fn models() -> Result<ModelList, Failure> {
     Ok(ModelList { rows: rows.collect(), now_ms: viewer.registry.now().as_ms() })
 }
 
+/// The names of all models of the account, in order.
+///
+/// # Errors
+/// As [`models`].
+#[server(prefix = "/fn", endpoint = "model-names", input = server_fn::codec::Json)]
+pub async fn model_names() -> Result<Vec<String>, Failure> {
+    let viewer = super::viewer()?;
+    Ok(viewer.registry.model_names(viewer.account()).await?)
+}
+
 /// Adds a model definition, or replaces the one of the same name.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Registering a file: begin, its parts, finish; and the registrations of the past.
 
-use super::Failure;
+use super::{Failure, devices::Step};
 use leptos::prelude::*;
 use muster_domain::Layout;
 use serde::{Deserialize, Serialize};
@@ -160,6 +160,18 @@ pub async fn registrations(before: Option<Uuid>) -> Result<RegistrationList, Fai
     let viewer = super::viewer()?;
     let rows = viewer.registry.registrations(viewer.account(), before.map(Into::into), 100).await?;
     Ok(RegistrationList { rows: rows.into_iter().map(server::row).collect(), now_ms: viewer.registry.now().as_ms() })
+}
+
+/// Deletes those devices of a registration that have never connected, as far as one call goes.
+///
+/// # Errors
+/// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`] for what is no device name.
+#[server(prefix = "/fn", endpoint = "undo-registration", input = server_fn::codec::Json)]
+pub async fn undo_registration(registration: Uuid, after: Option<String>) -> Result<Step, Failure> {
+    let viewer = super::viewer()?;
+    let after = after.map(|name| muster_domain::DeviceName::parse(&name).map_err(Failure::refused)).transpose()?;
+    let step = viewer.registry.undo_registration(viewer.account(), registration.into(), after.as_ref()).await?;
+    Ok(super::devices::server::step(step))
 }
 
 /// The `errors.csv` of a registration, with its header.

@@ -1,11 +1,11 @@
 //! New tokens for devices that are registered already.
 
-use super::Failure;
+use super::{
+    Failure,
+    devices::{Chosen, Step},
+};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-
-/// Devices in one call. A selection that is larger takes several.
-pub const DEVICES_PER_CALL: usize = 2_000;
 
 /// What becomes of the tokens that a device has when it is given a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,35 +17,33 @@ pub enum OldTokens {
     StopNow,
 }
 
-/// New tokens: rows of `tokens.csv` without its header, and how many.
+/// New tokens: rows of `tokens.csv` without its header, and how far they go.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewTokens {
     pub rows: Vec<u8>,
-    pub devices: u64,
+    pub step: Step,
 }
 
-/// Makes a new token for each of the named devices.
+/// Makes a new token for each of the chosen devices, by name, as far as one call goes. Sent again after an answer
+/// that was lost, it makes others: nobody has those.
 ///
 /// # Errors
-/// [`Failure::SignedOut`], [`Failure::Unavailable`], or [`Failure::Refused`] for more than
-/// [`DEVICES_PER_CALL`] names or what is no device name.
+/// [`Failure::SignedOut`], [`Failure::Unavailable`], or [`Failure::Refused`] for a choice that cannot be.
 #[server(prefix = "/fn", endpoint = "generate-tokens", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
-pub async fn generate_tokens(names: Vec<String>, old: OldTokens) -> Result<NewTokens, Failure> {
+pub async fn generate_tokens(chosen: Chosen, old: OldTokens) -> Result<NewTokens, Failure> {
     use muster_registry as registry;
 
     let viewer = super::viewer()?;
-    if names.len() > DEVICES_PER_CALL {
-        return Err(Failure::refused(format!("At most {DEVICES_PER_CALL} devices can be given tokens in one call.")));
-    }
-    let names = super::devices::server::names(&names)?;
+    let chosen = super::devices::server::chosen(chosen)?;
     let old = match old {
         OldTokens::KeepUntilNewIsUsed => registry::OldTokens::KeepUntilNewIsUsed,
         OldTokens::StopNow => registry::OldTokens::StopNow,
     };
-    let tokens = viewer.registry.generate_tokens(viewer.account(), &names, old).await?;
+    let (tokens, next) = viewer.registry.generate_tokens(viewer.account(), &chosen, old).await?;
     let mut rows = Vec::new();
     for (name, token) in &tokens {
         muster_domain::tokens_csv::push_row(&mut rows, name, token);
     }
-    Ok(NewTokens { rows, devices: tokens.len() as u64 })
+    let step = Step { devices: tokens.len() as u64, next: next.map(|name| name.to_string()) };
+    Ok(NewTokens { rows, step })
 }

@@ -1,47 +1,264 @@
-//! `/groups`: the device groups.
+//! `/groups`: the device groups, and what can be done with the devices in them.
 
-use crate::{fns::groups::groups, query::path_with, when::count};
-use leptos::prelude::*;
+use super::selection::Selection;
+use crate::{
+    browser::{calls::Targets, file::ignore_stray_drops, refresh},
+    dialogs::{Actions, Done, Modal},
+    fns::{
+        Failure,
+        devices::{DeviceFilter, count_devices},
+        groups::{GroupList, GroupRow, delete_group, groups, make_group, rename_group},
+    },
+    query::path_with,
+    when::{count, thousands},
+};
+use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
+use std::time::Duration;
+
+/// How often the groups are asked for again.
+const REFRESH: Duration = Duration::from_secs(5);
 
 #[component]
 pub(crate) fn Groups() -> impl IntoView {
-    let groups = Resource::new(|| (), |()| groups());
+    let first = Resource::new_blocking(|| (), |()| groups());
     view! {
         <Title text="Device groups" />
-        <div class="head"><h1>"Device groups"</h1></div>
         <Suspense fallback=|| view! { <p class="loading">"Loading…"</p> }>
             {move || Suspend::new(async move {
-                match groups.await {
-                    Err(failure) => view! { <p class="problem" role="alert">{failure.sentence()}</p> }.into_any(),
-                    Ok(groups) if groups.is_empty() => view! {
-                        <div class="empty">
-                            <h2>"No device groups yet"</h2>
-                            <p>"Name a group while you register devices: it is made, and they join it."</p>
-                            <p><a class="button" href="/devices">"Go to Devices"</a></p>
-                        </div>
-                    }.into_any(),
-                    Ok(groups) => view! {
-                        <div class="scroll">
-                            <table role="grid" aria-label="Device groups">
-                                <thead><tr><th scope="col">"Name"</th><th scope="col" class="number">"Devices"</th></tr></thead>
-                                <tbody>
-                                    {groups.into_iter().map(|group| {
-                                        let href = path_with("/devices", &[("group", Some(&group.name))]);
-                                        view! {
-                                            <tr>
-                                                <th scope="row"><a href=href>{group.name}</a></th>
-                                                <td class="number">{count(group.devices, "device", "devices")}</td>
-                                            </tr>
-                                        }
-                                    }).collect_view()}
-                                </tbody>
-                            </table>
-                        </div>
-                    }.into_any(),
-                }
+                let first = first.await;
+                view! { <GroupsPage first /> }
             })}
         </Suspense>
+    }
+    .into_any()
+}
+
+/// What is done to a group itself.
+#[derive(Clone, PartialEq)]
+enum Edit {
+    Make,
+    Rename(String),
+    Delete(GroupRow),
+}
+
+#[component]
+fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
+    let list = RwSignal::new(GroupList::default());
+    let problem = RwSignal::new(None::<Failure>);
+    let take = move |answer: Result<GroupList, Failure>| match answer {
+        Ok(now) => {
+            list.set(now);
+            problem.set(None);
+        }
+        Err(failure) => problem.set(Some(failure)),
+    };
+    take(first);
+    let ask_again = move || {
+        spawn_local(async move {
+            let answer = groups().await;
+            if !list.is_disposed() {
+                take(answer);
+            }
+        });
+    };
+    Effect::new(move || {
+        ignore_stray_drops();
+        refresh::every(REFRESH, ask_again);
+    });
+
+    let selection = Selection::new();
+    let names = Memo::new(move |_| list.with(|list| list.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>()));
+    // A device may be in several of the groups, so that their numbers do not add up.
+    let devices = RwSignal::new(0);
+    let filter = move || DeviceFilter { groups: selection.names(), ..DeviceFilter::default() };
+    Effect::new(move || {
+        let filter = filter();
+        list.track();
+        if filter.groups.is_empty() {
+            devices.set(0);
+            return;
+        }
+        spawn_local(async move {
+            if let Ok(number) = count_devices(filter).await {
+                devices.try_set(number);
+            }
+        });
+    });
+    let targets = Signal::derive(move || Targets::Matching {
+        filter: filter(),
+        registered_by_ms: list.with(|list| list.now_ms),
+        except: Vec::new(),
+    });
+    let why_not = Signal::derive(move || {
+        if selection.len() == 0 {
+            Some("Tick device groups first.")
+        } else {
+            (devices.get() == 0).then_some("There are no devices in the ticked groups.")
+        }
+    });
+    let done = Callback::new(move |_: Done| ask_again());
+    let edit = RwSignal::new(Edit::Make);
+    let is_editing = RwSignal::new(false);
+    let ask = Callback::new(move |what: Edit| {
+        edit.set(what);
+        is_editing.set(true);
+    });
+    let edited = Callback::new(move |()| {
+        // The names that are ticked may be others now, or gone.
+        selection.clear();
+        ask_again();
+    });
+    let ticked = move || names.with(|names| names.iter().filter(|name| selection.has(name)).count());
+    let all = Memo::new(move |_| ticked() == names.with(Vec::len));
+    let some = Memo::new(move |_| ticked() > 0 && !all.get());
+    let is_empty = Memo::new(move |_| names.with(Vec::is_empty));
+    view! {
+        <div class="head">
+            <h1>"Device groups"</h1>
+            <div class="row">
+                <button type="button" on:click=move |_| ask.run(Edit::Make)>"New group"</button>
+                <Actions targets total=devices why_not is_registering=RwSignal::new(false) dropped=RwSignal::new(None) done />
+            </div>
+        </div>
+        <p class="problem" role="alert">{move || problem.get().map(|failure| failure.sentence())}</p>
+        <Show when=move || !is_empty.get() fallback=|| view! {
+            <div class="empty">
+                <h2>"No device groups yet"</h2>
+                <p>"Make one here, name one while you register devices, or tick devices and choose Add to group."</p>
+                <p><a class="button" href="/devices">"Go to Devices"</a></p>
+            </div>
+        }>
+            <div class="under-filters">
+                <p class="total">{move || count(names.with(Vec::len) as u64, "device group", "device groups")}</p>
+                <Show when=move || selection.len() != 0>
+                    <p class="selected" role="status">{move || format!("{} selected, {}", thousands(selection.len()), count(devices.get(), "device", "devices"))}</p>
+                </Show>
+            </div>
+            <div class="scroll">
+                <table role="grid" aria-label="Device groups" aria-multiselectable="true">
+                    <thead><tr>
+                        <th scope="col" class="tick">
+                            <input type="checkbox" aria-label="Select all device groups" prop:checked=all prop:indeterminate=some
+                                on:change:target=move |event| names.with_untracked(|names| selection.set(names, event.target().checked())) />
+                        </th>
+                        <th scope="col">"Name"</th><th scope="col" class="number">"Devices"</th><th scope="col"><span class="unseen">"Rename or delete"</span></th>
+                    </tr></thead>
+                    <tbody><For each=move || names.get() key=Clone::clone let:name><Row name list selection names ask /></For></tbody>
+                </table>
+            </div>
+        </Show>
+        <EditDialog is_open=is_editing edit done=edited />
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(
+    name: String,
+    list: RwSignal<GroupList>,
+    selection: Selection,
+    names: Memo<Vec<String>>,
+    ask: Callback<Edit>,
+) -> impl IntoView {
+    let own = StoredValue::new(name.clone());
+    let devices = Memo::new(move |_| {
+        let own = own.get_value();
+        list.with(|list| list.rows.iter().find(|row| row.name == own).map_or(0, |row| row.devices))
+    });
+    let is_ticked = Memo::new(move |_| own.with_value(|name| selection.has(name)));
+    let click = move |event: web_sys::MouseEvent| {
+        let is_on = !is_ticked.get_untracked();
+        names.with_untracked(|names| selection.tick(&own.get_value(), is_on, event.shift_key(), names));
+    };
+    let rename = move |_| ask.run(Edit::Rename(own.get_value()));
+    let delete = move |_| ask.run(Edit::Delete(GroupRow { name: own.get_value(), devices: devices.get_untracked() }));
+    let href = path_with("/devices", &[("group", Some(&name))]);
+    view! {
+        <tr aria-selected=move || is_ticked.get().to_string()>
+            <td class="tick"><input type="checkbox" aria-label=format!("Select {name}") prop:checked=is_ticked on:click=click /></td>
+            <th scope="row"><a href=href>{name.clone()}</a></th>
+            <td class="number">{move || count(devices.get(), "device", "devices")}</td>
+            <td class="acts">
+                <button type="button" class="quiet" aria-label=format!("Rename {name}") on:click=rename>"Rename"</button>
+                <button type="button" class="quiet" aria-label=format!("Delete the group {name}") on:click=delete>"Delete group"</button>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// Makes, renames or deletes a group.
+#[component]
+fn EditDialog(is_open: RwSignal<bool>, edit: RwSignal<Edit>, done: Callback<()>) -> impl IntoView {
+    let name = RwSignal::new(String::new());
+    let problem = RwSignal::new(None::<Failure>);
+    let is_working = RwSignal::new(false);
+    Effect::new(move || {
+        let _ = is_open.get();
+        problem.set(None);
+        name.set(match edit.get() {
+            Edit::Rename(from) => from,
+            Edit::Make | Edit::Delete(_) => String::new(),
+        });
+    });
+    let title = Signal::derive(move || match edit.get() {
+        Edit::Make => "New device group".to_owned(),
+        Edit::Rename(from) => format!("Rename {from}"),
+        Edit::Delete(group) => format!("Delete the group {}?", group.name),
+    });
+    let verb = move || match edit.get() {
+        Edit::Make => "Make",
+        Edit::Rename(_) => "Rename",
+        Edit::Delete(_) => "Delete group",
+    };
+    let is_deleting = move || matches!(edit.get(), Edit::Delete(_));
+    let may_act = move || !is_working.get() && (is_deleting() || name.with(|name| !name.trim().is_empty()));
+    let act = move || {
+        if !untrack(may_act) {
+            return;
+        }
+        is_working.set(true);
+        spawn_local(async move {
+            let to = name.get_untracked();
+            let outcome = match edit.get_untracked() {
+                Edit::Make => make_group(to).await,
+                Edit::Rename(from) => rename_group(from, to).await,
+                Edit::Delete(group) => delete_group(group.name).await,
+            };
+            is_working.set(false);
+            match outcome {
+                Ok(()) => {
+                    is_open.set(false);
+                    done.run(());
+                }
+                Err(failure) => problem.set(Some(failure)),
+            }
+        });
+    };
+    view! {
+        <Modal id="group-title" title is_open would_lose=is_working ask=Callback::new(|()| {})>
+            <form class="body" on:submit=move |event| { event.prevent_default(); act(); }>
+                {move || match edit.get() {
+                    Edit::Delete(group) => view! {
+                        <p>{format!("Its {} stay registered, and stay in their other groups.", count(group.devices, "device", "devices"))}</p>
+                    }.into_any(),
+                    Edit::Make | Edit::Rename(_) => view! {
+                        <div class="row">
+                            <label for="group-name">"Name"</label>
+                            <input id="group-name" type="text" maxlength="128" autocomplete="off" prop:value=name
+                                on:input:target=move |event| name.set(event.target().value()) />
+                        </div>
+                    }.into_any(),
+                }}
+                <p class="problem" role="alert">{move || problem.get().map(|failure| failure.sentence())}</p>
+            </form>
+            <footer>
+                <button type="button" class="quiet" on:click=move |_| is_open.set(false)>"Cancel"</button>
+                <button type="button" class:danger=is_deleting class:main=move || !is_deleting()
+                    aria-disabled=move || (!may_act()).to_string() on:click=move |_| act()>{verb}</button>
+            </footer>
+        </Modal>
     }
     .into_any()
 }

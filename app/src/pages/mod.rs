@@ -6,6 +6,7 @@ mod groups;
 mod models;
 mod not_found;
 mod registrations;
+mod selection;
 mod settings;
 mod sign_in;
 

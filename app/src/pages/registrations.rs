@@ -2,10 +2,12 @@
 
 use crate::{
     browser::save,
+    dialogs::UndoDialog,
     fns::{
         Failure,
         registrations::{RegistrationRow, registration_errors, registrations},
     },
+    query::path_with,
     when::{Ago, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -15,6 +17,12 @@ use leptos_meta::Title;
 pub(crate) fn Registrations() -> impl IntoView {
     let list = Resource::new(|| (), |()| registrations(None));
     let problem = RwSignal::new(None::<Failure>);
+    let is_undoing = RwSignal::new(false);
+    let undone = RwSignal::new(None::<RegistrationRow>);
+    let undo = Callback::new(move |row: RegistrationRow| {
+        undone.set(Some(row));
+        is_undoing.set(true);
+    });
     view! {
         <Title text="Registrations" />
         <div class="head"><h1>"Registrations"</h1></div>
@@ -41,10 +49,11 @@ pub(crate) fn Registrations() -> impl IntoView {
                                         <th scope="col" class="number">"Already registered"</th>
                                         <th scope="col" class="number">"Failed"</th>
                                         <th scope="col">"Errors"</th>
+                                        <th scope="col"><span class="unseen">"Undo"</span></th>
                                     </tr>
                                 </thead>
                                 <tbody>
-                                    {list.rows.into_iter().map(|row| view! { <RegistrationLine row now_ms=list.now_ms problem /> }).collect_view()}
+                                    {list.rows.into_iter().map(|row| view! { <RegistrationLine row now_ms=list.now_ms problem undo /> }).collect_view()}
                                 </tbody>
                             </table>
                         </div>
@@ -52,13 +61,21 @@ pub(crate) fn Registrations() -> impl IntoView {
                 }
             })}
         </Suspense>
+        <UndoDialog is_open=is_undoing registration=undone done=Callback::new(|()| {}) />
     }
     .into_any()
 }
 
 #[component]
-fn RegistrationLine(row: RegistrationRow, now_ms: i64, problem: RwSignal<Option<Failure>>) -> impl IntoView {
+fn RegistrationLine(
+    row: RegistrationRow,
+    now_ms: i64,
+    problem: RwSignal<Option<Failure>>,
+    undo: Callback<RegistrationRow>,
+) -> impl IntoView {
     let id = row.id;
+    let own = row.clone();
+    let devices = path_with("/devices", &[("registration", Some(&id.to_string()))]);
     let download = move |_| {
         spawn_local(async move {
             match registration_errors(id).await {
@@ -77,10 +94,17 @@ fn RegistrationLine(row: RegistrationRow, now_ms: i64, problem: RwSignal<Option<
             <td><Ago then_ms=row.begun_ms now_ms /></td>
             <td>{row.by}</td>
             <td class="number">{thousands(row.devices)}</td>
-            <td class="number">{thousands(row.registered)}</td>
+            <td class="number">{if row.registered > 0 {
+                view! { <a href=devices>{thousands(row.registered)}</a> }.into_any()
+            } else {
+                thousands(row.registered).into_any()
+            }}</td>
             <td class="number">{thousands(row.already)}</td>
             <td class="number">{thousands(row.failed)}</td>
             <td>{(row.failed > 0).then(|| view! { <button type="button" class="quiet" on:click=download>"errors.csv"</button> })}</td>
+            <td class="acts">{(row.registered > 0).then(|| view! {
+                <button type="button" class="quiet" aria-label=format!("Undo {}", own.file_name) on:click=move |_| undo.run(own.clone())>"Undo"</button>
+            })}</td>
         </tr>
     }
     .into_any()

@@ -1,29 +1,37 @@
 //! Devices, their tokens and groups; and registrations.
 
 use crate::{
-    errors::{AuthError, RegisterError, StoreError},
+    errors::{AuthError, GroupError, RegisterError, StoreError},
     registering::{MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows},
     registry::Registry,
     store::NewToken,
     types::{
-        AccountId, AuthenticatedDevice, Change, DeviceDetail, DevicePage, DeviceQuery, GroupName, GroupSummary,
-        OldTokens, PersonId, RegistrationId, RegistrationSummary, Status,
+        AccountId, AuthenticatedDevice, Change, Chosen, DeviceDetail, DeviceFilter, DevicePage, DeviceQuery, GroupName,
+        GroupSummary, OldTokens, PersonId, RegistrationId, RegistrationSummary, Status, Step,
     },
     world::new_id,
 };
-use muster_domain::{DeviceName, SecretHash, SecurityToken, errors_csv};
+use muster_domain::{DeviceName, NewDevice, SecretHash, SecurityToken, errors_csv};
 use std::collections::HashSet;
 
 /// The most registrations that are listed at once.
 const MAX_REGISTRATIONS: u32 = 500;
 
 impl Registry {
-    /// A page of the devices that match, by name, and how many match at all.
+    /// A page of the devices that match.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn devices(&self, account: AccountId, query: DeviceQuery) -> Result<DevicePage, StoreError> {
-        self.store.devices(account, &query).await
+    pub async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError> {
+        self.store.devices(account, query).await
+    }
+
+    /// How many devices match.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
+        self.store.count_devices(account, filter).await
     }
 
     /// One device.
@@ -34,38 +42,51 @@ impl Registry {
         self.store.device(account, name).await
     }
 
-    /// Changes the named devices, all or none; gives how many there were.
+    /// Changes the chosen devices as far as one call goes, all of those or none. Doing it again does no harm.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`GroupError`]; [`GroupError::TooMany`] only where a group is to be made.
     pub async fn change_devices(
         &self,
         account: AccountId,
-        names: &[DeviceName],
-        change: Change,
-    ) -> Result<u64, StoreError> {
-        self.store.change_devices(account, names, change).await
+        chosen: &Chosen,
+        change: &Change,
+    ) -> Result<Step, GroupError> {
+        self.store.change_devices(account, chosen, change, new_id(&*self.world)).await
     }
 
-    /// Makes a new token for each of the named devices, all or none,
-    /// in the order of their names. A name that the account does not have is left out.
+    /// The chosen devices as rows of a registration file, by name, as far as one call goes; and where the next goes on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn export(
+        &self,
+        account: AccountId,
+        chosen: &Chosen,
+    ) -> Result<(Vec<NewDevice>, Option<DeviceName>), StoreError> {
+        self.store.export(account, chosen).await
+    }
+
+    /// Makes a new token for each of the chosen devices, as far as one call goes, all of those or none, in the order
+    /// of their names; and where the next call goes on. After an answer that was lost, the same call may be made
+    /// again: nobody has the tokens that it made.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn generate_tokens(
         &self,
         account: AccountId,
-        names: &[DeviceName],
+        chosen: &Chosen,
         old: OldTokens,
-    ) -> Result<Vec<(DeviceName, SecurityToken)>, StoreError> {
-        let devices = self.store.device_ids(account, names).await?;
+    ) -> Result<(Vec<(DeviceName, SecurityToken)>, Option<DeviceName>), StoreError> {
+        let (devices, next) = self.store.chosen(account, chosen).await?;
         let made: Vec<_> =
             devices.into_iter().map(|(id, name)| (name, SecurityToken::new(id, self.random()))).collect();
         let hashes: Vec<_> =
             made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
         let there: HashSet<_> =
             self.store.replace_tokens(account, &hashes, old, self.now()).await?.into_iter().collect();
-        Ok(made.into_iter().filter(|(_, token)| there.contains(&token.id())).collect())
+        Ok((made.into_iter().filter(|(_, token)| there.contains(&token.id())).collect(), next))
     }
 
     /// The device of a token. Its newest token, when it is first used, ends those before it.
@@ -107,18 +128,28 @@ impl Registry {
         self.store.groups(account).await
     }
 
-    /// Puts the named devices into a group, which is made if there is
-    /// none of that name; gives how many were not in it yet.
+    /// Makes a group that nothing is in.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn add_to_group(
-        &self,
-        account: AccountId,
-        names: &[DeviceName],
-        group: &GroupName,
-    ) -> Result<u64, StoreError> {
-        self.store.add_to_group(account, names, group, new_id(&*self.world)).await
+    /// [`GroupError`].
+    pub async fn make_group(&self, account: AccountId, name: &GroupName) -> Result<(), GroupError> {
+        self.store.make_group(account, new_id(&*self.world), name).await
+    }
+
+    /// Gives a group another name.
+    ///
+    /// # Errors
+    /// [`GroupError`].
+    pub async fn rename_group(&self, account: AccountId, from: &GroupName, to: &GroupName) -> Result<(), GroupError> {
+        self.store.rename_group(account, from, to).await
+    }
+
+    /// Deletes a group. Its devices stay.
+    ///
+    /// # Errors
+    /// [`GroupError::NotFound`], [`GroupError::Store`].
+    pub async fn delete_group(&self, account: AccountId, name: &GroupName) -> Result<(), GroupError> {
+        if self.store.delete_group(account, name).await? { Ok(()) } else { Err(GroupError::NotFound) }
     }
 
     /// Begins a registration. Its group is made if there is none of that name.
@@ -190,6 +221,20 @@ impl Registry {
         limit: u32,
     ) -> Result<Vec<RegistrationSummary>, StoreError> {
         self.store.registrations(account, None, before, limit.min(MAX_REGISTRATIONS)).await
+    }
+
+    /// Deletes those devices of a registration that never connected, which is, that never showed a token, as far as
+    /// one call goes. Where an account has no such registration, there is nothing to delete.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn undo_registration(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+        after: Option<&DeviceName>,
+    ) -> Result<Step, StoreError> {
+        self.store.undo_registration(account, id, after).await
     }
 
     /// The `errors.csv` of a registration, with its header; `None`: the account has no such registration.

@@ -109,6 +109,23 @@ pub enum DeleteModelError {
     Store(#[from] StoreError),
 }
 
+/// Something about a device group was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GroupError {
+    /// There is one of that name.
+    #[error("There is a device group of that name already.")]
+    Taken,
+    /// There is none of that name.
+    #[error("This device group is not there any more.")]
+    NotFound,
+    /// The account has as many groups as it may.
+    #[error("An account may have 10,000 device groups. Delete some first.")]
+    TooMany,
+    /// The registry cannot answer now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// A part of a file was not registered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterError {
@@ -121,9 +138,21 @@ pub enum RegisterError {
     /// A part, a file or its name is over a limit; a sentence.
     #[error("{0}")]
     OverLimit(&'static str),
+    /// The registration's group could not be made.
+    #[error(transparent)]
+    Group(GroupError),
     /// The registry cannot answer now.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<GroupError> for RegisterError {
+    fn from(error: GroupError) -> Self {
+        match error {
+            GroupError::Store(error) => Self::Store(error),
+            error => Self::Group(error),
+        }
+    }
 }
 
 /// A device may not in.

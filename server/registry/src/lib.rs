@@ -24,8 +24,8 @@ mod types;
 mod world;
 
 pub use errors::{
-    AccountError, AuthError, DeleteModelError, ModelError, OpenError, PersonError, RegisterError, SignInError,
-    StateError, StoreError,
+    AccountError, AuthError, DeleteModelError, GroupError, ModelError, OpenError, PersonError, RegisterError,
+    SignInError, StateError, StoreError,
 };
 pub use models::{MAX_MODELS, ModelOutcome, ModelPut};
 pub use password::{Password, PasswordProblem};
@@ -34,8 +34,9 @@ pub use registering::{MAX_PART_ROWS, NewRegistration, PartOutcome, PartRows, Ref
 pub use registry::Registry;
 pub use state::MAX_STATE_BYTES;
 pub use types::{
-    AccountId, AccountName, AuthenticatedDevice, Change, DeviceDetail, DeviceItem, DevicePage, DeviceQuery, GroupName,
-    GroupSummary, MAX_DEVICES_PER_CALL, MAX_PAGE_DEVICES, ModelSummary, NameProblem, OldTokens, Person, PersonId,
-    RegistrationId, RegistrationSummary, Status, Timestamp, UnknownModel,
+    AccountId, AccountName, AuthenticatedDevice, Change, Chosen, Cursor, DeviceDetail, DeviceFilter, DeviceItem,
+    DevicePage, DeviceQuery, GroupName, GroupSummary, MAX_DEVICES_PER_CALL, MAX_GROUPS, MAX_PAGE_DEVICES, Matching,
+    ModelSummary, NameProblem, OldTokens, Person, PersonId, Place, RegistrationId, RegistrationSummary, Sort, Status,
+    Step, Timestamp, UnknownModel,
 };
 pub use world::{FakeWorld, SystemWorld, World};

@@ -70,6 +70,14 @@ impl Registry {
         self.store.models(account).await
     }
 
+    /// The names of all models of the account, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn model_names(&self, account: AccountId) -> Result<Vec<String>, StoreError> {
+        self.store.model_names(account).await
+    }
+
     /// The definition of a model, as it was uploaded.
     ///
     /// # Errors

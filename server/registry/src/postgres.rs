@@ -18,6 +18,12 @@ pub(crate) type Pool = PgPool;
 /// How rows that are read are kept from others until the transaction ends.
 pub(crate) const FOR_UPDATE: &str = " FOR UPDATE";
 
+/// The same, where rows of other tables are joined to the device `d`.
+pub(crate) const FOR_UPDATE_OF_D: &str = " FOR UPDATE OF d";
+
+/// What devices are sorted by, in the order of friendly names: bytes, with A–Z as a–z.
+pub(crate) const FRIENDLY_KEY: &str = "LOWER(COALESCE(d.friendly_name, '') COLLATE \"C\")";
+
 /// The names in the JSON array `$2`, as `v.value`.
 pub(crate) const NAMES: &str = "json_array_elements_text(CAST($2 AS json)) AS v (value)";
 

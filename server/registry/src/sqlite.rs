@@ -21,6 +21,12 @@ pub(crate) type Pool = SqlitePool;
 /// How rows that are read are kept from others until the transaction ends: there is only one writer.
 pub(crate) const FOR_UPDATE: &str = "";
 
+/// The same, where rows of other tables are joined to the device `d`.
+pub(crate) const FOR_UPDATE_OF_D: &str = "";
+
+/// What devices are sorted by, in the order of friendly names: bytes, with A–Z as a–z.
+pub(crate) const FRIENDLY_KEY: &str = "LOWER(COALESCE(d.friendly_name, ''))";
+
 /// The names in the JSON array `$2`, as `v.value`.
 pub(crate) const NAMES: &str = "json_each($2) AS v";
 

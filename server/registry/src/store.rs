@@ -1,23 +1,24 @@
 //! The seam between what Muster does and the database it does it on.
 //!
-//! Four narrow traits, one for each file of `sql/`, and [`Store`] for all of them. A transaction never leaves a
+//! Narrow traits, one for each file of `sql/`, and [`Store`] for all of them. A transaction never leaves a
 //! method. Everything is bound to an account, except what comes before one is known: signing in, and a token.
 
 use crate::{
-    errors::{AccountError, PersonError, RegisterError, StateError, StoreError},
+    errors::{AccountError, GroupError, PersonError, RegisterError, StateError, StoreError},
     registering::{NewRegistration, PartOutcome, PartRows},
     types::{
-        AccountId, AccountName, Change, DeviceDetail, DevicePage, DeviceQuery, GroupName, GroupSummary, ModelSummary,
-        OldTokens, Person, PersonId, RegistrationId, RegistrationSummary, Status, Timestamp,
+        AccountId, AccountName, Change, Chosen, DeviceDetail, DeviceFilter, DevicePage, DeviceQuery, GroupName,
+        GroupSummary, ModelSummary, OldTokens, Person, PersonId, RegistrationId, RegistrationSummary, Status, Step,
+        Timestamp,
     },
     world::World,
 };
 use async_trait::async_trait;
-use muster_domain::{DeviceName, ModelName, PricingTier, SecretHash};
+use muster_domain::{DeviceName, ModelName, NewDevice, PricingTier, SecretHash};
 use uuid::Uuid;
 
 /// All of it.
-pub(crate) trait Store: People + Models + Devices + Registrations + Send + Sync {}
+pub(crate) trait Store: People + Models + Fleet + Groups + Devices + Registrations + Send + Sync {}
 
 /// A person with what their password is compared to.
 pub(crate) struct Credentials {
@@ -154,15 +155,52 @@ pub(crate) enum Lock {
     Alone,
 }
 
-/// Devices, their tokens, data and groups.
+/// The devices of an account, many at once.
+#[async_trait]
+pub(crate) trait Fleet {
+    async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError>;
+    async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError>;
+    /// Which devices are chosen, by name, and where the next call goes on.
+    async fn chosen(
+        &self,
+        account: AccountId,
+        chosen: &Chosen,
+    ) -> Result<(Vec<(Uuid, DeviceName)>, Option<DeviceName>), StoreError>;
+    async fn export(
+        &self,
+        account: AccountId,
+        chosen: &Chosen,
+    ) -> Result<(Vec<NewDevice>, Option<DeviceName>), StoreError>;
+    async fn change_devices(
+        &self,
+        account: AccountId,
+        chosen: &Chosen,
+        change: &Change,
+        new_group: Uuid,
+    ) -> Result<Step, GroupError>;
+    /// Deletes those of the registration's devices that never showed a token.
+    async fn undo_registration(
+        &self,
+        account: AccountId,
+        registration: RegistrationId,
+        after: Option<&DeviceName>,
+    ) -> Result<Step, StoreError>;
+}
+
+/// Device groups, but for who is in them.
+#[async_trait]
+pub(crate) trait Groups {
+    async fn groups(&self, account: AccountId) -> Result<Vec<GroupSummary>, StoreError>;
+    async fn make_group(&self, account: AccountId, id: Uuid, name: &GroupName) -> Result<(), GroupError>;
+    async fn rename_group(&self, account: AccountId, from: &GroupName, to: &GroupName) -> Result<(), GroupError>;
+    /// Deletes a group, not its devices; false, where there is none.
+    async fn delete_group(&self, account: AccountId, name: &GroupName) -> Result<bool, StoreError>;
+}
+
+/// One device, its tokens and data.
 #[async_trait]
 pub(crate) trait Devices {
-    async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError>;
     async fn device(&self, account: AccountId, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError>;
-    async fn change_devices(&self, account: AccountId, names: &[DeviceName], change: Change)
-    -> Result<u64, StoreError>;
-    async fn device_ids(&self, account: AccountId, names: &[DeviceName])
-    -> Result<Vec<(Uuid, DeviceName)>, StoreError>;
     /// Stores new tokens, all or none; gives the devices that are still there.
     async fn replace_tokens(
         &self,
@@ -177,14 +215,6 @@ pub(crate) trait Devices {
     async fn token_used(&self, device: Uuid, newest: Option<&SecretHash>, now: Timestamp) -> Result<(), StoreError>;
     /// Stores what `merge` makes of the state there is, and notes that the device was seen.
     async fn merge_state(&self, device: Uuid, merge: &Merge<'_>, now: Timestamp) -> Result<(), StateError>;
-    async fn groups(&self, account: AccountId) -> Result<Vec<GroupSummary>, StoreError>;
-    async fn add_to_group(
-        &self,
-        account: AccountId,
-        names: &[DeviceName],
-        group: &GroupName,
-        new_id: Uuid,
-    ) -> Result<u64, StoreError>;
 }
 
 /// Registrations and their parts.
@@ -198,7 +228,7 @@ pub(crate) trait Registrations {
         new: &NewRegistration,
         new_group: Uuid,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), GroupError>;
     async fn register_part(
         &self,
         account: AccountId,

@@ -1,14 +1,15 @@
 //! What the check found: how many devices, the problems by cause, a first look, and the button *Upload*.
 
 use super::{
+    super::confirm::GroupName,
     Dialog,
     choose::{BrowseButton, UploadDisabled},
 };
 use crate::{
-    fns::{groups::groups, registrations::UnknownModel},
+    fns::registrations::UnknownModel,
     when::{count, thousands},
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use muster_domain::{Field, ProblemGroup, Report, Separator};
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub(super) fn CheckedView(dialog: Dialog, name: String, report: Arc<Report>) -> 
         Separator::Semicolon => Some("Its fields are separated by semicolons, and were read so."),
         Separator::Tab => Some("Its fields are separated by tabs, and were read so."),
     };
-    let group_view = is_clean.then(|| view! { <GroupChoice dialog /> });
+    let group_view = is_clean.then(|| view! { <GroupName name=dialog.group label="Device group (optional)" /> });
     view! {
         <div class="body">
             <p class=if is_clean { "verdict good" } else { "verdict bad" } role="status">{said}</p>
@@ -133,27 +134,4 @@ fn UnknownModels(dialog: Dialog) -> impl IntoView {
             </div>
         })
     }
-}
-
-/// An optional device group to put the devices in: one that is there, or a new one.
-#[component]
-fn GroupChoice(dialog: Dialog) -> impl IntoView {
-    // Not a resource: the page's Suspense would take the whole dialog away while it waits for one.
-    let names = RwSignal::new(Vec::new());
-    spawn_local(async move {
-        if let Ok(groups) = groups().await {
-            let _ = names.try_set(groups);
-        }
-    });
-    view! {
-        <div class="row">
-            <label for="group">"Device group (optional)"</label>
-            <input id="group" type="text" list="groups" maxlength="128" autocomplete="off"
-                on:input:target=move |event| dialog.group.set(event.target().value()) />
-            <datalist id="groups">
-                {move || names.get().into_iter().map(|group| view! { <option value=group.name></option> }).collect_view()}
-            </datalist>
-        </div>
-    }
-    .into_any()
 }

@@ -2,7 +2,7 @@
 
 use super::{super::tokens::UnsavedQuestion, Dialog, Step};
 use crate::{
-    browser::upload::{Pass, Progress},
+    browser::upload::{Pass, Progress, Upload},
     when::{count, thousands},
 };
 use leptos::prelude::*;
@@ -15,9 +15,21 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
     let failed = Memo::new(move |_| progress.with(|progress| progress.failed));
     let tokens = Memo::new(move |_| progress.with(|progress| progress.tokens));
     let silent = Memo::new(move |_| progress.with(|progress| progress.already_never_connected));
+    let is_paused = Memo::new(move |_| progress.with(|progress| progress.is_paused));
+    let with_upload = move |act: &dyn Fn(&Upload)| {
+        dialog.upload.with_value(|upload| {
+            if let Some(upload) = upload {
+                act(upload);
+            }
+        });
+    };
     let said = move || {
         if is_done.get() {
             "Done.".to_owned()
+        } else if is_paused.get() {
+            progress.with(|progress| {
+                format!("Paused at {} of {}", thousands(progress.rows_done), count(progress.rows, "row", "rows"))
+            })
         } else {
             progress.with(|progress| {
                 format!("{} of {}", thousands(progress.rows_done), count(progress.rows, "row", "rows"))
@@ -25,21 +37,13 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
         }
     };
     let save = move |_| {
-        dialog.upload.with_value(|upload| {
-            if let Some(upload) = upload {
-                upload.tokens.save("tokens.csv");
-                dialog.is_saved.set(true);
-                dialog.is_asking_to_close.set(false);
-            }
+        with_upload(&|upload| {
+            upload.tokens.save("tokens.csv");
+            dialog.is_saved.set(true);
+            dialog.is_asking_to_close.set(false);
         });
     };
-    let save_errors = move |_| {
-        dialog.upload.with_value(|upload| {
-            if let Some(upload) = upload {
-                upload.errors.save("errors.csv");
-            }
-        });
-    };
+    let save_errors = move |_| with_upload(&|upload| upload.errors.save("errors.csv"));
     view! {
         <div class="body">
             <progress aria-label="Registering" max=move || progress.with(|progress| progress.rows.max(1)).to_string()
@@ -69,7 +73,11 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
             <UnsavedQuestion is_asked=dialog.is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
         </div>
         <footer>
-            <Show when=move || is_done.get() fallback=|| view! { <span class="why faint">"Keep this tab open until it is done."</span> }>
+            <Show when=move || is_done.get() fallback=move || view! {
+                <span class="why faint">"Keep this tab open until it is done."</span>
+                <button type="button" class="quiet" on:click=move |_| with_upload(&|upload| upload.cancel())>"Cancel"</button>
+                <button type="button" on:click=move |_| with_upload(&|upload| upload.pause(!is_paused.get_untracked()))>{move || if is_paused.get() { "Resume" } else { "Pause" }}</button>
+            }>
                 <button type="button" class="quiet" on:click=move |_| { if dialog.would_lose() { dialog.is_asking_to_close.set(true) } else { is_open.set(false) } }>"Done"</button>
                 <Show when=move || tokens.get() != 0><button type="button" class="main" on:click=save>"Save"</button></Show>
             </Show>

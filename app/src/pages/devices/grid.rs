@@ -1,13 +1,17 @@
 //! The grid *All Devices*: one page of it.
 
-use super::selection::Selection;
-use crate::{fns::devices::DevicePage, query::encode, when::Ago};
+use super::{super::selection::Selection, view::address};
+use crate::{
+    fns::devices::{DevicePage, DeviceView, Place, Sort},
+    query::encode,
+    when::Ago,
+};
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
 
 #[component]
-pub(super) fn Grid(page: RwSignal<DevicePage>, selection: Selection) -> impl IntoView {
+pub(super) fn Grid(page: RwSignal<DevicePage>, view: Memo<DeviceView>, selection: Selection) -> impl IntoView {
     let names = Memo::new(move |_| page.with(|page| page.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>()));
     let ticked = move || names.with(|names| names.iter().filter(|name| selection.has(name)).count());
     let all = Memo::new(move |_| ticked() == names.with(Vec::len));
@@ -31,12 +35,7 @@ pub(super) fn Grid(page: RwSignal<DevicePage>, selection: Selection) -> impl Int
                             <input type="checkbox" aria-label="Select all devices on this page" prop:checked=all prop:indeterminate=some
                                 on:change:target=move |event| names.with_untracked(|names| selection.set(names, event.target().checked())) />
                         </th>
-                        <th scope="col">"Device name"</th>
-                        <th scope="col">"Model"</th>
-                        <th scope="col">"Friendly name"</th>
-                        <th scope="col">"Pricing tier"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Last seen"</th>
+                        {Sort::ALL.map(|sort| view! { <Column sort view /> }).collect_view()}
                     </tr>
                 </thead>
                 <tbody node_ref=body on:keydown=keydown>
@@ -46,6 +45,19 @@ pub(super) fn Grid(page: RwSignal<DevicePage>, selection: Selection) -> impl Int
         </div>
     }
     .into_any()
+}
+
+/// The head of a column: a link that sorts by it, and the other way round the next time.
+#[component]
+fn Column(sort: Sort, view: Memo<DeviceView>) -> impl IntoView {
+    let now = move || view.with(|view| (view.sort == sort).then_some(view.is_descending));
+    let href = move || {
+        // What was heard of last is asked for first.
+        let is_descending = now().map_or(sort == Sort::LastSeen, |is_descending| !is_descending);
+        address(&DeviceView { sort, is_descending, place: Place::First, ..view.get() })
+    };
+    let order = move || now().map(|is_descending| if is_descending { "descending" } else { "ascending" });
+    view! { <th scope="col" aria-sort=order><a href=href>{sort.label()}</a></th> }.into_any()
 }
 
 /// One device. Its cells change by themselves, so that a refresh keeps the focus and the tick where they are.

@@ -2,13 +2,17 @@
 //! with that database's types; what must differ stands in those two files.
 
 mod devices;
+mod fleet;
+mod groups;
 mod models;
 mod people;
 mod register_part;
 mod registrations;
 mod tokens;
 
-pub(crate) use super::{Connection, DEVICE_OF_NAME, Database, Db, FOR_UPDATE, NAMES, lock};
+pub(crate) use super::{
+    Connection, DEVICE_OF_NAME, Database, Db, FOR_UPDATE, FOR_UPDATE_OF_D, FRIENDLY_KEY, NAMES, lock,
+};
 
 use crate::{
     errors::StoreError,

@@ -2,7 +2,7 @@
 
 use super::{
     Connection, DEVICE_OF_NAME, Db, NAMES, ROWS_AT_ONCE,
-    devices::join_group,
+    groups::join_group,
     json_names, lock, sql, status, tier,
     tokens::{self, Old},
 };

@@ -1,8 +1,8 @@
 //! Registrations: their beginning and end, and what is kept of them.
 
-use super::{Db, count, devices::group_named, register_part, sql};
+use super::{Db, count, groups::group_named, register_part, sql};
 use crate::{
-    errors::{RegisterError, StoreError},
+    errors::{GroupError, RegisterError, StoreError},
     registering::{NewRegistration, PartOutcome, PartRows},
     store::Registrations,
     types::{AccountId, PersonId, RegistrationId, RegistrationSummary, Timestamp},
@@ -22,11 +22,11 @@ impl Registrations for Db {
         new: &NewRegistration,
         new_group: Uuid,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), GroupError> {
         let mut tx = self.write().await?;
         let is_theirs = query("SELECT 1 FROM people WHERE id = $1 AND account = $2").bind(person.0).bind(account.0);
-        if is_theirs.fetch_optional(&mut *tx).await?.is_none() {
-            return Err(StoreError::Corrupt);
+        if is_theirs.fetch_optional(&mut *tx).await.map_err(StoreError::from)?.is_none() {
+            return Err(StoreError::Corrupt.into());
         }
         let group = match &new.group {
             Some(group) => Some(group_named(&mut tx, account, group, new_group).await?),
@@ -45,8 +45,9 @@ impl Registrations for Db {
         .bind(new.parts.cast_signed())
         .bind(now.as_ms())
         .execute(&mut *tx)
-        .await?;
-        Ok(tx.commit().await?)
+        .await
+        .map_err(StoreError::from)?;
+        Ok(tx.commit().await.map_err(StoreError::from)?)
     }
 
     async fn register_part(

@@ -1,8 +1,8 @@
 //! Devices: one of them whole, and changes to many.
 
-use crate::fixture::{Fixture, MODEL, all, device_name, device_names, first_token, part_of, row_of};
+use crate::fixture::{Fixture, MODEL, all, device_name, device_names, first_token, named, part_of, row_of};
 use muster_domain::PricingTier;
-use muster_registry::{AuthError, Change, GroupName, Status};
+use muster_registry::{AuthError, Change, GroupError, GroupName, Status};
 
 pub(crate) async fn detail(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
@@ -13,7 +13,14 @@ pub(crate) async fn detail(fixture: &Fixture) {
     let seen = registry.now();
     fixture.report(&token, r#"{"altitude": 9.5}"#).await;
     for group in ["Zürich", "Berlin"] {
-        registry.add_to_group(tenant.id, &device_names(&["a"]), &GroupName::parse(group).unwrap()).await.unwrap();
+        registry
+            .change_devices(
+                tenant.id,
+                &named(&device_names(&["a"])),
+                &Change::AddToGroup(GroupName::parse(group).unwrap()),
+            )
+            .await
+            .unwrap();
     }
     let detail = registry.device(tenant.id, &device_name("a")).await.unwrap().unwrap();
     assert_eq!((detail.item.name.as_str(), detail.item.model.as_str()), ("a", MODEL));
@@ -31,15 +38,16 @@ pub(crate) async fn detail(fixture: &Fixture) {
 pub(crate) async fn statuses(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let tokens = tenant.register(&["a", "b"]).await;
-    let change = async |change| registry.change_devices(tenant.id, &device_names(&["a", "b"]), change).await.unwrap();
+    let change =
+        async |change| registry.change_devices(tenant.id, &named(&device_names(&["a", "b"])), &change).await.unwrap();
     assert_eq!(tenant.status("a").await, Some(Status::Registered));
     fixture.connect(&tokens[0]).await;
     assert_eq!(tenant.status("a").await, Some(Status::Registered), "it has sent no data yet");
     fixture.report(&tokens[0], "{}").await;
     assert_eq!(tenant.status("a").await, Some(Status::Active));
-    assert_eq!(change(Change::Disable).await, 2);
+    assert_eq!(change(Change::Disable).await.devices, 2);
     assert_eq!((tenant.status("a").await, tenant.status("b").await), (Some(Status::Disabled), Some(Status::Disabled)));
-    assert_eq!(change(Change::Enable).await, 2);
+    assert_eq!(change(Change::Enable).await.devices, 2);
     assert_eq!((tenant.status("a").await, tenant.status("b").await), (Some(Status::Active), Some(Status::Registered)));
     let words = [Status::Registered, Status::Active, Status::Disabled].map(Status::as_str);
     assert_eq!(words, ["Registered", "Active", "Disabled"]);
@@ -49,27 +57,40 @@ pub(crate) async fn changing(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     tenant.register(&["a", "b", "c"]).await;
     let names = device_names(&["a", "c", "a", "nobody"]);
-    assert_eq!(registry.change_devices(tenant.id, &names, Change::Tier(PricingTier::Large)).await.unwrap(), 2);
-    let tiers: Vec<_> = registry.devices(tenant.id, all()).await.unwrap().items.iter().map(|item| item.tier).collect();
+    assert_eq!(
+        registry.change_devices(tenant.id, &named(&names), &Change::Tier(PricingTier::Large)).await.unwrap().devices,
+        2
+    );
+    let tiers: Vec<_> = registry.devices(tenant.id, &all()).await.unwrap().items.iter().map(|item| item.tier).collect();
     assert_eq!(tiers, [PricingTier::Large, PricingTier::Small, PricingTier::Large]);
-    assert_eq!(registry.change_devices(tenant.id, &[], Change::Delete).await.unwrap(), 0);
+    assert_eq!(registry.change_devices(tenant.id, &named(&[]), &Change::Delete).await.unwrap().devices, 0);
     assert_eq!(tenant.names(all()).await, ["a", "b", "c"]);
 
     // As many as one call may have, and one more: it is not quietly left out.
     let many: Vec<String> = (0..10_001).map(|number| format!("d{number}")).collect();
     let many = device_names(&many.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(registry.change_devices(tenant.id, &many[..10_000], Change::Disable).await.unwrap(), 0);
+    assert_eq!(registry.change_devices(tenant.id, &named(&many[..10_000]), &Change::Disable).await.unwrap().devices, 0);
     tenant.register(&["d10000"]).await;
-    let done = registry.change_devices(tenant.id, &many, Change::Disable).await;
-    assert!(done.is_err() || done == Ok(1), "{done:?}");
+    let done = registry.change_devices(tenant.id, &named(&many), &Change::Disable).await;
+    assert!(done.is_err() || done.as_ref().is_ok_and(|done| done.devices == 1), "{done:?}");
 }
 
 pub(crate) async fn deleting_and_the_same_name_again(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let old = tenant.register(&["a", "b"]).await;
     fixture.report(&old[0], r#"{"altitude": 1}"#).await;
-    registry.add_to_group(tenant.id, &device_names(&["a"]), &GroupName::parse("Berlin").unwrap()).await.unwrap();
-    assert_eq!(registry.change_devices(tenant.id, &device_names(&["a"]), Change::Delete).await.unwrap(), 1);
+    registry
+        .change_devices(
+            tenant.id,
+            &named(&device_names(&["a"])),
+            &Change::AddToGroup(GroupName::parse("Berlin").unwrap()),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        registry.change_devices(tenant.id, &named(&device_names(&["a"])), &Change::Delete).await.unwrap().devices,
+        1
+    );
     assert!(!fixture.works(&old[0]).await);
     assert!(fixture.works(&old[1]).await);
     assert_eq!(registry.device(tenant.id, &device_name("a")).await.unwrap(), None);
@@ -87,16 +108,61 @@ pub(crate) async fn into_groups(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let tokens = tenant.register(&["a", "b"]).await;
     let add = async |names: &[&str], group: &str| {
-        registry.add_to_group(tenant.id, &device_names(names), &GroupName::parse(group).unwrap()).await.unwrap()
+        registry
+            .change_devices(
+                tenant.id,
+                &named(&device_names(names)),
+                &Change::AddToGroup(GroupName::parse(group).unwrap()),
+            )
+            .await
+            .unwrap()
+            .devices
     };
     assert_eq!(add(&["a", "nobody"], "Berlin").await, 1);
-    assert_eq!(add(&["a", "b"], "Berlin").await, 1);
+    assert_eq!(add(&["a", "b"], "Berlin").await, 2, "one of them again");
     assert_eq!(add(&["a", "b"], "berlin").await, 2, "letter case matters");
     assert_eq!(add(&[], "Empty").await, 0);
     let groups = registry.groups(tenant.id).await.unwrap();
     let groups: Vec<_> = groups.iter().map(|group| (group.name.as_str(), group.devices)).collect();
     assert_eq!(groups, [("Berlin", 2), ("Empty", 0), ("berlin", 2)]);
     assert!(!matches!(registry.authenticate(&tokens[0]).await, Err(AuthError::Disabled)));
+    let out = Change::RemoveFromGroup(GroupName::parse("Berlin").unwrap());
+    let left = registry.change_devices(tenant.id, &named(&device_names(&["b", "nobody"])), &out).await.unwrap();
+    assert_eq!(left.devices, 1);
+    assert_eq!(registry.device(tenant.id, &device_name("b")).await.unwrap().unwrap().groups, ["berlin"]);
+    let nowhere = Change::RemoveFromGroup(GroupName::parse("Nowhere").unwrap());
+    assert_eq!(registry.change_devices(tenant.id, &named(&device_names(&["b"])), &nowhere).await.unwrap().devices, 0);
+    assert_eq!(registry.groups(tenant.id).await.unwrap().len(), 3, "leaving makes no group");
+}
+
+pub(crate) async fn groups_made_and_deleted(fixture: &Fixture) {
+    let (tenant, other, registry) = (fixture.tenant("alpha").await, fixture.tenant("beta").await, &fixture.registry);
+    tenant.register(&["a"]).await;
+    let group = |name: &str| GroupName::parse(name).unwrap();
+    let names = async || {
+        let groups = registry.groups(tenant.id).await.unwrap();
+        groups.iter().map(|group| format!("{} {}", group.name, group.devices)).collect::<Vec<_>>().join(", ")
+    };
+    registry.make_group(tenant.id, &group("Berlin")).await.unwrap();
+    registry.make_group(tenant.id, &group("Paris")).await.unwrap();
+    assert_eq!(registry.make_group(tenant.id, &group("Paris")).await, Err(GroupError::Taken));
+    let join = Change::AddToGroup(group("Paris"));
+    registry.change_devices(tenant.id, &named(&device_names(&["a"])), &join).await.unwrap();
+    assert_eq!(names().await, "Berlin 0, Paris 1");
+
+    // Somebody else's groups are their own.
+    registry.make_group(other.id, &group("Berlin")).await.unwrap();
+    assert_eq!(registry.rename_group(other.id, &group("Paris"), &group("Rome")).await, Err(GroupError::NotFound));
+    assert_eq!(registry.delete_group(other.id, &group("Paris")).await, Err(GroupError::NotFound));
+
+    assert_eq!(registry.rename_group(tenant.id, &group("Paris"), &group("Berlin")).await, Err(GroupError::Taken));
+    registry.rename_group(tenant.id, &group("Paris"), &group("Rome")).await.unwrap();
+    registry.rename_group(tenant.id, &group("Rome"), &group("Rome")).await.unwrap();
+    assert_eq!(names().await, "Berlin 0, Rome 1");
+    registry.delete_group(tenant.id, &group("Rome")).await.unwrap();
+    assert_eq!(registry.delete_group(tenant.id, &group("Rome")).await, Err(GroupError::NotFound));
+    assert_eq!(names().await, "Berlin 0");
+    assert_eq!(tenant.names(all()).await, ["a"], "its devices stay");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use muster_domain::{Description, DeviceName, FriendlyName, ModelName, NewDevice, PricingTier, SecurityToken};
 use muster_registry::{
-    AccountId, AccountName, AuthError, AuthenticatedDevice, DeviceQuery, FakeWorld, GroupName, NewRegistration,
-    PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry, Status,
+    AccountId, AccountName, AuthError, AuthenticatedDevice, Chosen, DeviceFilter, DeviceQuery, FakeWorld, GroupName,
+    NewRegistration, PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry, Status,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use std::{path::PathBuf, sync::Arc};
@@ -157,8 +157,13 @@ impl Tenant {
         self.registry.register_part(self.id, id, part).await.unwrap()
     }
 
+    /// How many devices the account has.
+    pub(crate) async fn devices(&self) -> u64 {
+        self.registry.count_devices(self.id, &DeviceFilter::default()).await.unwrap()
+    }
+
     pub(crate) async fn names(&self, query: DeviceQuery) -> Vec<String> {
-        let page = self.registry.devices(self.id, query).await.unwrap();
+        let page = self.registry.devices(self.id, &query).await.unwrap();
         page.items.iter().map(|item| item.name.to_string()).collect()
     }
 
@@ -239,6 +244,15 @@ pub(crate) fn numbers(outcome: &PartOutcome) -> [u32; 5] {
 pub(crate) fn errors(outcome: &PartOutcome) -> Vec<String> {
     let text = std::str::from_utf8(&outcome.errors_csv).unwrap();
     text.lines().map(|line| line.rsplit_once(',').unwrap().1.to_owned()).collect()
+}
+
+pub(crate) fn named(names: &[DeviceName]) -> Chosen {
+    Chosen::Named(names.to_vec())
+}
+
+/// The first page, of as many as there may be, of those that match.
+pub(crate) fn matching(filter: DeviceFilter) -> DeviceQuery {
+    DeviceQuery { filter, ..all() }
 }
 
 /// The first page, of as many as there may be.

@@ -1,8 +1,8 @@
 //! Nothing is ever visible, or changed, across accounts: every use case that takes an account, tried with another's.
 
-use crate::fixture::{Fixture, MODEL, all, device_name, device_names, model_name, part, renewing};
+use crate::fixture::{Fixture, MODEL, all, device_name, device_names, model_name, named, part, renewing};
 use muster_domain::PricingTier;
-use muster_registry::{Change, DeleteModelError, DeviceQuery, GroupName, NewRegistration, OldTokens, RegisterError};
+use muster_registry::{Change, DeleteModelError, DeviceFilter, GroupName, NewRegistration, OldTokens, RegisterError};
 
 pub(crate) async fn every_use_case(fixture: &Fixture) {
     let registry = &fixture.registry;
@@ -14,7 +14,7 @@ pub(crate) async fn every_use_case(fixture: &Fixture) {
     let token = &outcome.tokens[0].1;
     let state = async || {
         (
-            registry.devices(mine.id, all()).await.unwrap(),
+            registry.devices(mine.id, &all()).await.unwrap(),
             registry.device(mine.id, &device_name("a")).await.unwrap(),
             registry.groups(mine.id).await.unwrap(),
             registry.models(mine.id).await.unwrap(),
@@ -26,9 +26,10 @@ pub(crate) async fn every_use_case(fixture: &Fixture) {
     let names = device_names(&["a", "b"]);
 
     // Reading: as if there were nothing.
-    assert_eq!(registry.devices(other.id, all()).await.unwrap().total, 0);
-    let in_group = DeviceQuery { group: Some(berlin.clone()), search: Some("a".to_owned()), ..all() };
-    assert_eq!(registry.devices(other.id, in_group).await.unwrap().total, 0);
+    assert_eq!(other.devices().await, 0);
+    let in_group =
+        DeviceFilter { groups: vec![berlin.clone()], search: Some("a".to_owned()), ..DeviceFilter::default() };
+    assert_eq!(registry.count_devices(other.id, &in_group).await.unwrap(), 0);
     assert_eq!(registry.device(other.id, &names[0]).await.unwrap(), None);
     assert!(registry.groups(other.id).await.unwrap().is_empty());
     let models: Vec<_> = registry
@@ -48,12 +49,13 @@ pub(crate) async fn every_use_case(fixture: &Fixture) {
 
     // Writing: as if there were nothing, and nothing happens.
     for change in [Change::Disable, Change::Enable, Change::Delete, Change::Tier(PricingTier::Large)] {
-        assert_eq!(registry.change_devices(other.id, &names, change).await.unwrap(), 0);
+        assert_eq!(registry.change_devices(other.id, &named(&names), &change).await.unwrap().devices, 0);
     }
     for old in [OldTokens::KeepUntilNewIsUsed, OldTokens::StopNow] {
-        assert!(registry.generate_tokens(other.id, &names, old).await.unwrap().is_empty());
+        assert!(registry.generate_tokens(other.id, &named(&names), old).await.unwrap().0.is_empty());
     }
-    assert_eq!(registry.add_to_group(other.id, &names, &berlin).await.unwrap(), 0);
+    let joined = registry.change_devices(other.id, &named(&names), &Change::AddToGroup(berlin.clone())).await.unwrap();
+    assert_eq!(joined.devices, 0);
     assert_eq!(registry.delete_model(other.id, &model_name("Mine.Only")).await, Err(DeleteModelError::NotFound));
     registry.set_default_tier(other.id, PricingTier::Large).await.unwrap();
     for rows in [part(1, 1, &["a"]), part(0, 2, &["a"]), renewing(part(0, 1, &["a"]))] {
@@ -72,11 +74,11 @@ pub(crate) async fn every_use_case(fixture: &Fixture) {
     // The same names again: they are the other's own.
     let theirs = other.register(&["a", "b"]).await;
     other.put_model("Mine.Only").await;
-    registry.change_devices(other.id, &names, Change::Tier(PricingTier::ExtraSmall)).await.unwrap();
-    registry.generate_tokens(other.id, &names, OldTokens::StopNow).await.unwrap();
+    registry.change_devices(other.id, &named(&names), &Change::Tier(PricingTier::ExtraSmall)).await.unwrap();
+    registry.generate_tokens(other.id, &named(&names), OldTokens::StopNow).await.unwrap();
     let others_id = other.begin_with(1, Some("Berlin")).await;
     other.part(others_id, part(0, 1, &["a", "c"])).await;
-    registry.change_devices(other.id, &names, Change::Delete).await.unwrap();
+    registry.change_devices(other.id, &named(&names), &Change::Delete).await.unwrap();
     registry.delete_model(other.id, &model_name("Mine.Only")).await.unwrap();
     assert_eq!(state().await, before);
     assert!(fixture.works(token).await && !fixture.works(&theirs[0]).await);

@@ -1,8 +1,9 @@
 //! The grid: pages, search and filters.
 
-use crate::fixture::{Fixture, MODEL, Tenant, all, device_name, device_names, model_name, part_of, row_of};
+use crate::fixture::{Fixture, MODEL, Tenant, device_name, device_names, matching, model_name, named, part_of, row_of};
 use muster_domain::PricingTier;
-use muster_registry::{Change, DeviceQuery, GroupName, Status};
+use muster_registry::{Change, Cursor, DeviceFilter, DeviceItem, DeviceQuery, GroupName, Place, Sort, Status};
+use std::cmp::Ordering;
 
 /// Names in the order of their bytes, whatever the database's language.
 pub(crate) async fn both_ways(fixture: &Fixture) {
@@ -10,14 +11,13 @@ pub(crate) async fn both_ways(fixture: &Fixture) {
     let sorted = ["1", "A", "B-1", "B.1", "B1", "B:1", "B_1", "Z", "a", "b"];
     tenant.register(&["b", "B_1", "a", "Z", "B:1", "A", "B1", "1", "B.1", "B-1"]).await;
     let page = async |after: Option<&str>, before: Option<&str>, limit| {
-        let query = DeviceQuery {
-            after: after.map(device_name),
-            before: before.map(device_name),
-            limit,
-            ..DeviceQuery::default()
+        let place = match (after, before) {
+            (Some(name), _) => Place::After(at(name)),
+            (None, Some(name)) => Place::Before(at(name)),
+            (None, None) => Place::First,
         };
-        let page = registry.devices(tenant.id, query).await.unwrap();
-        assert_eq!(page.total, 10);
+        let query = DeviceQuery { place, limit, ..DeviceQuery::default() };
+        let page = registry.devices(tenant.id, &query).await.unwrap();
         let names: Vec<String> = page.items.iter().map(|item| item.name.to_string()).collect();
         (names.join(" "), page.has_previous, page.has_next)
     };
@@ -39,6 +39,11 @@ pub(crate) async fn both_ways(fixture: &Fixture) {
     assert_eq!(page(None, None, u32::MAX).await, expected(&sorted, false, false));
 }
 
+/// The place of a device in the list by name.
+fn at(name: &str) -> Cursor {
+    Cursor { name: device_name(name), key: String::new() }
+}
+
 async fn register_some(tenant: &Tenant) {
     tenant.put_model("Contoso.Pump").await;
     let id = tenant.begin().await;
@@ -55,14 +60,10 @@ pub(crate) async fn what_is_found(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     register_some(&tenant).await;
     let check = async |text: &str, expected: &[&str]| {
-        let page =
-            fixture.registry.devices(tenant.id, DeviceQuery { search: Some(text.to_owned()), ..all() }).await.unwrap();
-        let names: Vec<_> = page.items.iter().map(|item| item.name.to_string()).collect();
-        assert_eq!(
-            (names, page.total as usize),
-            (expected.iter().map(ToString::to_string).collect(), expected.len()),
-            "{text:?}"
-        );
+        let filter = DeviceFilter { search: Some(text.to_owned()), ..DeviceFilter::default() };
+        assert_eq!(tenant.names(matching(filter.clone())).await, expected, "{text:?}");
+        let total = fixture.registry.count_devices(tenant.id, &filter).await.unwrap();
+        assert_eq!(total as usize, expected.len(), "{text:?}");
     };
     check("", &["B3", "a1", "a_2", "b4"]).await;
     check("a1", &["a1"]).await;
@@ -90,31 +91,135 @@ pub(crate) async fn what_is_found(fixture: &Fixture) {
 pub(crate) async fn filters(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     register_some(&tenant).await;
-    registry.change_devices(tenant.id, &device_names(&["a_2", "b4"]), Change::Disable).await.unwrap();
+    registry.change_devices(tenant.id, &named(&device_names(&["a_2", "b4"])), &Change::Disable).await.unwrap();
     let group = GroupName::parse("Berlin").unwrap();
-    registry.add_to_group(tenant.id, &device_names(&["a1", "b4"]), &group).await.unwrap();
-    let check = async |query: DeviceQuery, expected: &[&str]| {
-        assert_eq!(tenant.names(query.clone()).await, expected);
-        assert_eq!(registry.devices(tenant.id, query).await.unwrap().total as usize, expected.len());
+    registry
+        .change_devices(tenant.id, &named(&device_names(&["a1", "b4"])), &Change::AddToGroup(group.clone()))
+        .await
+        .unwrap();
+    let check = async |filter: DeviceFilter, expected: &[&str]| {
+        assert_eq!(registry.count_devices(tenant.id, &filter).await.unwrap() as usize, expected.len());
+        assert_eq!(tenant.names(matching(filter)).await, expected);
     };
-    check(DeviceQuery { status: Some(Status::Disabled), ..all() }, &["a_2", "b4"]).await;
-    check(DeviceQuery { status: Some(Status::Active), ..all() }, &[]).await;
-    check(DeviceQuery { model: Some(model_name("Contoso.Pump")), ..all() }, &["B3", "b4"]).await;
-    check(DeviceQuery { model: Some(model_name("Nobody.Has")), ..all() }, &[]).await;
-    check(DeviceQuery { tier: Some(PricingTier::Large), ..all() }, &["a1", "b4"]).await;
-    check(DeviceQuery { group: Some(group.clone()), ..all() }, &["a1", "b4"]).await;
-    check(DeviceQuery { group: GroupName::parse("Nobody").ok(), ..all() }, &[]).await;
-    let every = DeviceQuery {
+    let none = DeviceFilter::default;
+    check(DeviceFilter { status: Some(Status::Disabled), ..none() }, &["a_2", "b4"]).await;
+    check(DeviceFilter { status: Some(Status::Active), ..none() }, &[]).await;
+    check(DeviceFilter { model: Some(model_name("Contoso.Pump")), ..none() }, &["B3", "b4"]).await;
+    check(DeviceFilter { model: Some(model_name("Nobody.Has")), ..none() }, &[]).await;
+    check(DeviceFilter { tier: Some(PricingTier::Large), ..none() }, &["a1", "b4"]).await;
+    check(DeviceFilter { groups: vec![group.clone()], ..none() }, &["a1", "b4"]).await;
+    check(DeviceFilter { groups: vec![GroupName::parse("Nobody").unwrap()], ..none() }, &[]).await;
+    check(DeviceFilter { groups: vec![group.clone(), group.clone()], ..none() }, &["a1", "b4"]).await;
+    let every = DeviceFilter {
         search: Some("4".to_owned()),
         status: Some(Status::Disabled),
         model: Some(model_name("Contoso.Pump")),
         tier: Some(PricingTier::Large),
-        group: Some(group),
-        ..all()
+        groups: vec![group],
+        never_seen: true,
+        registration: None,
     };
     check(every.clone(), &["b4"]).await;
-    check(DeviceQuery { after: Some(device_name("a")), ..every.clone() }, &["b4"]).await;
-    assert_eq!(tenant.names(DeviceQuery { before: Some(device_name("a")), ..every }).await, [""; 0]);
+    let after = DeviceQuery { place: Place::After(at("a")), ..matching(every.clone()) };
+    assert_eq!(tenant.names(after).await, ["b4"]);
+    let before = DeviceQuery { place: Place::Before(at("a")), ..matching(every) };
+    assert_eq!(tenant.names(before).await, [""; 0]);
+}
+
+/// Every sort of every selection, forwards and backwards, beside what a sort in memory gives.
+pub(crate) async fn every_order(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let models = ["Contoso.Pump", MODEL, "Fabrikam.Valve"];
+    tenant.put_model(models[0]).await;
+    tenant.put_model(models[2]).await;
+    let tiers = ["Small", "ExtraSmall", "Large", "Medium"];
+    let friendly = ["", "beta", "Alpha", "Ärger", "alpha"];
+    let rows = (0..60).map(|at: usize| {
+        let name = format!("{}{:02}", if at.is_multiple_of(3) { "D" } else { "d" }, at * 37 % 60);
+        row_of([&name, models[at % 3], friendly[at % 5], "", tiers[at * 5 % 4]])
+    });
+    let (first, others): (Vec<_>, Vec<_>) = rows.enumerate().partition(|(at, _)| *at < 40);
+    let mut tokens = Vec::new();
+    let mut registrations = Vec::new();
+    for some in [first, others] {
+        let id = tenant.begin().await;
+        let made = tenant.part(id, part_of(0, 1, some.into_iter().map(|(_, row)| row).collect())).await;
+        tokens.extend(made.tokens);
+        registrations.push(id);
+    }
+    for (at, (_, token)) in tokens.iter().enumerate().filter(|(at, _)| at % 4 == 1) {
+        fixture.world.pass_ms(if at % 8 == 1 { 0 } else { 1_000 });
+        fixture.report(token, "{}").await;
+    }
+    let some = |step: usize| tokens.iter().step_by(step).map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let group = |name: &str| GroupName::parse(name).unwrap();
+    registry.change_devices(tenant.id, &named(&some(5)), &Change::Disable).await.unwrap();
+    registry.change_devices(tenant.id, &named(&some(2)), &Change::AddToGroup(group("Twos"))).await.unwrap();
+    registry.change_devices(tenant.id, &named(&some(3)), &Change::AddToGroup(group("Threes"))).await.unwrap();
+
+    let none = DeviceFilter::default;
+    let filters = [
+        none(),
+        DeviceFilter { status: Some(Status::Disabled), ..none() },
+        DeviceFilter { status: Some(Status::Active), model: Some(model_name(MODEL)), ..none() },
+        DeviceFilter { model: Some(model_name("Contoso.Pump")), ..none() },
+        DeviceFilter { tier: Some(PricingTier::Small), never_seen: true, ..none() },
+        DeviceFilter { groups: vec![group("Twos")], ..none() },
+        DeviceFilter { groups: vec![group("Twos"), group("Threes")], status: Some(Status::Registered), ..none() },
+        DeviceFilter { search: Some("d1".to_owned()), ..none() },
+        DeviceFilter { search: Some("ALPHA".to_owned()), tier: Some(PricingTier::Large), ..none() },
+        DeviceFilter { search: Some("pump".to_owned()), groups: vec![group("Threes")], ..none() },
+        DeviceFilter { search: Some("valve".to_owned()), never_seen: true, ..none() },
+        DeviceFilter { registration: Some(registrations[1]), ..none() },
+        DeviceFilter { search: Some("nothing has this".to_owned()), ..none() },
+    ];
+    let sorts = [Sort::Name, Sort::Model, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen];
+    for filter in filters {
+        let all = registry.devices(tenant.id, &matching(filter.clone())).await.unwrap().items;
+        assert_eq!(registry.count_devices(tenant.id, &filter).await.unwrap(), all.len() as u64, "{filter:?}");
+        for (sort, is_descending) in sorts.into_iter().flat_map(|sort| [(sort, false), (sort, true)]) {
+            let mut expected = all.clone();
+            expected.sort_by(|a, b| {
+                let by_key = match sort {
+                    Sort::Name => Ordering::Equal,
+                    Sort::Model | Sort::FriendlyName => a.sort_key(sort).cmp(&b.sort_key(sort)),
+                    Sort::Tier => a.tier.cmp(&b.tier),
+                    Sort::Status => a.sort_key(sort).cmp(&b.sort_key(sort)),
+                    Sort::LastSeen => a.last_seen.cmp(&b.last_seen),
+                };
+                by_key.then_with(|| a.name.cmp(&b.name))
+            });
+            if is_descending {
+                expected.reverse();
+            }
+            let query = DeviceQuery { filter: filter.clone(), sort, is_descending, place: Place::First, limit: 7 };
+            let cursor = |item: &DeviceItem| Cursor { name: item.name.clone(), key: item.sort_key(sort) };
+            let mut there = Vec::new();
+            let mut place = Place::First;
+            loop {
+                let page = registry.devices(tenant.id, &DeviceQuery { place, ..query.clone() }).await.unwrap();
+                assert_eq!(page.has_previous, !there.is_empty(), "{query:?}");
+                there.extend(page.items);
+                if !page.has_next {
+                    break;
+                }
+                place = Place::After(cursor(there.last().unwrap()));
+            }
+            assert_eq!(there, expected, "{query:?}");
+            let mut back = Vec::new();
+            let mut place = Place::Last;
+            loop {
+                let page = registry.devices(tenant.id, &DeviceQuery { place, ..query.clone() }).await.unwrap();
+                assert_eq!(page.has_next, !back.is_empty(), "{query:?}");
+                back.splice(0..0, page.items);
+                if !page.has_previous {
+                    break;
+                }
+                place = Place::Before(cursor(&back[0]));
+            }
+            assert_eq!(back, expected, "backwards: {query:?}");
+        }
+    }
 }
 
 /// A device that goes while somebody pages makes no other appear twice or not at all.
@@ -123,9 +228,9 @@ pub(crate) async fn pages_beside_changes(fixture: &Fixture) {
     tenant.register(&["a", "b", "c", "d", "e"]).await;
     let page = DeviceQuery { limit: 2, ..DeviceQuery::default() };
     assert_eq!(tenant.names(page.clone()).await, ["a", "b"]);
-    fixture.registry.change_devices(tenant.id, &device_names(&["a", "b"]), Change::Delete).await.unwrap();
-    assert_eq!(tenant.names(DeviceQuery { after: Some(device_name("b")), ..page.clone() }).await, ["c", "d"]);
-    let first =
-        fixture.registry.devices(tenant.id, DeviceQuery { after: Some(device_name("b")), ..page }).await.unwrap();
+    fixture.registry.change_devices(tenant.id, &named(&device_names(&["a", "b"])), &Change::Delete).await.unwrap();
+    assert_eq!(tenant.names(DeviceQuery { place: Place::After(at("b")), ..page.clone() }).await, ["c", "d"]);
+    let first = DeviceQuery { place: Place::After(at("b")), ..page };
+    let first = fixture.registry.devices(tenant.id, &first).await.unwrap();
     assert!(!first.has_previous, "what was before is gone");
 }

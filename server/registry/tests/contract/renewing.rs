@@ -1,7 +1,7 @@
 //! A later pass over the same file, for tokens that may have been lost with a closed tab.
 
 use crate::fixture::{
-    Fixture, MODEL, all, device_names, first_token, numbers, part, part_of, renewing, row, row_of, tokens_of,
+    Fixture, MODEL, all, device_names, first_token, named, numbers, part, part_of, renewing, row, row_of, tokens_of,
 };
 use muster_registry::OldTokens;
 
@@ -62,9 +62,10 @@ pub(crate) async fn a_lost_answer_again(fixture: &Fixture) {
     tenant.part(id, renewing(part(0, 1, &["b"]))).await;
     let generated = fixture
         .registry
-        .generate_tokens(tenant.id, &device_names(&["b"]), OldTokens::KeepUntilNewIsUsed)
+        .generate_tokens(tenant.id, &named(&device_names(&["b"])), OldTokens::KeepUntilNewIsUsed)
         .await
-        .unwrap();
+        .unwrap()
+        .0;
     tenant.part(id, renewing(part(0, 2, &["b"]))).await;
     assert!(fixture.works(&generated[0].1).await);
     drop(other);

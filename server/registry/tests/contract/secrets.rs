@@ -1,6 +1,6 @@
 //! A plain token, session key or password is nowhere in the database.
 
-use crate::fixture::{Fixture, PASSWORD, device_names, part, password, renewing};
+use crate::fixture::{Fixture, PASSWORD, device_names, named, part, password, renewing};
 use muster_registry::{OldTokens, Password};
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -18,7 +18,11 @@ pub(crate) async fn nothing_plain_is_stored(fixture: &Fixture) {
     let again = tenant.begin().await;
     made.extend(tenant.part(again, renewing(part(0, 1, &["a", "b"]))).await.tokens);
     made.extend(
-        registry.generate_tokens(tenant.id, &device_names(&["a"]), OldTokens::KeepUntilNewIsUsed).await.unwrap(),
+        registry
+            .generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::KeepUntilNewIsUsed)
+            .await
+            .unwrap()
+            .0,
     );
     for (_, token) in &made {
         let _ = fixture.works(token).await;

@@ -1,6 +1,6 @@
 //! What a device sends.
 
-use crate::fixture::{Fixture, Tenant, definition, device_name, device_names, first_token, part_of, row_of};
+use crate::fixture::{Fixture, Tenant, definition, device_name, device_names, first_token, named, part_of, row_of};
 use muster_domain::SecurityToken;
 use muster_registry::{Change, MAX_STATE_BYTES, StateError, Status};
 use serde_json::{Value, json};
@@ -117,8 +117,9 @@ pub(crate) async fn gone_meanwhile(fixture: &Fixture) {
     let (tenant, token) = device(fixture).await;
     let device = fixture.connect(&token).await;
     let send = async || fixture.registry.record_state(&device, br#"{"n": 1}"#).await;
-    let change =
-        async |change| fixture.registry.change_devices(tenant.id, &device_names(&["a"]), change).await.unwrap();
+    let change = async |change| {
+        fixture.registry.change_devices(tenant.id, &named(&device_names(&["a"])), &change).await.unwrap()
+    };
     change(Change::Disable).await;
     assert_eq!(send().await, Err(StateError::Gone));
     change(Change::Enable).await;

@@ -1,6 +1,6 @@
 //! Several at once, on two servers where the database allows.
 
-use crate::fixture::{Fixture, device_names, part_of, row};
+use crate::fixture::{Fixture, device_names, named, part_of, row};
 use futures_util::future::join_all;
 use muster_registry::{Change, GroupName, OldTokens, PartOutcome};
 
@@ -64,18 +64,19 @@ pub(crate) async fn changes_at_once(fixture: &Fixture) {
     tenant.register(&texts).await;
     let forwards = device_names(&texts);
     let backwards: Vec<_> = forwards.iter().rev().cloned().collect();
-    let group = GroupName::parse("Berlin").unwrap();
+    let (forwards, backwards) = (named(&forwards), named(&backwards));
+    let join = Change::AddToGroup(GroupName::parse("Berlin").unwrap());
     for _ in 0..5 {
         let results = tokio::join!(
-            registry.change_devices(account, &forwards, Change::Disable),
-            registry.change_devices(account, &backwards, Change::Enable),
+            registry.change_devices(account, &forwards, &Change::Disable),
+            registry.change_devices(account, &backwards, &Change::Enable),
             registry.generate_tokens(account, &forwards, OldTokens::KeepUntilNewIsUsed),
             registry.generate_tokens(account, &backwards, OldTokens::StopNow),
-            registry.add_to_group(account, &backwards, &group),
-            registry.add_to_group(account, &forwards, &group),
+            registry.change_devices(account, &backwards, &join),
+            registry.change_devices(account, &forwards, &join),
         );
-        assert_eq!((results.0, results.1), (Ok(1_000), Ok(1_000)));
-        assert_eq!((results.2.unwrap().len(), results.3.unwrap().len()), (1_000, 1_000));
+        assert_eq!((results.0.unwrap().devices, results.1.unwrap().devices), (1_000, 1_000));
+        assert_eq!((results.2.unwrap().0.len(), results.3.unwrap().0.len()), (1_000, 1_000));
         assert!(results.4.is_ok() && results.5.is_ok());
     }
     assert_eq!(registry.groups(account).await.unwrap()[0].devices, 1_000);

@@ -1,11 +1,11 @@
 //! Security tokens of devices that are registered.
 
-use crate::fixture::{Fixture, Tenant, device_name, device_names};
+use crate::fixture::{Fixture, Tenant, device_name, device_names, named};
 use muster_domain::SecurityToken;
 use muster_registry::{AuthError, Change, OldTokens};
 
 async fn generate(fixture: &Fixture, tenant: &Tenant, name: &str, old: OldTokens) -> SecurityToken {
-    let made = fixture.registry.generate_tokens(tenant.id, &device_names(&[name]), old).await.unwrap();
+    let made = fixture.registry.generate_tokens(tenant.id, &named(&device_names(&[name])), old).await.unwrap().0;
     assert_eq!(made.len(), 1);
     made.into_iter().next().unwrap().1
 }
@@ -51,23 +51,24 @@ pub(crate) async fn ended_tokens(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let first = tenant.register(&["a"]).await.remove(0);
     let second = generate(fixture, &tenant, "a", OldTokens::KeepUntilNewIsUsed).await;
-    fixture.registry.change_devices(tenant.id, &device_names(&["a"]), Change::Delete).await.unwrap();
+    fixture.registry.change_devices(tenant.id, &named(&device_names(&["a"])), &Change::Delete).await.unwrap();
     assert!(!fixture.works(&first).await && !fixture.works(&second).await);
-    let none = fixture.registry.generate_tokens(tenant.id, &device_names(&["a"]), OldTokens::StopNow).await.unwrap();
+    let none =
+        fixture.registry.generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::StopNow).await.unwrap().0;
     assert!(none.is_empty());
 }
 
 pub(crate) async fn disabled_devices(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let old = tenant.register(&["a"]).await.remove(0);
-    registry.change_devices(tenant.id, &device_names(&["a"]), Change::Disable).await.unwrap();
+    registry.change_devices(tenant.id, &named(&device_names(&["a"])), &Change::Disable).await.unwrap();
     assert_eq!(registry.authenticate(&old).await, Err(AuthError::Disabled));
     let new = generate(fixture, &tenant, "a", OldTokens::KeepUntilNewIsUsed).await;
     assert_eq!(registry.authenticate(&new).await, Err(AuthError::Disabled), "it may get one, and still not connect");
     // Who does not know the token does not learn that the device is disabled.
     let forged = SecurityToken::new(old.id(), [9; 32]);
     assert_eq!(registry.authenticate(&forged).await, Err(AuthError::Unknown));
-    registry.change_devices(tenant.id, &device_names(&["a"]), Change::Enable).await.unwrap();
+    registry.change_devices(tenant.id, &named(&device_names(&["a"])), &Change::Enable).await.unwrap();
     assert!(fixture.works(&old).await, "what was refused was no use of the new one");
     assert!(fixture.works(&new).await);
 }
@@ -76,7 +77,7 @@ pub(crate) async fn names_nobody_has_either(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     tenant.register(&["b", "a", "c"]).await;
     let names = device_names(&["c", "nobody", "a", "a"]);
-    let made = fixture.registry.generate_tokens(tenant.id, &names, OldTokens::StopNow).await.unwrap();
+    let made = fixture.registry.generate_tokens(tenant.id, &named(&names), OldTokens::StopNow).await.unwrap().0;
     let names: Vec<_> = made.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["a", "c"]);
     for (name, token) in &made {
@@ -85,7 +86,11 @@ pub(crate) async fn names_nobody_has_either(fixture: &Fixture) {
     let many: Vec<String> = (0..10_001).map(|number| format!("d{number}")).collect();
     tenant.register(&["d10000"]).await;
     let many = device_names(&many.iter().map(String::as_str).collect::<Vec<_>>());
-    let done = fixture.registry.generate_tokens(tenant.id, &many, OldTokens::StopNow).await.map(|made| made.len());
+    let done = fixture
+        .registry
+        .generate_tokens(tenant.id, &named(&many), OldTokens::StopNow)
+        .await
+        .map(|(made, _)| made.len());
     assert!(done.is_err() || done == Ok(1), "one too many is not quietly left out: {done:?}");
 }
 

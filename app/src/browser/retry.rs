@@ -1,0 +1,70 @@
+//! Sending a request again: growing, jittered pauses while the server does not answer.
+
+use crate::fns::Failure;
+
+/// How often a request is sent before it fails. With the pauses below that is three quarters of a minute.
+const MAX_ATTEMPTS: u32 = 8;
+
+/// The pause before the first retry; each is twice the one before, up to [`MAX_PAUSE_MS`], and jittered.
+const FIRST_PAUSE_MS: u32 = 500;
+const MAX_PAUSE_MS: u32 = 15_000;
+
+/// How often somebody who waits looks whether he still should.
+pub(crate) const LOOK_MS: u32 = 100;
+
+/// Sends with the attempt's number, from 1, until it works, or until the failure is no temporary one, or until it has
+/// been tried often enough, or `has_given_up`. `note` is told what is being waited for; nothing, once it works again.
+pub(crate) async fn retried<T, F: Future<Output = Result<T, Failure>>>(
+    mut send: impl FnMut(u32) -> F,
+    has_given_up: impl Fn() -> bool,
+    note: impl Fn(Option<String>),
+) -> Result<T, Failure> {
+    let mut attempt = 1;
+    loop {
+        let failure = match send(attempt).await {
+            Ok(done) => {
+                if attempt > 1 {
+                    note(None);
+                }
+                return Ok(done);
+            }
+            Err(failure) => failure,
+        };
+        if !failure.is_temporary() || attempt == MAX_ATTEMPTS || has_given_up() {
+            return Err(failure);
+        }
+        let pause_ms = pause_ms(attempt, js_sys::Math::random());
+        note(Some(format!("The server does not answer. Trying again in {} s…", pause_ms.div_ceil(1_000))));
+        for _ in 0..pause_ms.div_ceil(LOOK_MS) {
+            if has_given_up() {
+                return Err(failure);
+            }
+            gloo_timers::future::TimeoutFuture::new(LOOK_MS).await;
+        }
+        attempt += 1;
+    }
+}
+
+/// The pause after this attempt: doubled each time, and between half and all of that, so that many browsers
+/// that lost one server do not all come back at the same moment.
+fn pause_ms(attempt: u32, random: f64) -> u32 {
+    let full = FIRST_PAUSE_MS.saturating_mul(1 << (attempt - 1).min(16)).min(MAX_PAUSE_MS);
+    full / 2 + (f64::from(full / 2) * random) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_limit() {
+        let check = |attempt: u32, shortest: u32, longest: u32| {
+            assert_eq!((pause_ms(attempt, 0.0), pause_ms(attempt, 1.0)), (shortest, longest));
+        };
+        check(1, 250, 500);
+        check(2, 500, 1_000);
+        check(5, 4_000, 8_000);
+        check(7, 7_500, 15_000);
+        check(60, 7_500, 15_000);
+    }
+}

@@ -1,0 +1,119 @@
+//! *Undo* of a registration: its devices go, but for those that have connected.
+
+use super::{
+    Modal,
+    job::{Job, JobProgress, Stage},
+    modal::keep_focus,
+};
+use crate::{
+    browser::calls::Targets,
+    fns::{
+        devices::{Chosen, DeviceFilter, DeviceView, count_devices, devices},
+        registrations::{RegistrationRow, undo_registration},
+    },
+    query::path_with,
+    when::count,
+};
+use leptos::{prelude::*, task::spawn_local};
+
+/// Names of devices that stay, in the dialog; the rest is a link away.
+const SHOWN: usize = 20;
+
+/// What is left of a registration.
+#[derive(Clone, Default)]
+struct Left {
+    devices: u64,
+    names: Vec<String>,
+}
+
+/// The dialog for this registration. `done` is called when it has ended.
+#[component]
+pub(crate) fn UndoDialog(
+    is_open: RwSignal<bool>,
+    #[prop(into)] registration: Signal<Option<RegistrationRow>>,
+    done: Callback<()>,
+) -> impl IntoView {
+    let job = Job::new();
+    let there = RwSignal::new(None::<u64>);
+    let left = RwSignal::new(None::<Left>);
+    let id = move || registration.with(|row| row.as_ref().map(|row| row.id));
+    let filter = move || DeviceFilter { registration: id(), ..DeviceFilter::default() };
+    Effect::new(move || {
+        if !is_open.get() {
+            job.reset();
+            there.set(None);
+            left.set(None);
+            return;
+        }
+        spawn_local(async move {
+            if let Ok(devices) = count_devices(untrack(filter)).await {
+                let _ = there.try_set(Some(devices));
+            }
+        });
+    });
+    Effect::new(move || {
+        let _ = job.stage.get();
+        keep_focus("undo-title");
+    });
+    let look = move || {
+        spawn_local(async move {
+            let view = DeviceView { filter: untrack(filter), ..DeviceView::default() };
+            if let (Ok(number), Ok(page)) = (count_devices(view.filter.clone()).await, devices(view).await) {
+                let names = page.rows.into_iter().take(SHOWN).map(|row| row.name).collect();
+                let _ = left.try_set(Some(Left { devices: number, names }));
+            }
+        });
+    };
+    let act = move |_| {
+        let Some(id) = untrack(id) else { return };
+        let targets = Targets::Matching { filter: untrack(filter), registered_by_ms: i64::MAX, except: Vec::new() };
+        let call = move |chosen| {
+            let after = match chosen {
+                Chosen::Matching { after, .. } => after,
+                Chosen::Named(_) => None,
+            };
+            undo_registration(id, after)
+        };
+        let ended = move || {
+            if job.stage.get_untracked() == Stage::Done {
+                look();
+            }
+            done.run(());
+        };
+        job.run(targets, call, ended);
+    };
+    let total = Signal::derive(move || there.get().unwrap_or_default());
+    let file = move || registration.with(|row| row.as_ref().map(|row| row.file_name.clone()).unwrap_or_default());
+    let href = move || path_with("/devices", &[("registration", id().map(|id| id.to_string()).as_deref())]);
+    let stage = move || job.stage.get();
+    view! {
+        <Modal id="undo-title" title=Signal::derive(move || format!("Undo {}?", file())) is_open
+            would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(|()| {})>
+            <div class="body">
+                <Show when=move || stage() == Stage::Asking>
+                    <p>{move || there.get().map(|there| format!("This registration made {} that are still there.", count(there, "device", "devices")))}</p>
+                    <p>"Those that have never connected are deleted, with their tokens. The others stay, and are listed afterwards."</p>
+                </Show>
+                <JobProgress job total />
+                {move || left.get().map(|left| if left.devices == 0 {
+                    view! { <p role="status">"Nothing is left of this registration."</p> }.into_any()
+                } else {
+                    view! {
+                        <p role="status">{count(left.devices, "device has connected and stays", "devices have connected and stay")}": "
+                            <a href=href>"show in Devices"</a></p>
+                        <ul class="names">{left.names.into_iter().map(|name| view! { <li>{name}</li> }).collect_view()}</ul>
+                    }.into_any()
+                })}
+            </div>
+            <footer>
+                <button type="button" class="quiet" disabled=move || job.is_working() on:click=move |_| is_open.set(false)>
+                    {move || if stage() == Stage::Asking { "Cancel" } else { "Done" }}
+                </button>
+                <Show when=move || matches!(stage(), Stage::Asking | Stage::Stopped)>
+                    <button type="button" class="danger" on:click=act>{move || if stage() == Stage::Stopped { "Continue" } else { "Undo" }}</button>
+                </Show>
+            </footer>
+        </Modal>
+    }
+    .into_any()
+}

@@ -1,0 +1,135 @@
+//! The search box and the filters. What they say goes into the address, and comes from there.
+
+use super::view::address;
+use crate::fns::{
+    devices::{DeviceFilter, DeviceView, Place, Status},
+    groups::groups,
+    models::model_names,
+};
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use muster_domain::PricingTier;
+use std::time::Duration;
+
+/// How long after the last key a search begins.
+const SEARCH_PAUSE: Duration = Duration::from_millis(200);
+
+/// What the filters offer. Not resources: the page does not wait for them.
+#[derive(Clone, Copy)]
+pub(super) struct Offered {
+    models: RwSignal<Vec<String>>,
+    groups: RwSignal<Vec<String>>,
+}
+
+impl Offered {
+    pub(super) fn new() -> Self {
+        Self { models: RwSignal::new(Vec::new()), groups: RwSignal::new(Vec::new()) }
+    }
+
+    /// Asks for them. Where there is no answer, those known before are offered.
+    pub(super) fn load(self) {
+        spawn_local(async move {
+            if let Ok(names) = model_names().await {
+                self.models.try_set(names);
+            }
+            if let Ok(list) = groups().await {
+                self.groups.try_set(list.rows.into_iter().map(|group| group.name).collect());
+            }
+        });
+    }
+}
+
+#[component]
+pub(super) fn Filters(view: Memo<DeviceView>, offered: Offered) -> impl IntoView {
+    let go = StoredValue::new(use_navigate());
+    let show = Callback::new(move |filter: DeviceFilter| {
+        let next = DeviceView { filter, place: Place::First, ..view.get_untracked() };
+        let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
+        go.with_value(|go| go(&address(&next), options));
+    });
+    let now = move || view.with_untracked(|view| view.filter.clone());
+    let filter = Memo::new(move |_| view.with(|view| view.filter.clone()));
+    let typed = StoredValue::new(None::<TimeoutHandle>);
+    let search = move |text: String| {
+        if let Some(earlier) = typed.get_value() {
+            earlier.clear();
+        }
+        let later = move || {
+            let search = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+            show.run(DeviceFilter { search, ..now() });
+        };
+        typed.set_value(set_timeout_with_handle(later, SEARCH_PAUSE).ok());
+    };
+    let one_group =
+        Memo::new(move |_| filter.with(|filter| filter.groups.first().cloned().filter(|_| filter.groups.len() == 1)));
+    let several = Memo::new(move |_| filter.with(|filter| filter.groups.len()).max(1) - 1);
+    let words = |words: Vec<&'static str>| Signal::stored(words.into_iter().map(str::to_owned).collect::<Vec<_>>());
+    view! {
+        <div class="filters" role="search">
+            <input type="search" aria-label="Search devices" placeholder="Search devices" autocomplete="off" spellcheck="false" maxlength="256"
+                prop:value=move || filter.with(|filter| filter.search.clone()).unwrap_or_default()
+                on:input:target=move |event| search(event.target().value()) />
+            <Choice label="Status" any="Any status" options=words(Status::ALL.map(Status::as_str).to_vec())
+                chosen=Signal::derive(move || filter.with(|filter| filter.status.map(|status| status.as_str().to_owned())))
+                choose=Callback::new(move |word: Option<String>| show.run(DeviceFilter { status: word.and_then(|word| Status::parse(&word)), ..now() })) />
+            <Choice label="Model" any="Any model" options=offered.models.into()
+                chosen=Signal::derive(move || filter.with(|filter| filter.model.clone()))
+                choose=Callback::new(move |model| show.run(DeviceFilter { model, ..now() })) />
+            <Choice label="Pricing tier" any="Any tier" options=words(PricingTier::ALL.map(PricingTier::as_str).to_vec())
+                chosen=Signal::derive(move || filter.with(|filter| filter.tier.map(|tier| tier.as_str().to_owned())))
+                choose=Callback::new(move |word: Option<String>| show.run(DeviceFilter { tier: word.and_then(|word| PricingTier::parse(&word).ok()), ..now() })) />
+            <Show when=move || several.get() == 0 fallback=move || view! {
+                <Chip text=Signal::derive(move || format!("{} device groups", several.get() + 1)) label="All groups" drop=Callback::new(move |()| show.run(DeviceFilter { groups: Vec::new(), ..now() })) />
+            }>
+                <Choice label="Device group" any="Any group" options=offered.groups.into() chosen=one_group.into()
+                    choose=Callback::new(move |group: Option<String>| show.run(DeviceFilter { groups: group.into_iter().collect(), ..now() })) />
+            </Show>
+            <label class="check">
+                <input type="checkbox" prop:checked=move || filter.with(|filter| filter.never_seen)
+                    on:change:target=move |event| show.run(DeviceFilter { never_seen: event.target().checked(), ..now() }) />
+                "Never seen"
+            </label>
+            <Show when=move || filter.with(|filter| filter.registration.is_some())>
+                <Chip text="One registration" label="All registrations" drop=Callback::new(move |()| show.run(DeviceFilter { registration: None, ..now() })) />
+            </Show>
+        </div>
+    }
+    .into_any()
+}
+
+/// A filter that is one of a list of words, or none.
+#[component]
+fn Choice(
+    label: &'static str,
+    any: &'static str,
+    options: Signal<Vec<String>>,
+    chosen: Signal<Option<String>>,
+    choose: Callback<Option<String>>,
+) -> impl IntoView {
+    // The chosen one, too, where the list is not there yet, or does not have it any more.
+    let all = Memo::new(move |_| {
+        let mut all = options.get();
+        all.extend(chosen.get().filter(|chosen| !all.contains(chosen)));
+        all
+    });
+    view! {
+        <select aria-label=label class:on=move || chosen.with(Option::is_some)
+            on:change:target=move |event| choose.run(Some(event.target().value()).filter(|value| !value.is_empty()))>
+            <option value="" selected=move || chosen.with(Option::is_none)>{any}</option>
+            {move || all.get().into_iter().map(|word| {
+                let (own, value) = (word.clone(), word.clone());
+                view! { <option value=value selected=move || chosen.with(|chosen| chosen.as_ref() == Some(&own))>{word}</option> }
+            }).collect_view()}
+        </select>
+    }
+    .into_any()
+}
+
+/// A filter that came with the address, and a button that drops it.
+#[component]
+fn Chip(#[prop(into)] text: Signal<String>, label: &'static str, drop: Callback<()>) -> impl IntoView {
+    view! {
+        <span class="chip">{text}<button type="button" class="quiet" aria-label=label on:click=move |_| drop.run(())>"✕"</button></span>
+    }
+    .into_any()
+}

@@ -1,0 +1,277 @@
+// Many devices at once: choosing them, what is done to them, their groups, and undoing a registration.
+import type { Locator, Page } from '@playwright/test';
+import type { Muster } from './support/muster.ts';
+import { MODEL, act, choose, file, giveModel, open, openRegister, register, row, save, saveTokens, status, withSeedDevices } from './support/portal.ts';
+import { expect, test } from './support/test.ts';
+
+const PUMP = 'Contoso.Pump';
+const TIERS = ['Small', 'Large', '', 'Medium'];
+const name = (at: number) => `dev-${String(at).padStart(5, '0')}`;
+const fleet = (devices: number) => Array.from({ length: devices }, (_, at) => `${name(at)},${at % 2 ? PUMP : MODEL},Machine ${at},,${TIERS[at % 4]}\n`).join('');
+const grid = (page: Page) => page.getByRole('grid', { name: 'All Devices' });
+const filters = (page: Page) => page.getByRole('search');
+const total = (page: Page, text: string) => expect(page.getByText(text, { exact: true })).toBeVisible();
+const firstRow = (page: Page) => grid(page).getByRole('row').nth(1);
+
+/** A fleet in All Devices, its tokens saved. */
+async function withFleet(page: Page, muster: Muster, devices: number): Promise<Map<string, string>> {
+  await giveModel(page, muster);
+  await giveModel(page, muster, PUMP);
+  await open(page, '/devices');
+  await register(page, file('fleet.csv', fleet(devices)));
+  const tokens = await saveTokens(page);
+  await page.keyboard.press('Escape');
+  await total(page, `${devices.toLocaleString('en')} devices`);
+  return tokens;
+}
+
+async function tickAll(page: Page, matching: string): Promise<void> {
+  await page.getByRole('checkbox', { name: 'Select all devices on this page' }).check();
+  await page.getByRole('button', { name: `Select all ${matching} matching` }).click();
+}
+
+/** Opens a dialog of Actions, and gives it. */
+async function asked(page: Page, item: string, title: string): Promise<Locator> {
+  await act(page, item);
+  const dialog = page.getByRole('dialog', { name: title });
+  await expect(dialog).toBeVisible();
+  return dialog;
+}
+
+test('the view stands in the address: sorts, filters and pages, for a colleague too', async ({ portal, muster }) => {
+  const tokens = await withFleet(portal, muster, 250);
+  await muster.sendState(tokens.get(name(7))!);
+  await grid(portal).getByRole('link', { name: 'Last seen' }).click();
+  await expect(firstRow(portal)).toContainText(name(7));
+  await expect(grid(portal).getByRole('columnheader', { name: 'Last seen' })).toHaveAttribute('aria-sort', 'descending');
+  await grid(portal).getByRole('link', { name: 'Last seen' }).click();
+  await expect(firstRow(portal)).toContainText(name(0));
+  await grid(portal).getByRole('link', { name: 'Friendly name' }).click();
+  await expect(firstRow(portal)).toContainText('Machine 0');
+  await portal.getByRole('link', { name: 'Last', exact: true }).click();
+  await expect(grid(portal).getByRole('row').last()).toContainText('Machine 99');
+  await expect(grid(portal).getByRole('row')).toHaveCount(101);
+  await portal.getByRole('link', { name: 'Previous' }).click();
+  await portal.getByRole('link', { name: 'Previous' }).click();
+  await expect(grid(portal).getByRole('row')).toHaveCount(51);
+  await expect(portal.getByRole('link', { name: 'Previous' })).toHaveAttribute('aria-disabled', 'true');
+
+  await filters(portal).getByLabel('Model').selectOption(PUMP);
+  await total(portal, '125 devices');
+  await filters(portal).getByLabel('Never seen').check();
+  await total(portal, '124 devices');
+  await filters(portal).getByLabel('Pricing tier').selectOption('Large');
+  await total(portal, '63 devices');
+  await filters(portal).getByLabel('Status').selectOption('Active');
+  await expect(portal.getByText('No device matches')).toBeVisible();
+  await filters(portal).getByLabel('Status').selectOption('');
+  await filters(portal).getByLabel('Search devices').fill('machine 1');
+  await total(portal, '28 devices');
+  const address = portal.url();
+  const rows = await grid(portal).getByRole('row').allInnerTexts();
+  await open(portal, address);
+  await total(portal, '28 devices');
+  expect(await grid(portal).getByRole('row').allInnerTexts()).toEqual(rows);
+  await expect(filters(portal).getByLabel('Model')).toHaveValue(PUMP);
+  await expect(filters(portal).getByLabel('Never seen')).toBeChecked();
+  await expect(grid(portal).getByRole('columnheader', { name: 'Friendly name' })).toHaveAttribute('aria-sort', 'ascending');
+});
+
+test('all that match: chosen, kept over paging and sorting, changed, exported, deleted', async ({ portal, muster }) => {
+  const tokens = await withFleet(portal, muster, 250);
+  await filters(portal).getByLabel('Model').selectOption(PUMP);
+  await total(portal, '125 devices');
+  await tickAll(portal, '125');
+  await expect(portal.getByText('125 selected')).toBeVisible();
+  await portal.getByRole('checkbox', { name: `Select ${name(3)}`, exact: true }).uncheck();
+  await expect(portal.getByText('124 selected')).toBeVisible();
+  await portal.getByRole('link', { name: 'Next' }).click();
+  await expect(grid(portal).getByRole('row')).toHaveCount(26);
+  await expect(portal.getByRole('checkbox', { name: `Select ${name(249)}` })).toBeChecked();
+  await grid(portal).getByRole('link', { name: 'Status' }).click();
+  await expect(portal.getByRole('checkbox', { name: `Select ${name(3)}`, exact: true })).not.toBeChecked();
+  await muster.sendState(tokens.get(name(1))!);
+  await expect(row(portal, name(249)).or(row(portal, name(5))).first()).toBeVisible();
+  await expect(portal.getByText('124 selected')).toBeVisible();
+
+  const tier = await asked(portal, 'Change pricing tier', 'Change the pricing tier of 124 devices');
+  await tier.getByLabel('ExtraSmall').check();
+  await tier.getByRole('button', { name: 'Change pricing tier' }).click();
+  await expect(tier).toBeHidden();
+  const joining = await asked(portal, 'Add to group', 'Add 124 devices to a group');
+  await joining.getByLabel('Device group').fill('Pumps of Berlin');
+  await portal.keyboard.press('Enter');
+  await expect(joining).toBeHidden();
+  const [exported] = await Promise.all([portal.waitForEvent('download'), act(portal, 'Export')]);
+  expect(exported.suggestedFilename()).toBe('devices.csv');
+  await portal.getByRole('dialog', { name: 'Export' }).getByRole('button', { name: 'Done' }).click();
+
+  await open(portal, '/devices');
+  await filters(portal).getByLabel('Device group').selectOption('Pumps of Berlin');
+  await total(portal, '124 devices');
+  await filters(portal).getByLabel('Pricing tier').selectOption('ExtraSmall');
+  await total(portal, '124 devices');
+
+  // What was exported can be registered as it is.
+  await open(portal, '/devices');
+  await register(portal, { name: 'devices.csv', mimeType: 'text/csv', buffer: await read(exported) });
+  await expect(status(portal).getByRole('listitem').last()).toHaveText('Already registered 124');
+  await portal.keyboard.press('Escape');
+
+  await open(portal, '/devices?group=Pumps%20of%20Berlin');
+  await portal.getByRole('checkbox', { name: 'Select all devices on this page' }).check();
+  const leaving = await asked(portal, 'Remove from group', 'Remove 100 devices from a group');
+  await leaving.getByLabel('Device group').fill('Pumps of Berlin');
+  await leaving.getByRole('button', { name: 'Remove from group' }).click();
+  await total(portal, '24 devices');
+
+  await open(portal, `/devices?model=${PUMP}`);
+  await tickAll(portal, '125');
+  const deleting = await asked(portal, 'Delete', 'Delete 125 devices?');
+  const button = deleting.getByRole('button', { name: 'Delete' });
+  await expect(button).toHaveAttribute('aria-disabled', 'true');
+  await deleting.getByLabel('Type 125 to confirm').fill('12');
+  await button.click({ force: true });
+  await deleting.getByLabel('Type 125 to confirm').fill('125');
+  await button.click();
+  await expect(deleting).toBeHidden();
+  await open(portal, '/devices');
+  await total(portal, '125 devices');
+  expect((await muster.sendState(tokens.get(name(1))!)).status).toBe(401);
+  expect((await muster.sendState(tokens.get(name(2))!)).status).toBe(204);
+});
+
+const read = async (download: { path(): Promise<string> }) => (await import('node:fs')).readFileSync(await download.path());
+
+test('tokens for all that match: stopped, taken up again, and a call that fails is sent again', async ({ portal, muster, guard }) => {
+  test.slow();
+  guard.expect(/503/);
+  const old = await withFleet(portal, muster, 25_000);
+  await tickAll(portal, '25,000');
+  let calls = 0;
+  const sent: string[] = [];
+  let go = () => {};
+  const held = new Promise<void>((done) => (go = done));
+  await portal.route('**/fn/generate-tokens', async (route) => {
+    calls += 1;
+    sent.push(String(route.request().postDataBuffer()));
+    if (calls === 2) await held;
+    if (calls === 3) return route.fulfill({ status: 503, headers: { 'retry-after': '1' }, contentType: 'application/json', body: '"Unavailable"' });
+    return route.continue();
+  });
+  const dialog = await asked(portal, 'Generate token', 'Generate token');
+  await dialog.getByLabel('stop now').check();
+  await dialog.getByRole('button', { name: 'Generate', exact: true }).click();
+  await expect(dialog).toContainText('10,000 of 25,000 devices');
+  await dialog.getByRole('button', { name: 'Stop' }).click();
+  await expect(dialog).toContainText('Stopping…');
+  go();
+  await expect(dialog).toContainText('Stopped after 20,000 devices.');
+  await dialog.getByRole('button', { name: 'Continue' }).click();
+  await expect(dialog).toContainText('25,000 tokens generated', { timeout: 20_000 });
+  const saved = await saveTokens(portal);
+  expect(saved.size).toBe(25_000);
+  expect(sent[0]).toContain('"Matching"');
+  expect(Math.max(...sent.map((body) => body.length)), 'the filter is sent, and no list of names').toBeLessThan(500);
+  for (let at = 0; at < 25_000; at += 500) {
+    expect((await muster.sendState(saved.get(name(at))!)).status).toBe(204);
+    expect((await muster.sendState(old.get(name(at))!)).status).toBe(401);
+  }
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await expect(dialog).toBeHidden();
+});
+
+test('device groups: made, renamed, deleted, and tokens for those that are ticked', async ({ portal, muster, guard }) => {
+  guard.expect(/422/);
+  await withSeedDevices(portal, muster);
+  for (const [device, group] of [['AutoRegister41', 'Berlin'], ['AutoRegister42', 'Rome'], ['AutoRegister41', 'Rome']]) {
+    await open(portal, '/devices');
+    await portal.getByRole('checkbox', { name: `Select ${device}` }).check();
+    const joining = await asked(portal, 'Add to group', 'Add 1 device to a group');
+    await joining.getByLabel('Device group').fill(group);
+    await joining.getByRole('button', { name: 'Add to group' }).click();
+    await expect(joining).toBeHidden();
+  }
+  await portal.getByRole('link', { name: 'Device groups' }).click();
+  const groups = portal.getByRole('grid', { name: 'Device groups' });
+  await expect(groups.getByRole('row').nth(1)).toContainText('Berlin1 device');
+  await portal.getByRole('button', { name: 'New group' }).click();
+  await portal.getByRole('dialog', { name: 'New device group' }).getByLabel('Name').fill('Rome');
+  await portal.keyboard.press('Enter');
+  await expect(portal.getByText('There is a device group of that name already.')).toBeVisible();
+  await portal.getByRole('dialog', { name: 'New device group' }).getByLabel('Name').fill('Oslo');
+  await portal.getByRole('button', { name: 'Make' }).click();
+  await expect(groups.getByRole('row').nth(2)).toContainText('Oslo0 devices');
+  await groups.getByRole('button', { name: 'Rename Berlin' }).click();
+  await portal.getByRole('dialog', { name: 'Rename Berlin' }).getByLabel('Name').fill('Zürich');
+  await portal.getByRole('button', { name: 'Rename', exact: true }).last().click();
+  await expect(groups.getByRole('row').last()).toContainText('Zürich1 device');
+
+  for (const group of ['Rome', 'Zürich']) await portal.getByRole('checkbox', { name: `Select ${group}` }).check();
+  await expect(portal.getByText('2 selected, 2 devices')).toBeVisible();
+  const dialog = await asked(portal, 'Generate token', 'Generate token');
+  await expect(dialog).toContainText('A new token for 2 devices.');
+  await dialog.getByRole('button', { name: 'Generate', exact: true }).click();
+  const saved = await saveTokens(portal);
+  expect([...saved.keys()], 'a device in two groups gets one token').toEqual(['AutoRegister41', 'AutoRegister42']);
+  for (const token of saved.values()) expect((await muster.sendState(token)).status).toBe(204);
+  await portal.keyboard.press('Escape');
+
+  await groups.getByRole('button', { name: 'Delete the group Rome' }).click();
+  await portal.getByRole('dialog', { name: 'Delete the group Rome?' }).getByRole('button', { name: 'Delete group' }).click();
+  await expect(groups.getByRole('row')).toHaveCount(3);
+  await open(portal, '/devices');
+  await total(portal, '2 devices');
+});
+
+test('undo removes the devices that have never connected, and lists the others', async ({ portal, muster }) => {
+  const tokens = await withSeedDevices(portal, muster);
+  await muster.sendState(tokens.get('AutoRegister42')!);
+  await portal.getByRole('link', { name: 'Registrations' }).click();
+  await portal.getByRole('button', { name: 'Undo devices.csv' }).click();
+  const dialog = portal.getByRole('dialog', { name: 'Undo devices.csv?' });
+  await expect(dialog).toContainText('This registration made 2 devices that are still there.');
+  await dialog.getByRole('button', { name: 'Undo', exact: true }).click();
+  await expect(dialog).toContainText('1 device has connected and stays');
+  await expect(dialog.getByRole('listitem')).toHaveText(['AutoRegister42']);
+  await dialog.getByRole('link', { name: 'show in Devices' }).click();
+  await total(portal, '1 device');
+  await expect(row(portal, 'AutoRegister42')).toContainText('Active');
+  expect((await muster.sendState(tokens.get('AutoRegister41')!)).status).toBe(401);
+});
+
+test('an upload is paused, goes on, and is cancelled; the same file finishes it', async ({ portal, muster, guard }) => {
+  test.slow();
+  guard.expect(/Failed to load resource/);
+  await giveModel(portal, muster);
+  await giveModel(portal, muster, PUMP);
+  await open(portal, '/devices');
+  const dialog = await openRegister(portal);
+  await choose(portal, file('fleet.csv', fleet(120_000)));
+  let sent = 0;
+  await portal.route('**/fn/register-part', async (route) => {
+    sent += 1;
+    await new Promise((done) => setTimeout(done, 300));
+    await route.continue().catch(() => {});
+  });
+  await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
+  await status(portal).getByRole('button', { name: 'Pause' }).click();
+  await expect(status(portal)).toContainText('Paused at');
+  await portal.waitForTimeout(1_500);
+  const paused = sent;
+  await portal.waitForTimeout(1_000);
+  expect(sent, 'no part is sent meanwhile').toBe(paused);
+  await status(portal).getByRole('button', { name: 'Resume' }).click();
+  await expect.poll(() => sent).toBeGreaterThan(paused);
+  await status(portal).getByRole('button', { name: 'Cancel' }).click();
+  await expect(status(portal)).toContainText('Cancelled. Upload the same file again to finish');
+  const first = await saveTokens(portal);
+  expect(first.size).toBeLessThan(120_000);
+  await status(portal).getByRole('button', { name: 'Done' }).click();
+  await total(portal, `${first.size.toLocaleString('en')} devices`);
+  await portal.unroute('**/fn/register-part');
+  await register(portal, file('fleet.csv', fleet(120_000)));
+  const second = await saveTokens(portal);
+  expect(new Set([...first.keys(), ...second.keys()]).size).toBe(120_000);
+  expect(first.size + second.size).toBe(120_000);
+});
