@@ -5,6 +5,7 @@ mod assets;
 mod check;
 mod command_line;
 mod device_endpoint;
+mod overload;
 mod people;
 mod problem;
 mod serve;

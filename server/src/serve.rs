@@ -4,18 +4,19 @@ use crate::{
     armour::{self, PublicUrl},
     assets,
     command_line::ServeSettings,
-    device_endpoint, people,
+    device_endpoint,
+    overload::{self, Lane},
+    people,
     problem::Problem,
     session_layer,
 };
 use axum::{
-    BoxError, Router,
+    Router,
     body::Body,
-    error_handling::HandleErrorLayer,
     extract::{DefaultBodyLimit, FromRef, Request, State},
     middleware,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
@@ -27,12 +28,24 @@ use muster_app::{
 };
 use muster_registry::{Password, Registry};
 use std::time::Duration;
-use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
-/// Requests under way at once; the next one gets 503. A part of a file is at most 3 MiB and the registry holds
-/// about three times that for it, so that even 64 of them stay well below 1 GiB; other requests are small.
-const MAX_REQUESTS: usize = 512;
+/// Reports of devices under way at once. A body is at most 256 KiB, so that all of them stay below 200 MiB.
+const DEVICE_REQUESTS: usize = 256;
+
+/// Pages and server functions under way at once.
+const PAGE_REQUESTS: usize = 128;
+
+/// Of those, the ones that are about 10,000 devices at a time. A part of a file is at most 3 MiB, and the registry
+/// holds about ten times that for it. They take a connection to the database each, and must leave some to the others.
+const BULK_REQUESTS: usize = 8;
+
+/// Whether it is one of those.
+fn is_bulk(path: &str) -> bool {
+    const FUNCTIONS: [&str; 5] =
+        ["register-part", "generate-tokens", "change-devices", "export-devices", "undo-registration"];
+    path.strip_prefix("/fn/").is_some_and(|name| FUNCTIONS.contains(&name))
+}
 
 /// The longest a request may take. A part of 10,000 rows takes well below a second.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -64,6 +77,7 @@ pub(crate) async fn serve(settings: ServeSettings) -> Result<(), String> {
     if !assets::are_embedded() {
         return Err("this binary was built without its web page. Build it with `make build`".to_owned());
     }
+    overload::raise_open_files();
     let public = PublicUrl::parse(settings.public_url.as_deref())?;
     let registry = people::open(&settings.database).await?;
     let first = first_start(&registry, &settings).await?;
@@ -119,28 +133,29 @@ fn router(registry: Registry, public: PublicUrl) -> Router {
     };
     let context = page_context(&state);
     let pages = Router::new()
-        .route("/fn/{*function}", axum::routing::post(server_function))
+        .route("/fn/{*function}", post(server_function))
         .layer(DefaultBodyLimit::max(MAX_PART_BYTES + 64 * 1024))
         .layer(tower_http::limit::RequestBodyLimitLayer::new(MAX_PART_BYTES + 64 * 1024))
         .leptos_routes_with_context(&state, generate_route_list(App), context, shell)
         .layer(middleware::from_fn_with_state(registry.clone(), session_layer::find_person))
         .layer(middleware::from_fn_with_state(public.clone(), armour::only_our_pages))
+        .layer(middleware::from_fn_with_state(Lane::of(BULK_REQUESTS, is_bulk), overload::admit))
+        .layer(middleware::from_fn_with_state(Lane::of(PAGE_REQUESTS, |_| true), overload::admit))
         .with_state(state);
-    let overload = ServiceBuilder::new()
-        .layer(HandleErrorLayer::new(|_: BoxError| async { Problem::unavailable() }))
-        .load_shed()
-        .concurrency_limit(MAX_REQUESTS);
+    let devices = device_endpoint::routes()
+        .layer(middleware::from_fn_with_state(Lane::of(DEVICE_REQUESTS, |_| true), overload::admit))
+        .with_state(registry.clone());
     let limited = Router::new()
         .merge(pages)
-        .nest("/device/v1", device_endpoint::routes().with_state(registry.clone()))
+        .nest("/device/v1", devices)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "There is nothing at this address.") })
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
-        .layer(overload);
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state(registry))
         .route("/assets/{hash}/{name}", get(assets::serve))
         .merge(limited)
+        .layer(middleware::from_fn(overload::retry_after))
         .layer(middleware::from_fn_with_state(public, armour::headers))
         .layer(CatchPanicLayer::custom(|_| {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server has a fault. It is in its log.").into_response()

@@ -24,6 +24,15 @@ impl Failure {
     pub const UNAVAILABLE: &str = "The server is temporarily unable to service your request due to maintenance \
                                    downtime or capacity problems. Please try again later";
 
+    /// The page is of another version than the server, or it is no page of ours.
+    fn misunderstood() -> Self {
+        let failure =
+            Self::Refused("The page and the server do not understand each other. Reload the page.".to_owned());
+        #[cfg(feature = "ssr")]
+        let failure = failure.noted();
+        failure
+    }
+
     /// True where sending the same request again may help.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Unavailable | Self::Lost)
@@ -49,14 +58,16 @@ impl FromServerFnError for Failure {
         match error {
             ServerFnErrorErr::Args(_)
             | ServerFnErrorErr::MissingArg(_)
-            | ServerFnErrorErr::UnsupportedRequestMethod(_) => {
-                Self::Refused("The page and the server do not understand each other. Reload the page.".to_owned())
-            }
+            | ServerFnErrorErr::UnsupportedRequestMethod(_) => Self::misunderstood(),
+            // What the server cannot read is a request; what the browser cannot read is an answer that was cut off.
+            #[cfg(feature = "ssr")]
+            ServerFnErrorErr::Deserialization(_) => Self::misunderstood(),
+            #[cfg(not(feature = "ssr"))]
+            ServerFnErrorErr::Deserialization(_) => Self::Lost,
             ServerFnErrorErr::Request(_)
             | ServerFnErrorErr::Response(_)
             | ServerFnErrorErr::ServerError(_)
             | ServerFnErrorErr::MiddlewareError(_)
-            | ServerFnErrorErr::Deserialization(_)
             | ServerFnErrorErr::Serialization(_)
             | ServerFnErrorErr::Registration(_) => Self::Lost,
         }

@@ -1,0 +1,73 @@
+//! The limit that registering is measured beside: the devices of a database once more, into the same tables and
+//! indexes, in the fastest plain way there is. On SQLite, one `INSERT … SELECT` from another file in one transaction;
+//! on PostgreSQL, one `COPY`. Prints the milliseconds it took. The database is not fit for use afterwards.
+//!
+//! `plain_load sqlite://FILE` or `plain_load postgres://…`
+#![expect(clippy::print_stdout, reason = "it is what it is for")]
+
+use muster_registry::{Registry, SystemWorld};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+use std::{error::Error, sync::Arc, time::Instant};
+
+/// What a device refers to.
+const PARENTS: [&str; 2] = ["accounts", "models"];
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let url = std::env::args().nth(1).ok_or("plain_load: say which database")?;
+    let ms = match url.strip_prefix("sqlite://") {
+        Some(file) => sqlite(file).await?,
+        None => postgres(&url).await?,
+    };
+    println!("{ms}");
+    Ok(())
+}
+
+async fn sqlite(file: &str) -> Result<u128, Box<dyn Error>> {
+    let other = format!("{file}.plain");
+    let url = format!("sqlite://{other}");
+    drop(Registry::open(&url, Arc::new(SystemWorld)).await?);
+    let mut connection = SqliteConnection::connect(&url).await?;
+    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536").await?;
+    connection.execute(AssertSqlSafe(format!("ATTACH '{file}' AS full"))).await?;
+    for table in PARENTS {
+        connection.execute(AssertSqlSafe(format!("INSERT INTO {table} SELECT * FROM full.{table}"))).await?;
+    }
+    // All but those that the database computes.
+    let columns = connection.fetch_all("SELECT name FROM pragma_table_xinfo('devices') WHERE hidden = 0").await?;
+    let columns: Vec<String> = columns.iter().map(|row| row.get(0)).collect();
+    let columns = columns.join(", ");
+    let begun = Instant::now();
+    connection
+        .execute(AssertSqlSafe(format!(
+            "INSERT INTO devices ({columns}) SELECT {columns} FROM full.devices ORDER BY id"
+        )))
+        .await?;
+    let ms = begun.elapsed().as_millis();
+    connection.close().await?;
+    Ok(ms)
+}
+
+async fn postgres(url: &str) -> Result<u128, Box<dyn Error>> {
+    use futures_util::TryStreamExt;
+
+    let mut connection = PgConnection::connect(url).await?;
+    let columns = connection
+        .fetch_all(
+            "SELECT column_name FROM information_schema.columns
+             WHERE table_name = 'devices' AND table_schema = current_schema() AND is_generated = 'NEVER' ORDER BY ordinal_position",
+        )
+        .await?;
+    let columns: Vec<String> = columns.iter().map(|row| row.get(0)).collect();
+    let columns = columns.join(", ");
+    let rows = AssertSqlSafe(format!("COPY (SELECT {columns} FROM devices ORDER BY id) TO STDOUT (FORMAT binary)"));
+    let rows: Vec<_> = connection.copy_out_raw(&rows.0).await?.try_collect().await?;
+    connection.execute("TRUNCATE devices CASCADE").await?;
+    let begun = Instant::now();
+    let mut copy = connection.copy_in_raw(&format!("COPY devices ({columns}) FROM STDIN (FORMAT binary)")).await?;
+    for some in rows {
+        copy.send(some).await?;
+    }
+    copy.finish().await?;
+    Ok(begun.elapsed().as_millis())
+}
