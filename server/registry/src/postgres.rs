@@ -21,9 +21,6 @@ pub(crate) const FOR_UPDATE: &str = " FOR UPDATE";
 /// The same, where rows of other tables are joined to the device `d`.
 pub(crate) const FOR_UPDATE_OF_D: &str = " FOR UPDATE OF d";
 
-/// What devices are sorted by, in the order of friendly names: bytes, with A–Z as a–z.
-pub(crate) const FRIENDLY_KEY: &str = "LOWER(COALESCE(d.friendly_name, '') COLLATE \"C\")";
-
 /// The names in the JSON array `$2`, as `v.value`.
 pub(crate) const NAMES: &str = "json_array_elements_text(CAST($2 AS json)) AS v (value)";
 
@@ -34,6 +31,37 @@ pub(crate) const NAMES: &str = "json_array_elements_text(CAST($2 AS json)) AS v 
 /// keeps the planner from turning this into that.
 pub(crate) const DEVICE_OF_NAME: &str =
     "CROSS JOIN LATERAL (SELECT * FROM devices WHERE account = $1 AND name = v.value OFFSET 0) AS d";
+
+/// Behind ids `v.device`: the device `d` that each is of, in the same way.
+pub(crate) const DEVICE_OF_ID: &str = "CROSS JOIN LATERAL (SELECT * FROM devices WHERE id = v.device OFFSET 0) AS d";
+
+/// Behind kinds `k`: all devices `d` of each, in the same way.
+pub(crate) const DEVICES_OF_KIND: &str =
+    "CROSS JOIN LATERAL (SELECT * FROM devices WHERE model = k.model AND facet = k.facet OFFSET 0) AS d";
+
+/// Behind kinds `k`, up to [`KIND_WALK_END`]: the devices `d` of each that meet more conditions, in an order, up to a
+/// limit.
+pub(crate) const KIND_WALK: &str = "CROSS JOIN LATERAL (SELECT d.id, d.name, d.friendly_key FROM devices AS d WHERE d.model = k.model AND d.facet = k.facet";
+pub(crate) const KIND_WALK_END: &str = ") AS d";
+
+/// Devices `d`, for [`FOUND`].
+pub(crate) const FOUND_DEVICES: &str = "devices AS d";
+
+/// That the index of three letters finds a text in the device `d`: before [`found_pattern`].
+pub(crate) const FOUND: &str = " AND d.search LIKE ";
+
+/// A text as [`FOUND`] takes it.
+pub(crate) fn found_pattern(text: &str) -> String {
+    let text = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{text}%")
+}
+
+/// That a text, which comes next, stands in the device `d`: before `) > 0`. Not `LIKE`, for which the planner might
+/// take another index than the one that is to be walked.
+pub(crate) const CONTAINS: &str = "strpos(d.search, ";
+
+/// At the end of a condition: it is asked of each row, rather than turned into a join.
+pub(crate) const OFFSET_0: &str = " OFFSET 0";
 
 /// Waits until no other transaction holds this lock, alone or with those that share it, and holds it to the end of
 /// its own. Two that change many rows in different orders would else wait for each other.
@@ -57,21 +85,28 @@ const CONNECTIONS: u32 = 16;
 /// The database, connected.
 pub(crate) struct Db {
     pool: Pool,
+    few: u64,
 }
 
 impl Db {
-    /// Connects, and brings the tables up to date.
-    pub(crate) async fn open(url: &str) -> Result<Self, OpenError> {
+    /// Connects, and brings the tables up to date. `few` as in
+    /// [`Registry::open_with`](crate::Registry::open_with).
+    pub(crate) async fn open(url: &str, few: u64) -> Result<Self, OpenError> {
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT).connect(url).await;
         let pool = pool.map_err(|error| OpenError(format!("the PostgreSQL database cannot be reached: {error}")))?;
         let migrated = sqlx::migrate!("migrations/postgres").run(&pool).await;
         migrated
             .map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;
-        Ok(Self { pool })
+        Ok(Self { pool, few })
     }
 
     pub(crate) fn reader(&self) -> &Pool {
         &self.pool
+    }
+
+    /// How many devices are fetched and sorted rather than walked.
+    pub(crate) fn few(&self) -> u64 {
+        self.few
     }
 
     /// Begins a transaction that writes.

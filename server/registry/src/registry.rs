@@ -14,6 +14,10 @@ use tokio::sync::Semaphore;
 /// Passwords hashed at once: each takes a core and 19 MiB.
 const HASHES_AT_ONCE: usize = 2;
 
+/// So many devices are fetched and sorted in some 50 ms; and where more match of a million, every fiftieth device that a
+/// walk looks at is one.
+const FEW_DEVICES: u64 = 20_000;
+
 /// Everything Muster knows. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Registry {
@@ -35,8 +39,17 @@ impl Registry {
     /// # Errors
     /// A sentence: the address is of another kind, the database does not answer, or it was written by a later Muster.
     pub async fn open(database_url: &str, world: Arc<dyn World>) -> Result<Self, OpenError> {
+        Self::open_with(database_url, world, FEW_DEVICES).await
+    }
+
+    /// As [`Registry::open`], with another idea of how many devices are few: so many that match are fetched and sorted
+    /// for a page; of more, an index is walked. It changes nothing but the time that a page takes.
+    ///
+    /// # Errors
+    /// As [`Registry::open`].
+    pub async fn open_with(database_url: &str, world: Arc<dyn World>, few: u64) -> Result<Self, OpenError> {
         let store: Arc<dyn Store> = match database_url.split_once(':') {
-            Some(("postgres" | "postgresql", _)) => Arc::new(postgres::Db::open(database_url).await?),
+            Some(("postgres" | "postgresql", _)) => Arc::new(postgres::Db::open(database_url, few).await?),
             Some(("sqlite", file)) => {
                 let file = file.trim_start_matches("//");
                 if file.is_empty() || file == ":memory:" {
@@ -44,7 +57,7 @@ impl Registry {
                         "the database's address must name a file, such as sqlite://data/muster.db".to_owned(),
                     ));
                 }
-                Arc::new(sqlite::Db::open(file).await?)
+                Arc::new(sqlite::Db::open(file, few).await?)
             }
             // The address may hold a password: it is not repeated.
             _ => return Err(OpenError("the database's address must begin with postgres:// or sqlite://".to_owned())),

@@ -24,14 +24,40 @@ pub(crate) const FOR_UPDATE: &str = "";
 /// The same, where rows of other tables are joined to the device `d`.
 pub(crate) const FOR_UPDATE_OF_D: &str = "";
 
-/// What devices are sorted by, in the order of friendly names: bytes, with A–Z as a–z.
-pub(crate) const FRIENDLY_KEY: &str = "LOWER(COALESCE(d.friendly_name, ''))";
-
 /// The names in the JSON array `$2`, as `v.value`.
 pub(crate) const NAMES: &str = "json_each($2) AS v";
 
 /// Behind [`NAMES`]: the device `d` of account `$1` that has the name, by one look into the index for each.
 pub(crate) const DEVICE_OF_NAME: &str = "CROSS JOIN devices AS d ON d.account = $1 AND d.name = v.value";
+
+/// Behind ids `v.device`: the device `d` that each is of.
+pub(crate) const DEVICE_OF_ID: &str = "CROSS JOIN devices AS d ON d.id = v.device";
+
+/// Behind kinds `k`: all devices `d` of each.
+pub(crate) const DEVICES_OF_KIND: &str = "CROSS JOIN devices AS d ON d.model = k.model AND d.facet = k.facet";
+
+/// Behind kinds `k`, up to [`KIND_WALK_END`]: the devices `d` of each that meet more conditions, in an order, up to a
+/// limit.
+pub(crate) const KIND_WALK: &str =
+    "CROSS JOIN devices AS d ON d.row IN (SELECT d.row FROM devices AS d WHERE d.model = k.model AND d.facet = k.facet";
+pub(crate) const KIND_WALK_END: &str = ")";
+
+/// Devices `d`, for [`FOUND`].
+pub(crate) const FOUND_DEVICES: &str = "device_search AS f CROSS JOIN devices AS d ON d.row = f.rowid";
+
+/// That the index of three letters finds a text in the device `d`: before [`found_pattern`].
+pub(crate) const FOUND: &str = " AND f.device_search MATCH ";
+
+/// A text as [`FOUND`] takes it: a phrase of the words that three letters each are.
+pub(crate) fn found_pattern(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// That a text, which comes next, stands in the device `d`: before `) > 0`.
+pub(crate) const CONTAINS: &str = "instr(d.search, ";
+
+/// At the end of a condition: it is asked of each row.
+pub(crate) const OFFSET_0: &str = "";
 
 /// Only one transaction writes at a time: there is nothing to lock.
 pub(crate) async fn lock(_: &mut Connection, _: Uuid, _: Lock) -> Result<(), StoreError> {
@@ -48,11 +74,13 @@ const READERS: u32 = 4;
 pub(crate) struct Db {
     writer: Pool,
     readers: Pool,
+    few: u64,
 }
 
 impl Db {
-    /// Opens the file, made if missing, readable by its owner only.
-    pub(crate) async fn open(file: &str) -> Result<Self, OpenError> {
+    /// Opens the file, made if missing, readable by its owner only. `few` as in
+    /// [`Registry::open_with`](crate::Registry::open_with).
+    pub(crate) async fn open(file: &str, few: u64) -> Result<Self, OpenError> {
         let broken =
             |what: &str, error: &dyn std::fmt::Display| OpenError(format!("the database {file} {what}: {error}"));
         make(Path::new(file)).map_err(|error| broken("cannot be made", &error))?;
@@ -64,9 +92,13 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(WAIT)
             .pragma("cache_size", "-65536")
+            // 64 MiB. A part of a registration writes to pages all over the indexes; the next writes to many of them
+            // again, and only the last of these is carried into the file.
+            .pragma("wal_autocheckpoint", "16384")
             .pragma("journal_size_limit", "67108864");
-        let writer =
-            SqlitePoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect_with(options.clone()).await;
+        // The leaves of those indexes, at a million devices.
+        let writer = options.clone().pragma("cache_size", "-262144");
+        let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect_with(writer).await;
         let writer = writer.map_err(|error| broken("cannot be opened", &error))?;
         sqlx::migrate!("migrations/sqlite")
             .run(&writer)
@@ -75,11 +107,16 @@ impl Db {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).connect_with(options).await;
         let readers = readers.map_err(|error| broken("cannot be opened", &error))?;
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, few })
     }
 
     pub(crate) fn reader(&self) -> &Pool {
         &self.readers
+    }
+
+    /// How many devices are fetched and sorted rather than walked.
+    pub(crate) fn few(&self) -> u64 {
+        self.few
     }
 
     /// Begins a transaction that writes: `IMMEDIATE`, since a reading one that turns writer fails at once.

@@ -1,6 +1,6 @@
 //! One device, its tokens and its data.
 
-use super::{Db, device_name, lock, model_name, status, tier, tokens, tokens::Old};
+use super::{Db, FOR_UPDATE, device_name, lock, model_name, status, tier, tokens, tokens::Old};
 use crate::{
     errors::{StateError, StoreError},
     store::{Devices, Lock, Merge, NewToken, TokenRow},
@@ -8,7 +8,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, SecretHash};
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use uuid::Uuid;
 
 pub(super) type ItemRow = (String, String, Option<String>, i16, i16, Option<i64>);
@@ -32,7 +32,7 @@ impl Devices for Db {
         type DetailRow =
             (Uuid, String, String, Option<String>, Option<String>, i16, i16, i64, Option<i64>, i64, Option<String>);
         let row: Option<DetailRow> = query_as(
-            "SELECT d.id, d.name, m.name, d.friendly_name, d.description, d.tier, d.status, d.registered_at, d.last_seen, d.token_made_at, s.state
+            "SELECT d.id, d.name, m.name, d.friendly_name, d.description, d.tier, d.status, d.registered_at, s.last_seen, d.token_made_at, s.state
              FROM devices d JOIN models m ON m.id = d.model LEFT JOIN device_states s ON s.device = d.id
              WHERE d.account = $1 AND d.name = $2",
         )
@@ -124,29 +124,44 @@ impl Devices for Db {
     async fn merge_state(&self, device: Uuid, merge: &Merge<'_>, now: Timestamp) -> Result<(), StateError> {
         let mut tx = self.write().await?;
         // First of all: it keeps other data of the same device waiting, so that none is lost.
-        let seen = query("UPDATE devices SET last_seen = $2, status = $3 WHERE id = $1 AND status <> $4")
-            .bind(device)
-            .bind(now.as_ms())
-            .bind(Status::Active.code())
-            .bind(Status::Disabled.code())
-            .execute(&mut *tx)
-            .await
-            .map_err(StoreError::from)?;
-        if seen.rows_affected() == 0 {
+        let found: Option<(Uuid, String, i16, i16)> = query_as(AssertSqlSafe(format!(
+            "SELECT account, name, status, seen FROM devices WHERE id = $1{FOR_UPDATE}"
+        )))
+        .bind(device)
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(StoreError::from)?;
+        let Some((account, name, status, seen)) = found.filter(|(_, _, code, _)| *code != Status::Disabled.code())
+        else {
             return Err(StateError::Gone);
-        }
+        };
         let before: Option<String> = query_scalar("SELECT state FROM device_states WHERE device = $1")
             .bind(device)
             .fetch_optional(&mut *tx)
             .await
             .map_err(StoreError::from)?;
         let state = merge(before.as_deref())?;
-        query("INSERT INTO device_states (device, state) VALUES ($1, $2) ON CONFLICT (device) DO UPDATE SET state = excluded.state")
-            .bind(device)
-            .bind(state)
-            .execute(&mut *tx)
-            .await
-            .map_err(StoreError::from)?;
+        // Only the first time: the row of a device stands in many indexes.
+        if seen == 0 || status != Status::Active.code() {
+            query("UPDATE devices SET status = $2, seen = 1 WHERE id = $1")
+                .bind(device)
+                .bind(Status::Active.code())
+                .execute(&mut *tx)
+                .await
+                .map_err(StoreError::from)?;
+        }
+        query(
+            "INSERT INTO device_states (device, account, name, state, last_seen) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (device) DO UPDATE SET state = excluded.state, last_seen = excluded.last_seen",
+        )
+        .bind(device)
+        .bind(account)
+        .bind(name)
+        .bind(state)
+        .bind(now.as_ms())
+        .execute(&mut *tx)
+        .await
+        .map_err(StoreError::from)?;
         Ok(tx.commit().await.map_err(StoreError::from)?)
     }
 }

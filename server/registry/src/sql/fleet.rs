@@ -1,116 +1,30 @@
 //! The devices of an account, many at once: a page of them, how many there are, and what is done to those chosen.
 
 use super::{
-    Connection, DEVICE_OF_NAME, Database, Db, FOR_UPDATE_OF_D, FRIENDLY_KEY, NAMES, count, device_name,
+    Connection, DEVICE_OF_NAME, Db, FOR_UPDATE_OF_D, NAMES, device_name,
     devices::{ItemRow, item},
     groups::{group_named, group_of, join_group, leave_group},
-    json_names, lock, model_name, sql, tier,
+    json_names, lock, model_name,
+    selection::Selection,
+    tier,
+    walk::{self, Bound, Found, Key, Way},
 };
 use crate::{
     errors::{GroupError, StoreError},
     store::{Fleet, Lock},
     types::{
-        AccountId, Change, Chosen, Cursor, DeviceFilter, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL,
+        AccountId, Change, Chosen, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL,
         MAX_PAGE_DEVICES, Matching, Place, RegistrationId, Sort, Step, tier_code,
     },
 };
 use async_trait::async_trait;
 use muster_domain::{Description, DeviceName, FriendlyName, NewDevice};
-use sqlx::{AssertSqlSafe, QueryBuilder, query, query_as};
-use std::collections::HashSet;
+use sqlx::{AssertSqlSafe, query, query_as};
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
-
-/// No name and no friendly name is longer (256 characters of 4 bytes), and none has a control character.
-const MAX_SEARCH_BYTES: usize = 1_024;
 
 /// Devices of a call: their ids and names.
 type Those = Vec<(Uuid, DeviceName)>;
-
-/// Appends the conditions of a filter.
-fn push_filter(statement: &mut QueryBuilder<Database>, account: AccountId, filter: &DeviceFilter) {
-    statement.push(" FROM devices d JOIN models m ON m.id = d.model WHERE d.account = ").push_bind(account.0);
-    let search = filter.search.as_deref().filter(|text| !text.is_empty());
-    if search.is_some_and(|text| text.len() > MAX_SEARCH_BYTES || text.chars().any(char::is_control)) {
-        statement.push(" AND 1 = 0");
-    } else if let Some(text) = search {
-        let mut like = String::with_capacity(text.len() + 2);
-        like.push('%');
-        for letter in text.to_lowercase().chars() {
-            if matches!(letter, '%' | '_' | '\\') {
-                like.push('\\');
-            }
-            like.push(letter);
-        }
-        like.push('%');
-        statement.push(" AND (d.search LIKE ").push_bind(like.clone()).push(" ESCAPE '\\' OR LOWER(m.name) LIKE ");
-        statement.push_bind(like).push(" ESCAPE '\\')");
-    }
-    if let Some(status) = filter.status {
-        statement.push(" AND d.status = ").push_bind(status.code());
-    }
-    if let Some(tier) = filter.tier {
-        statement.push(" AND d.tier = ").push_bind(tier_code(tier));
-    }
-    if let Some(model) = &filter.model {
-        statement.push(" AND m.name = ").push_bind(model.as_str().to_owned());
-    }
-    if filter.never_seen {
-        statement.push(" AND d.last_seen IS NULL");
-    }
-    if let Some(registration) = filter.registration {
-        statement.push(" AND d.registration = ").push_bind(registration.0);
-    }
-    if !filter.groups.is_empty() {
-        statement.push(" AND d.id IN (SELECT gm.device FROM group_members gm JOIN device_groups g ON g.id = gm.device_group WHERE g.account = ");
-        statement.push_bind(account.0).push(" AND g.name IN (");
-        let mut list = statement.separated(", ");
-        for group in &filter.groups {
-            list.push_bind(group.as_str().to_owned());
-        }
-        statement.push("))");
-    }
-}
-
-/// What a sort sorts by, before the name.
-fn key(sort: Sort) -> Option<&'static str> {
-    match sort {
-        Sort::Name => None,
-        Sort::Model => Some("m.name"),
-        Sort::FriendlyName => Some(FRIENDLY_KEY),
-        Sort::Tier => Some("d.tier"),
-        Sort::Status => Some("d.status"),
-        Sort::LastSeen => Some("COALESCE(d.last_seen, 0)"),
-    }
-}
-
-/// Appends that a device stands on this side of a place.
-fn push_side(statement: &mut QueryBuilder<Database>, sort: Sort, side: &'static str, cursor: &Cursor) {
-    match key(sort) {
-        None => statement.push(" AND d.name ").push(side),
-        Some(key) => {
-            statement.push(" AND (").push(key).push(", d.name) ").push(side).push(" (");
-            match sort {
-                Sort::Tier | Sort::Status | Sort::LastSeen => {
-                    statement.push_bind(cursor.key.parse::<i64>().unwrap_or_default())
-                }
-                Sort::Name | Sort::Model | Sort::FriendlyName => statement.push_bind(cursor.key.clone()),
-            };
-            statement.push(", ").push_bind(cursor.name.as_str().to_owned()).push(")");
-            return;
-        }
-    };
-    statement.push_bind(cursor.name.as_str().to_owned());
-}
-
-/// The order of a sort, forwards or backwards.
-fn push_order(statement: &mut QueryBuilder<Database>, sort: Sort, is_descending: bool) {
-    let way = if is_descending { " DESC" } else { "" };
-    statement.push(" ORDER BY ");
-    if let Some(key) = key(sort) {
-        statement.push(key).push(way).push(", ");
-    }
-    statement.push("d.name").push(way);
-}
 
 #[async_trait]
 impl Fleet for Db {
@@ -122,46 +36,40 @@ impl Fleet for Db {
             Place::Before(cursor) => (Some(cursor), true),
             Place::Last => (None, true),
         };
+        let bound = |is_inclusive| {
+            cursor.map(|cursor| Bound {
+                key: Key::parse(query.sort, &cursor.key),
+                name: cursor.name.to_string(),
+                is_inclusive,
+            })
+        };
         // Backwards in a descending order is forwards.
         let is_descending = query.is_descending != is_backwards;
-        let mut statement = sql("SELECT d.name, m.name, d.friendly_name, d.tier, d.status, d.last_seen");
-        push_filter(&mut statement, account, &query.filter);
-        if let Some(cursor) = cursor {
-            push_side(&mut statement, query.sort, if is_descending { "<" } else { ">" }, cursor);
-        }
-        push_order(&mut statement, query.sort, is_descending);
-        statement.push(" LIMIT ").push_bind(limit as i64 + 1);
-        let mut rows: Vec<ItemRow> = statement.build_query_as().fetch_all(self.reader()).await?;
-        let has_more = rows.len() > limit;
-        rows.truncate(limit);
+        let mut connection = self.reader().acquire().await?;
+        let selection = Selection::of(&mut connection, account, &query.filter).await?;
+        let ahead = Way { sort: query.sort, is_descending, from: bound(false), limit: limit + 1 };
+        let mut found = walk::find(&mut connection, &selection, self.few(), &ahead).await?;
+        let has_more = found.len() > limit;
+        found.truncate(limit);
         if is_backwards {
-            rows.reverse();
+            found.reverse();
         }
-        let has_behind = match cursor {
-            Some(cursor) => {
-                let mut statement = sql("SELECT 1");
-                push_filter(&mut statement, account, &query.filter);
-                push_side(&mut statement, query.sort, if is_descending { ">=" } else { "<=" }, cursor);
-                statement.push(" LIMIT 1");
-                statement.build().fetch_optional(self.reader()).await?.is_some()
-            }
-            None => false,
-        };
+        let behind = Way { sort: query.sort, is_descending: !is_descending, from: bound(true), limit: 1 };
+        let has_behind =
+            cursor.is_some() && !walk::find(&mut connection, &selection, self.few(), &behind).await?.is_empty();
         let (has_previous, has_next) = if is_backwards { (has_more, has_behind) } else { (has_behind, has_more) };
-        let items = rows.into_iter().map(item).collect::<Result<_, _>>()?;
-        Ok(DevicePage { items, has_next, has_previous })
+        Ok(DevicePage { items: items(&mut connection, account, &found).await?, has_next, has_previous })
     }
 
     async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
-        let mut counting = sql("SELECT COUNT(*)");
-        push_filter(&mut counting, account, filter);
-        let total: i64 = counting.build_query_scalar().fetch_one(self.reader()).await?;
-        Ok(count(total))
+        let mut connection = self.reader().acquire().await?;
+        let selection = Selection::of(&mut connection, account, filter).await?;
+        walk::count(&mut connection, &selection, self.few()).await
     }
 
     async fn chosen(&self, account: AccountId, chosen: &Chosen) -> Result<(Those, Option<DeviceName>), StoreError> {
         let mut connection = self.reader().acquire().await?;
-        those(&mut connection, account, chosen, "").await
+        those(&mut connection, self.few(), account, chosen, "").await
     }
 
     async fn export(
@@ -171,7 +79,7 @@ impl Fleet for Db {
     ) -> Result<(Vec<NewDevice>, Option<DeviceName>), StoreError> {
         type Row = (String, String, Option<String>, Option<String>, i16);
         let mut connection = self.reader().acquire().await?;
-        let (those, next) = those(&mut connection, account, chosen, "").await?;
+        let (those, next) = those(&mut connection, self.few(), account, chosen, "").await?;
         let rows: Vec<Row> = query_as(AssertSqlSafe(format!(
             "SELECT d.name, m.name, d.friendly_name, d.description, d.tier
              FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model ORDER BY d.name"
@@ -205,13 +113,12 @@ impl Fleet for Db {
     ) -> Result<Step, GroupError> {
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
-        let (those, next) = those(&mut tx, account, chosen, FOR_UPDATE_OF_D).await?;
+        let (those, next) = those(&mut tx, self.few(), account, chosen, FOR_UPDATE_OF_D).await?;
         let names = those.iter().map(|(_, name)| name.as_str());
         let devices = match change {
             Change::AddToGroup(group) => {
-                let ids: Vec<_> = those.iter().map(|(id, _)| *id).collect();
                 let group = group_named(&mut tx, account, group, new_group).await?;
-                join_group(&mut tx, group, &ids).await?;
+                join_group(&mut tx, group, &those).await?;
                 those.len() as u64
             }
             Change::RemoveFromGroup(group) => match group_of(&mut tx, account, group).await? {
@@ -221,7 +128,7 @@ impl Fleet for Db {
             Change::Delete => change_these(&mut tx, account, "DELETE FROM devices", names).await?,
             Change::Disable => change_these(&mut tx, account, "UPDATE devices SET status = 2", names).await?,
             Change::Enable => {
-                let what = "UPDATE devices SET status = CASE WHEN last_seen IS NULL THEN 0 ELSE 1 END";
+                let what = "UPDATE devices SET status = CASE WHEN seen = 0 THEN 0 ELSE 1 END";
                 change_these(&mut tx, account, what, names).await?
             }
             Change::Tier(tier) => {
@@ -242,10 +149,8 @@ impl Fleet for Db {
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
         let filter = DeviceFilter { registration: Some(registration), ..DeviceFilter::default() };
-        let mut statement = sql("SELECT d.id, d.name");
-        push_filter(&mut statement, account, &filter);
-        statement.push(" AND d.first_used IS NULL");
-        let (those, next) = walk(&mut tx, statement, after, FOR_UPDATE_OF_D).await?;
+        let selection = Selection::of(&mut tx, account, &filter).await?.unused();
+        let (those, next) = chunk(&mut tx, self.few(), &selection, after, FOR_UPDATE_OF_D).await?;
         let names = those.iter().map(|(_, name)| name.as_str());
         let devices = change_these(&mut tx, account, "DELETE FROM devices", names).await?;
         tx.commit().await?;
@@ -271,6 +176,7 @@ async fn change_these<'a>(
 /// until the transaction ends.
 async fn those(
     connection: &mut Connection,
+    few: u64,
     account: AccountId,
     chosen: &Chosen,
     locked: &'static str,
@@ -291,10 +197,8 @@ async fn those(
             Ok((found, None))
         }
         Chosen::Matching(Matching { filter, registered_by, except, after }) => {
-            let mut statement = sql("SELECT d.id, d.name");
-            push_filter(&mut statement, account, filter);
-            statement.push(" AND d.registered_at <= ").push_bind(registered_by.as_ms());
-            let (mut found, next) = walk(connection, statement, after.as_ref(), locked).await?;
+            let selection = Selection::of(connection, account, filter).await?.registered_by(*registered_by);
+            let (mut found, next) = chunk(connection, few, &selection, after.as_ref(), locked).await?;
             let except: HashSet<_> = except.iter().collect();
             found.retain(|(_, name)| !except.contains(name));
             Ok((found, next))
@@ -302,21 +206,40 @@ async fn those(
     }
 }
 
-/// The first devices behind a name, and the last of them, if there may be more.
-async fn walk(
+/// The first devices of a selection behind a name, and the last of them, if there may be more.
+async fn chunk(
     connection: &mut Connection,
-    mut statement: QueryBuilder<Database>,
+    few: u64,
+    selection: &Selection,
     after: Option<&DeviceName>,
     locked: &'static str,
 ) -> Result<(Those, Option<DeviceName>), StoreError> {
-    if let Some(after) = after {
-        statement.push(" AND d.name > ").push_bind(after.as_str().to_owned());
+    let from = after.map(|name| Bound { key: Key::Number(0), name: name.to_string(), is_inclusive: false });
+    let way = Way { sort: Sort::Name, is_descending: false, from, limit: MAX_DEVICES_PER_CALL };
+    let mut found = walk::find(connection, selection, few, &way).await?;
+    let is_full = found.len() == MAX_DEVICES_PER_CALL;
+    let next = found.last().filter(|_| is_full).map(|(_, name)| device_name(name)).transpose()?;
+    if !locked.is_empty() {
+        // Some may have changed before they were locked.
+        let ids: Vec<Uuid> = found.into_iter().map(|(id, _)| id).collect();
+        found = walk::still(connection, selection, &ids, locked).await?;
     }
-    statement.push(" ORDER BY d.name LIMIT ").push_bind(MAX_DEVICES_PER_CALL as i64).push(locked);
-    let rows: Vec<(Uuid, String)> = statement.build_query_as().fetch_all(connection).await?;
-    let is_full = rows.len() == MAX_DEVICES_PER_CALL;
-    let found: Those =
-        rows.into_iter().map(|(id, name)| Ok((id, device_name(&name)?))).collect::<Result<_, StoreError>>()?;
-    let next = found.last().filter(|_| is_full).map(|(_, name)| name.clone());
-    Ok((found, next))
+    let those = found.into_iter().map(|(id, name)| Ok((id, device_name(&name)?))).collect::<Result<_, StoreError>>()?;
+    Ok((those, next))
+}
+
+/// What a page shows of these devices, in this order.
+async fn items(connection: &mut Connection, account: AccountId, found: &Found) -> Result<Vec<DeviceItem>, StoreError> {
+    let rows: Vec<ItemRow> = query_as(AssertSqlSafe(format!(
+        "SELECT d.name, m.name, d.friendly_name, d.tier, d.status, s.last_seen
+         FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model LEFT JOIN device_states s ON s.device = d.id"
+    )))
+    .bind(account.0)
+    .bind(json_names(found.iter().map(|(_, name)| name.as_str())))
+    .fetch_all(connection)
+    .await?;
+    let places: HashMap<&str, usize> = found.iter().enumerate().map(|(at, (_, name))| (name.as_str(), at)).collect();
+    let mut items = rows.into_iter().map(item).collect::<Result<Vec<_>, _>>()?;
+    items.sort_unstable_by_key(|item| places.get(item.name.as_str()));
+    Ok(items)
 }

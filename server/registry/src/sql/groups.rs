@@ -7,6 +7,7 @@ use crate::{
     types::{AccountId, GroupName, GroupSummary, MAX_GROUPS},
 };
 use async_trait::async_trait;
+use muster_domain::DeviceName;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use uuid::Uuid;
 impl Groups for Db {
     async fn groups(&self, account: AccountId) -> Result<Vec<GroupSummary>, StoreError> {
         let rows: Vec<(String, i64)> = query_as(
-            "SELECT g.name, (SELECT COUNT(*) FROM group_members gm WHERE gm.device_group = g.id)
+            "SELECT g.name, (SELECT CAST(COALESCE(SUM(c.devices), 0) AS BIGINT) FROM group_counts c WHERE c.device_group = g.id)
              FROM device_groups g WHERE g.account = $1 ORDER BY g.name LIMIT $2",
         )
         .bind(account.0)
@@ -120,12 +121,16 @@ pub(super) async fn group_of(
 }
 
 /// Puts devices into a group; gives how many were not in it yet.
-pub(super) async fn join_group(connection: &mut Connection, group: Uuid, devices: &[Uuid]) -> Result<u64, StoreError> {
+pub(super) async fn join_group(
+    connection: &mut Connection,
+    group: Uuid,
+    devices: &[(Uuid, DeviceName)],
+) -> Result<u64, StoreError> {
     let mut joined = 0;
     for some in devices.chunks(ROWS_AT_ONCE) {
-        let mut statement = sql("INSERT INTO group_members (device_group, device) ");
-        statement.push_values(some, |mut row, device| {
-            row.push_bind(group).push_bind(*device);
+        let mut statement = sql("INSERT INTO group_members (device_group, name, device) ");
+        statement.push_values(some, |mut row, (device, name)| {
+            row.push_bind(group).push_bind(name.as_str().to_owned()).push_bind(*device);
         });
         statement.push(" ON CONFLICT DO NOTHING");
         joined += statement.build().execute(&mut *connection).await?.rows_affected();

@@ -2,16 +2,20 @@
 //! with that database's types; what must differ stands in those two files.
 
 mod devices;
+mod few;
 mod fleet;
 mod groups;
 mod models;
 mod people;
 mod register_part;
 mod registrations;
+mod selection;
 mod tokens;
+mod walk;
 
 pub(crate) use super::{
-    Connection, DEVICE_OF_NAME, Database, Db, FOR_UPDATE, FOR_UPDATE_OF_D, FRIENDLY_KEY, NAMES, lock,
+    CONTAINS, Connection, DEVICE_OF_ID, DEVICE_OF_NAME, DEVICES_OF_KIND, Database, Db, FOR_UPDATE, FOR_UPDATE_OF_D,
+    FOUND, FOUND_DEVICES, KIND_WALK, KIND_WALK_END, NAMES, OFFSET_0, found_pattern, lock,
 };
 
 use crate::{

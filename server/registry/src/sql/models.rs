@@ -61,7 +61,7 @@ impl Models for Db {
         type ModelRow = (String, Option<String>, i32, i32, i32, i64, i64);
         let rows: Vec<ModelRow> = query_as(
             "SELECT m.name, m.description, m.properties, m.events, m.actions, m.updated_at,
-                (SELECT COUNT(*) FROM devices d WHERE d.model = m.id)
+                (SELECT CAST(COALESCE(SUM(c.devices), 0) AS BIGINT) FROM device_counts c WHERE c.account = m.account AND c.model = m.id)
              FROM models m WHERE m.account = $1 ORDER BY m.name LIMIT $2",
         )
         .bind(account.0)
@@ -115,8 +115,13 @@ impl Models for Db {
             .fetch_optional(&mut *tx)
             .await?;
         let Some(model) = model else { return Ok(DeletedModel::NotFound) };
-        let devices: i64 =
-            query_scalar("SELECT COUNT(*) FROM devices WHERE model = $1").bind(model).fetch_one(&mut *tx).await?;
+        let devices: i64 = query_scalar(
+            "SELECT CAST(COALESCE(SUM(devices), 0) AS BIGINT) FROM device_counts WHERE account = $1 AND model = $2",
+        )
+        .bind(account.0)
+        .bind(model)
+        .fetch_one(&mut *tx)
+        .await?;
         if devices > 0 {
             return Ok(DeletedModel::InUse(count(devices)));
         }

@@ -129,7 +129,7 @@ struct Registering<'w> {
     /// By the row's place in the part.
     fates: Vec<Option<Fate>>,
     /// The devices that join the group.
-    joining: Vec<Uuid>,
+    joining: Vec<(Uuid, DeviceName)>,
 }
 
 impl<'w> Registering<'w> {
@@ -213,7 +213,7 @@ impl<'w> Registering<'w> {
                 Decision::Again(device) => again.push((at, self.token(device))),
                 Decision::Renew(device) => renewed.push((at, self.token(device))),
                 Decision::Already { device, never_connected } => {
-                    self.joining.push(device);
+                    self.joining.push((device, row.name.clone()));
                     self.fates[at] = Some(Fate::Already { never_connected });
                 }
                 Decision::Fail(sentence) => self.fates[at] = Some(Fate::Failed(sentence)),
@@ -233,14 +233,14 @@ impl<'w> Registering<'w> {
                     left.push(at);
                     continue;
                 }
-                self.joining.push(token.id());
+                self.joining.push((token.id(), rows[at].1.name.clone()));
                 self.fates[at] = Some(if is_new { Fate::Registered(token) } else { Fate::Renewed(token) });
             }
         }
         let there = self.insert(connection, rows, &added).await?;
         for (at, _, token) in added {
             if there.contains(&token.id()) {
-                self.joining.push(token.id());
+                self.joining.push((token.id(), rows[at].1.name.clone()));
                 self.fates[at] = Some(Fate::Registered(token));
             } else {
                 left.push(at);

@@ -70,6 +70,11 @@ impl Fixture {
         Registry::open(&self.url, self.world.clone()).await.unwrap()
     }
 
+    /// Another one, which takes so many devices for few.
+    pub(crate) async fn another_with(&self, few: u64) -> Registry {
+        Registry::open_with(&self.url, self.world.clone(), few).await.unwrap()
+    }
+
     pub(crate) async fn tenant(&self, name: &str) -> Tenant {
         let id = self.registry.add_account(&AccountName::parse(name).unwrap()).await.unwrap();
         let email = format!("{name}@example.com");

@@ -2,7 +2,9 @@
 
 use crate::fixture::{Fixture, MODEL, Tenant, device_name, device_names, matching, model_name, named, part_of, row_of};
 use muster_domain::PricingTier;
-use muster_registry::{Change, Cursor, DeviceFilter, DeviceItem, DeviceQuery, GroupName, Place, Sort, Status};
+use muster_registry::{
+    AccountId, Change, Cursor, DeviceFilter, DeviceItem, DeviceQuery, GroupName, Place, Registry, Sort, Status,
+};
 use std::cmp::Ordering;
 
 /// Names in the order of their bytes, whatever the database's language.
@@ -126,7 +128,8 @@ pub(crate) async fn filters(fixture: &Fixture) {
     assert_eq!(tenant.names(before).await, [""; 0]);
 }
 
-/// Every sort of every selection, forwards and backwards, beside what a sort in memory gives.
+/// Every sort of every selection, forwards and backwards, beside what a sort in memory gives: fetched and sorted,
+/// walked, and where each is done to some.
 pub(crate) async fn every_order(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let models = ["Contoso.Pump", MODEL, "Fabrikam.Valve"];
@@ -171,12 +174,23 @@ pub(crate) async fn every_order(fixture: &Fixture) {
         DeviceFilter { search: Some("pump".to_owned()), groups: vec![group("Threes")], ..none() },
         DeviceFilter { search: Some("valve".to_owned()), never_seen: true, ..none() },
         DeviceFilter { registration: Some(registrations[1]), ..none() },
+        DeviceFilter { registration: Some(registrations[0]), search: Some("alpha".to_owned()), ..none() },
+        DeviceFilter { registration: Some(registrations[0]), groups: vec![group("Twos"), group("Threes")], ..none() },
+        DeviceFilter { search: Some("Valve".to_owned()), status: Some(Status::Active), ..none() },
         DeviceFilter { search: Some("nothing has this".to_owned()), ..none() },
     ];
+    for few in [1_000_000, 12, 0] {
+        check_every_order(&fixture.another_with(few).await, tenant.id, &filters).await;
+    }
+}
+
+async fn check_every_order(registry: &Registry, account: AccountId, filters: &[DeviceFilter]) {
     let sorts = [Sort::Name, Sort::Model, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen];
+    let everything = registry.devices(account, &matching(DeviceFilter::default())).await.unwrap().items;
     for filter in filters {
-        let all = registry.devices(tenant.id, &matching(filter.clone())).await.unwrap().items;
-        assert_eq!(registry.count_devices(tenant.id, &filter).await.unwrap(), all.len() as u64, "{filter:?}");
+        let all = registry.devices(account, &matching(filter.clone())).await.unwrap().items;
+        assert!(all.iter().all(|item| everything.contains(item)), "{filter:?}");
+        assert_eq!(registry.count_devices(account, filter).await.unwrap(), all.len() as u64, "{filter:?}");
         for (sort, is_descending) in sorts.into_iter().flat_map(|sort| [(sort, false), (sort, true)]) {
             let mut expected = all.clone();
             expected.sort_by(|a, b| {
@@ -197,7 +211,7 @@ pub(crate) async fn every_order(fixture: &Fixture) {
             let mut there = Vec::new();
             let mut place = Place::First;
             loop {
-                let page = registry.devices(tenant.id, &DeviceQuery { place, ..query.clone() }).await.unwrap();
+                let page = registry.devices(account, &DeviceQuery { place, ..query.clone() }).await.unwrap();
                 assert_eq!(page.has_previous, !there.is_empty(), "{query:?}");
                 there.extend(page.items);
                 if !page.has_next {
@@ -209,7 +223,7 @@ pub(crate) async fn every_order(fixture: &Fixture) {
             let mut back = Vec::new();
             let mut place = Place::Last;
             loop {
-                let page = registry.devices(tenant.id, &DeviceQuery { place, ..query.clone() }).await.unwrap();
+                let page = registry.devices(account, &DeviceQuery { place, ..query.clone() }).await.unwrap();
                 assert_eq!(page.has_next, !back.is_empty(), "{query:?}");
                 back.splice(0..0, page.items);
                 if !page.has_previous {

@@ -1,0 +1,343 @@
+//! The next devices in an order, from any place and either way, without counting through those before.
+//!
+//! There are two ways to find them. *Few* that match are fetched, all, and sorted. Of *many*, the first in the order
+//! come soon: an index that has the order is walked, and those that do not match are passed over. ARCHITECTURE.md,
+//! "A page of the grid", has the reasons.
+
+use super::{
+    Connection, DEVICE_OF_ID, Database, KIND_WALK, KIND_WALK_END, few,
+    selection::{Kind, Selection, members, push_ids},
+    sql,
+};
+use crate::{errors::StoreError, types::Sort};
+use sqlx::QueryBuilder;
+use std::{cmp::Ordering, collections::BTreeMap};
+use uuid::Uuid;
+
+/// Devices: their ids and names.
+pub(super) type Found = Vec<(Uuid, String)>;
+
+/// What devices are sorted by before the name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    Number(i64),
+    Text(String),
+}
+
+impl Key {
+    /// As a [`Cursor`](crate::types::Cursor) has it.
+    pub(super) fn parse(sort: Sort, text: &str) -> Self {
+        match sort {
+            Sort::Name => Self::Number(0),
+            Sort::Tier | Sort::Status | Sort::LastSeen => Self::Number(text.parse().unwrap_or_default()),
+            Sort::Model | Sort::FriendlyName => Self::Text(text.to_owned()),
+        }
+    }
+}
+
+/// A place in an order.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    pub(super) key: Key,
+    pub(super) name: String,
+    /// Whether the device at this place is one of those asked for.
+    pub(super) is_inclusive: bool,
+}
+
+/// Which devices come next.
+pub(super) struct Way {
+    pub(super) sort: Sort,
+    pub(super) is_descending: bool,
+    pub(super) from: Option<Bound>,
+    pub(super) limit: usize,
+}
+
+/// The columns of an order.
+#[derive(Clone, Copy)]
+pub(super) struct Columns {
+    pub(super) key: Option<&'static str>,
+    pub(super) name: &'static str,
+}
+
+const BY_NAME: Columns = Columns { key: None, name: "d.name" };
+const BY_FRIENDLY_NAME: Columns = Columns { key: Some("d.friendly_key"), name: "d.name" };
+
+impl Columns {
+    /// Appends that a device stands behind a place, or before one.
+    pub(super) fn push_side(self, statement: &mut QueryBuilder<Database>, bound: &Bound, is_below: bool) {
+        let side = match (is_below, bound.is_inclusive) {
+            (false, false) => " > ",
+            (false, true) => " >= ",
+            (true, false) => " < ",
+            (true, true) => " <= ",
+        };
+        statement.push(" AND ");
+        match self.key {
+            None => statement.push(self.name).push(side).push_bind(bound.name.clone()),
+            Some(key) => {
+                statement.push("(").push(key).push(", ").push(self.name).push(")").push(side).push("(");
+                match &bound.key {
+                    Key::Number(number) => statement.push_bind(*number),
+                    Key::Text(text) => statement.push_bind(text.clone()),
+                };
+                statement.push(", ").push_bind(bound.name.clone()).push(")")
+            }
+        };
+    }
+
+    /// Appends the order and how many.
+    pub(super) fn push_order(self, statement: &mut QueryBuilder<Database>, is_descending: bool, limit: usize) {
+        let way = if is_descending { " DESC" } else { "" };
+        statement.push(" ORDER BY ");
+        if let Some(key) = self.key {
+            statement.push(key).push(way).push(", ");
+        }
+        statement.push(self.name).push(way).push(" LIMIT ").push_bind(limit as i64);
+    }
+}
+
+/// The devices of the selection that come next. `few` is how many are fetched rather than walked.
+pub(super) async fn find(
+    connection: &mut Connection,
+    selection: &Selection,
+    few: u64,
+    way: &Way,
+) -> Result<Found, StoreError> {
+    if selection.kinds.is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Some(line) = line(selection, way.sort).filter(|_| selection.search.is_none()) {
+        return walk_line(connection, selection, line, way).await;
+    }
+    let is_walked = selection.is_whole_kinds() && way.sort != Sort::LastSeen;
+    if !is_walked && let Some(sources) = few::sources(connection, selection, few).await? {
+        return few::fetch(connection, selection, &sources, way).await;
+    }
+    if let Some(line) = line(selection, way.sort) {
+        return walk_line(connection, selection, line, way).await;
+    }
+    let mut found = Vec::new();
+    for (segment, from) in segments(selection, way) {
+        let rest = Way { from, limit: way.limit - found.len(), ..*way };
+        found.extend(match segment {
+            Segment::Kinds(kinds) => walk_kinds(connection, selection, &kinds, &rest).await?,
+            Segment::Seen => walk_line(connection, selection, Line::Seen, &rest).await?,
+        });
+        if found.len() >= way.limit {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Those of these devices that the selection has now, by name. With `locked`, they stay as they are until the
+/// transaction ends.
+pub(super) async fn still(
+    connection: &mut Connection,
+    selection: &Selection,
+    ids: &[Uuid],
+    locked: &'static str,
+) -> Result<Found, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = sql("SELECT d.id, d.name FROM devices AS d WHERE d.id IN ");
+    push_ids(&mut statement, ids);
+    selection.push_kinds(&mut statement);
+    selection.push_search(&mut statement);
+    selection.push_others(&mut statement);
+    statement.push(" ORDER BY d.name").push(locked);
+    Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
+}
+
+/// How many devices the selection has.
+pub(super) async fn count(connection: &mut Connection, selection: &Selection, few: u64) -> Result<u64, StoreError> {
+    if selection.kinds.is_empty() {
+        return Ok(0);
+    }
+    if selection.is_whole_kinds() {
+        return Ok(selection.devices());
+    }
+    if line(selection, Sort::Name) == Some(Line::Members) && selection.search.is_none() {
+        return members(connection, &selection.groups).await;
+    }
+    let sources = match few::sources(connection, selection, few).await? {
+        Some(sources) => sources,
+        None => few::many(selection),
+    };
+    few::count(connection, selection, &sources).await
+}
+
+/// An index that has devices in an order, whatever their kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    /// Of the account, by name.
+    Names,
+    /// Of the selection's one group, by name.
+    Members,
+    /// Of the selection's registration, by name.
+    Registration,
+    /// That have sent data, by when.
+    Seen,
+}
+
+/// The index that has the devices of a selection by name, where nothing but a search leaves out many of them.
+fn line(selection: &Selection, sort: Sort) -> Option<Line> {
+    if sort != Sort::Name || selection.has_kinds() {
+        return None;
+    }
+    match (&selection.groups[..], selection.filter.registration) {
+        ([], None) => Some(Line::Names),
+        ([], Some(_)) => Some(Line::Registration),
+        ([_], None) => Some(Line::Members),
+        _ => None,
+    }
+}
+
+async fn walk_line(
+    connection: &mut Connection,
+    selection: &Selection,
+    line: Line,
+    way: &Way,
+) -> Result<Found, StoreError> {
+    let mut statement = sql("SELECT d.id, d.name FROM ");
+    let columns = match line {
+        Line::Names => {
+            statement.push("devices AS d WHERE d.account = ").push_bind(selection.account);
+            BY_NAME
+        }
+        Line::Registration => {
+            // Which registration, the conditions say.
+            statement.push("devices AS d WHERE 1 = 1");
+            BY_NAME
+        }
+        Line::Members => {
+            statement.push("group_members AS v ").push(DEVICE_OF_ID).push(" WHERE v.device_group = ");
+            statement.push_bind(selection.groups[0]);
+            Columns { key: None, name: "v.name" }
+        }
+        Line::Seen => {
+            statement.push("device_states AS v ").push(DEVICE_OF_ID).push(" WHERE v.account = ");
+            statement.push_bind(selection.account);
+            Columns { key: Some("v.last_seen"), name: "v.name" }
+        }
+    };
+    selection.push_kinds(&mut statement);
+    selection.push_search(&mut statement);
+    selection.push_others(&mut statement);
+    if let Some(from) = &way.from {
+        columns.push_side(&mut statement, from, way.is_descending);
+    }
+    columns.push_order(&mut statement, way.is_descending, way.limit);
+    Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
+}
+
+/// Devices that follow each other in an order: all of one segment stand before all of the next.
+#[derive(Debug, PartialEq, Eq)]
+enum Segment {
+    /// Of these kinds, by name or by friendly name.
+    Kinds(Vec<Kind>),
+    /// That have sent data, by when.
+    Seen,
+}
+
+/// The segments of an order from a place on, and where to begin in each.
+fn segments(selection: &Selection, way: &Way) -> Vec<(Segment, Option<Bound>)> {
+    let mut by_key: BTreeMap<Key, Vec<Kind>> = BTreeMap::new();
+    for kind in &selection.kinds {
+        let key = match way.sort {
+            Sort::Name | Sort::FriendlyName => Key::Number(0),
+            Sort::Model => Key::Text(kind.model_name.clone()),
+            Sort::Tier => Key::Number(kind.tier().into()),
+            Sort::Status => Key::Number(kind.status().into()),
+            // Any number stands for all the times.
+            Sort::LastSeen => Key::Number(kind.is_seen().into()),
+        };
+        by_key.entry(key).or_default().push(kind.clone());
+    }
+    let mut segments = Vec::new();
+    for (key, kinds) in by_key {
+        let from = match (way.sort, &way.from) {
+            (_, None) => None,
+            (Sort::Name | Sort::FriendlyName, from) => from.clone(),
+            (sort, Some(from)) => {
+                let place = match (sort, &from.key) {
+                    (Sort::LastSeen, Key::Number(at)) => Key::Number((*at > 0).into()),
+                    (_, key) => key.clone(),
+                };
+                let order = if way.is_descending { place.cmp(&key) } else { key.cmp(&place) };
+                match order {
+                    Ordering::Less => continue,
+                    Ordering::Equal => Some(from.clone()),
+                    Ordering::Greater => None,
+                }
+            }
+        };
+        let is_seen = way.sort == Sort::LastSeen && key == Key::Number(1);
+        segments.push((if is_seen { Segment::Seen } else { Segment::Kinds(kinds) }, from));
+    }
+    if way.is_descending {
+        segments.reverse();
+    }
+    segments
+}
+
+/// Merges the runs of these kinds. A first look takes a few of each run: where that gives as many as are asked for,
+/// the last of those is a place that the answer does not reach beyond, and each run is walked that far and no farther.
+async fn walk_kinds(
+    connection: &mut Connection,
+    selection: &Selection,
+    kinds: &[Kind],
+    way: &Way,
+) -> Result<Found, StoreError> {
+    let columns = if way.sort == Sort::FriendlyName { BY_FRIENDLY_NAME } else { BY_NAME };
+    let of_each = (2 * way.limit).div_ceil(kinds.len()).min(way.limit);
+    let look = walk_each(connection, selection, kinds, columns, way, None, of_each).await?;
+    let rows = if of_each == way.limit {
+        look
+    } else {
+        let last = look.get(way.limit - 1).map(|(_, name, key)| Bound {
+            key: Key::Text(key.clone()),
+            name: name.clone(),
+            is_inclusive: true,
+        });
+        walk_each(connection, selection, kinds, columns, way, last.as_ref(), way.limit).await?
+    };
+    Ok(rows.into_iter().map(|(id, name, _)| (id, name)).collect())
+}
+
+/// The first so many of each run up to a place, and of all of those the first.
+async fn walk_each(
+    connection: &mut Connection,
+    selection: &Selection,
+    kinds: &[Kind],
+    columns: Columns,
+    way: &Way,
+    until: Option<&Bound>,
+    of_each: usize,
+) -> Result<Vec<(Uuid, String, String)>, StoreError> {
+    let mut statement = sql("WITH ");
+    push_kind_list(&mut statement, kinds);
+    statement.push(" SELECT d.id, d.name, d.friendly_key FROM k ").push(KIND_WALK);
+    selection.push_search(&mut statement);
+    selection.push_others(&mut statement);
+    if let Some(from) = &way.from {
+        columns.push_side(&mut statement, from, way.is_descending);
+    }
+    if let Some(until) = until {
+        columns.push_side(&mut statement, until, !way.is_descending);
+    }
+    columns.push_order(&mut statement, way.is_descending, of_each);
+    statement.push(KIND_WALK_END);
+    columns.push_order(&mut statement, way.is_descending, way.limit);
+    Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
+}
+
+/// Appends kinds, for [`KIND_WALK`] and [`DEVICES_OF_KIND`](super::DEVICES_OF_KIND).
+pub(super) fn push_kind_list(statement: &mut QueryBuilder<Database>, kinds: &[Kind]) {
+    statement.push("k (model, facet) AS (");
+    statement.push_values(kinds, |mut row, kind| {
+        row.push_bind(kind.model).push(kind.facet);
+    });
+    statement.push(")");
+}
