@@ -38,6 +38,7 @@ try {
   await grid();
   await stop();
   plainLoad();
+  console.log("| what | measured | beside | ratio |\n|---|---|---|---|");
   for (const [what, figure, beside, ratio] of table) console.log(`| ${what} | ${figure} | ${beside} | ${ratio} |`);
 } finally {
   await stop();
@@ -46,7 +47,7 @@ try {
 
 async function start() {
   const program = process.env.MUSTER_BIN ?? "target/release/muster";
-  const env = { PATH: process.env.PATH, MUSTER_DATABASE_URL: database, MUSTER_DATA_DIR: folder, MUSTER_ADMIN_EMAIL: person.email, MUSTER_ADMIN_PASSWORD: person.password };
+  const env = { PATH: process.env.PATH, MUSTER_DATABASE_URL: database, MUSTER_DATA_DIR: folder, MUSTER_LOG: "error", MUSTER_ADMIN_EMAIL: person.email, MUSTER_ADMIN_PASSWORD: person.password };
   server = spawn(program, ["serve", "--listen", "127.0.0.1:0"], { env, stdio: ["ignore", "pipe", "inherit"] });
   address = await new Promise((done, failed) => {
     let said = "";

@@ -60,6 +60,9 @@ pub(crate) fn found_pattern(text: &str) -> String {
 /// take another index than the one that is to be walked.
 pub(crate) const CONTAINS: &str = "strpos(d.search, ";
 
+/// The account of the device `d`, where all of the table is to be read.
+pub(crate) const ACCOUNT_OF_EACH: &str = "d.account";
+
 /// At the end of a condition: it is asked of each row, rather than turned into a join.
 pub(crate) const OFFSET_0: &str = " OFFSET 0";
 
@@ -82,6 +85,10 @@ const WAIT: Duration = Duration::from_secs(10);
 /// Connections of one server: PostgreSQL allows 100 in all by default, and five servers should fit.
 const CONNECTIONS: u32 = 16;
 
+/// What to do where the extension cannot be made.
+const NO_PG_TRGM: &str = "it needs the extension pg_trgm, which comes with PostgreSQL (some systems package it apart, as \
+    postgresql-contrib). Install it, or let an administrator run CREATE EXTENSION pg_trgm in this database: ";
+
 /// The database, connected.
 pub(crate) struct Db {
     pool: Pool,
@@ -95,8 +102,10 @@ impl Db {
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT).connect(url).await;
         let pool = pool.map_err(|error| OpenError(format!("the PostgreSQL database cannot be reached: {error}")))?;
         let migrated = sqlx::migrate!("migrations/postgres").run(&pool).await;
-        migrated
-            .map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;
+        migrated.map_err(|error| {
+            let what = if error.to_string().contains("pg_trgm") { NO_PG_TRGM } else { "" };
+            OpenError(format!("the PostgreSQL database cannot be brought up to date: {what}{error}"))
+        })?;
         Ok(Self { pool, few })
     }
 

@@ -56,6 +56,10 @@ pub(crate) fn found_pattern(text: &str) -> String {
 /// That a text, which comes next, stands in the device `d`: before `) > 0`.
 pub(crate) const CONTAINS: &str = "instr(d.search, ";
 
+/// The account of the device `d`, where all of the table is to be read, as it lies on the disk: the `+` keeps SQLite
+/// from the index by name, which jumps to and fro in it.
+pub(crate) const ACCOUNT_OF_EACH: &str = "+d.account";
+
 /// At the end of a condition: it is asked of each row.
 pub(crate) const OFFSET_0: &str = "";
 

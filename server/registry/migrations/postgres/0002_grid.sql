@@ -1,4 +1,4 @@
--- What keeps the grid quick with a million devices. ARCHITECTURE.md, "A page of the grid", says how it is used.
+-- What keeps the grid quick with a million devices. src/sql/walk.rs says how it is used.
 --
 -- Part of PostgreSQL, but packaged apart by some systems. The owner of a database may make it since version 13.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;

@@ -1,4 +1,4 @@
--- What keeps the grid quick with a million devices. ARCHITECTURE.md, "A page of the grid", says how it is used.
+-- What keeps the grid quick with a million devices. src/sql/walk.rs says how it is used.
 --
 -- A device's status, tier and whether it was ever seen are one number, its facet: there are 24. Devices that are of
 -- one model and alike in these stand side by side in an index, by name and by friendly name. Any filter by them is

@@ -47,16 +47,16 @@ impl Fleet for Db {
         let is_descending = query.is_descending != is_backwards;
         let mut connection = self.reader().acquire().await?;
         let selection = Selection::of(&mut connection, account, &query.filter).await?;
+        let plan = walk::plan(&mut connection, &selection, self.few(), query.sort).await?;
         let ahead = Way { sort: query.sort, is_descending, from: bound(false), limit: limit + 1 };
-        let mut found = walk::find(&mut connection, &selection, self.few(), &ahead).await?;
+        let mut found = walk::find(&mut connection, &selection, &plan, &ahead).await?;
         let has_more = found.len() > limit;
         found.truncate(limit);
         if is_backwards {
             found.reverse();
         }
         let behind = Way { sort: query.sort, is_descending: !is_descending, from: bound(true), limit: 1 };
-        let has_behind =
-            cursor.is_some() && !walk::find(&mut connection, &selection, self.few(), &behind).await?.is_empty();
+        let has_behind = cursor.is_some() && !walk::find(&mut connection, &selection, &plan, &behind).await?.is_empty();
         let (has_previous, has_next) = if is_backwards { (has_more, has_behind) } else { (has_behind, has_more) };
         Ok(DevicePage { items: items(&mut connection, account, &found).await?, has_next, has_previous })
     }
@@ -216,7 +216,8 @@ async fn chunk(
 ) -> Result<(Those, Option<DeviceName>), StoreError> {
     let from = after.map(|name| Bound { key: Key::Number(0), name: name.to_string(), is_inclusive: false });
     let way = Way { sort: Sort::Name, is_descending: false, from, limit: MAX_DEVICES_PER_CALL };
-    let mut found = walk::find(connection, selection, few, &way).await?;
+    let plan = walk::plan(connection, selection, few, Sort::Name).await?;
+    let mut found = walk::find(connection, selection, &plan, &way).await?;
     let is_full = found.len() == MAX_DEVICES_PER_CALL;
     let next = found.last().filter(|_| is_full).map(|(_, name)| device_name(name)).transpose()?;
     if !locked.is_empty() {

@@ -14,8 +14,8 @@ mod tokens;
 mod walk;
 
 pub(crate) use super::{
-    CONTAINS, Connection, DEVICE_OF_ID, DEVICE_OF_NAME, DEVICES_OF_KIND, Database, Db, FOR_UPDATE, FOR_UPDATE_OF_D,
-    FOUND, FOUND_DEVICES, KIND_WALK, KIND_WALK_END, NAMES, OFFSET_0, found_pattern, lock,
+    ACCOUNT_OF_EACH, CONTAINS, Connection, DEVICE_OF_ID, DEVICE_OF_NAME, DEVICES_OF_KIND, Database, Db, FOR_UPDATE,
+    FOR_UPDATE_OF_D, FOUND, FOUND_DEVICES, KIND_WALK, KIND_WALK_END, NAMES, OFFSET_0, found_pattern, lock,
 };
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Which devices match a filter: what is known of them before any is looked at, and the conditions that they meet.
 
-use super::{CONTAINS, Connection, Database, OFFSET_0, count, sql};
+use super::{CONTAINS, Connection, Database, FOUND, FOUND_DEVICES, OFFSET_0, count, found_pattern, sql};
 use crate::{
     errors::StoreError,
     types::{AccountId, DeviceFilter, RegistrationId, Timestamp, tier_code},
@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 /// No name and no friendly name is longer (256 characters of 4 bytes), and none has a control character.
 const MAX_SEARCH_BYTES: usize = 1_024;
+
+/// The shortest text that the index of three letters answers.
+pub(super) const MIN_LETTERS: usize = 3;
 
 /// Devices of one model that are alike in status, tier and whether they were seen: a run in two indexes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub(super) struct Selection {
     /// The kinds that match the filter's status, model, tier and whether seen, in the order of models' names.
     pub(super) kinds: Vec<Kind>,
     pub(super) search: Option<Search>,
+    /// Where it found models and nothing else, those.
+    models: Vec<Uuid>,
     /// The filter's groups, as far as the account has them.
     pub(super) groups: Vec<Uuid>,
     /// Only those registered by then.
@@ -70,6 +75,7 @@ impl Selection {
             filter: filter.clone(),
             kinds: Vec::new(),
             search: None,
+            models: Vec::new(),
             groups: Vec::new(),
             registered_by: None,
             is_unused: false,
@@ -105,6 +111,16 @@ impl Selection {
             Search { text, models }
         });
         selection.kinds = all.into_iter().filter(|kind| matches(kind, filter)).collect();
+        if let Some(Search { text, models }) = &selection.search
+            && !models.is_empty()
+            && text.chars().count() >= MIN_LETTERS
+            && !is_in_text(connection, account.0, text).await?
+        {
+            // Only models' names have it: it is a filter by those.
+            selection.models.clone_from(models);
+            selection.kinds.retain(|kind| selection.models.contains(&kind.model));
+            selection.search = None;
+        }
         Ok(selection)
     }
 
@@ -121,7 +137,7 @@ impl Selection {
     /// Whether only some kinds of devices match.
     pub(super) fn has_kinds(&self) -> bool {
         let DeviceFilter { status, model, tier, never_seen, .. } = &self.filter;
-        status.is_some() || model.is_some() || tier.is_some() || *never_seen
+        status.is_some() || model.is_some() || tier.is_some() || *never_seen || !self.models.is_empty()
     }
 
     /// Whether all devices of these kinds match, so that nothing is left to be looked at.
@@ -154,6 +170,10 @@ impl Selection {
         }
         if self.filter.never_seen {
             statement.push(" AND d.seen = 0");
+        }
+        if !self.models.is_empty() {
+            statement.push(" AND d.model IN ");
+            push_ids(statement, &self.models);
         }
     }
 
@@ -197,10 +217,13 @@ fn matches(kind: &Kind, filter: &DeviceFilter) -> bool {
         && !(filter.never_seen && kind.is_seen())
 }
 
-/// Appends ids in brackets.
+/// Appends ids in brackets. PostgreSQL does not take a list of nothing.
 pub(super) fn push_ids(statement: &mut QueryBuilder<Database>, ids: &[Uuid]) {
     statement.push("(");
     let mut list = statement.separated(", ");
+    if ids.is_empty() {
+        list.push("NULL");
+    }
     for id in ids {
         list.push_bind(*id);
     }
@@ -220,6 +243,14 @@ async fn kinds(connection: &mut Connection, account: Uuid) -> Result<Vec<Kind>, 
     Ok(rows.into_iter().map(kind).collect())
 }
 
+/// Whether the index of three letters finds a text in any device of the account.
+async fn is_in_text(connection: &mut Connection, account: Uuid, text: &str) -> Result<bool, StoreError> {
+    let mut statement = sql("SELECT 1 FROM ");
+    statement.push(FOUND_DEVICES).push(" WHERE d.account = ").push_bind(account);
+    statement.push(FOUND).push_bind(found_pattern(text)).push(" LIMIT 1");
+    Ok(statement.build().persistent(false).fetch_optional(connection).await?.is_some())
+}
+
 /// How many devices are in these groups, those in two of them twice.
 pub(super) async fn members(connection: &mut Connection, groups: &[Uuid]) -> Result<u64, StoreError> {
     let mut statement =
@@ -232,8 +263,8 @@ pub(super) async fn members(connection: &mut Connection, groups: &[Uuid]) -> Res
 pub(super) async fn registered(
     connection: &mut Connection,
     registration: RegistrationId,
-    most: u64,
+    most: i64,
 ) -> Result<u64, StoreError> {
     let there = query_scalar("SELECT COUNT(*) FROM (SELECT 1 FROM devices WHERE registration = $1 LIMIT $2) AS those");
-    Ok(count(there.bind(registration.0).bind(most.cast_signed()).fetch_one(connection).await?))
+    Ok(count(there.bind(registration.0).bind(most).fetch_one(connection).await?))
 }

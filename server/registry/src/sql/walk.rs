@@ -1,11 +1,16 @@
 //! The next devices in an order, from any place and either way, without counting through those before.
 //!
-//! There are two ways to find them. *Few* that match are fetched, all, and sorted. Of *many*, the first in the order
-//! come soon: an index that has the order is walked, and those that do not match are passed over. ARCHITECTURE.md,
-//! "A page of the grid", has the reasons.
+//! There are two ways to find them. *Few* that match are fetched, all, and sorted (`few.rs`). Of *many*, the first in
+//! the order come soon: an index that has the order is walked, and those that do not match are passed over.
+//!
+//! By name, there is such an index of the account, of a group and of a registration. For all else there are the *kinds*:
+//! devices of one model that are alike in status, tier and whether they were seen stand side by side, by name and by
+//! friendly name. A filter by these is a choice of kinds. An order by them is a row of segments, and each segment, and
+//! any order by friendly name, is a merge of its kinds.
 
 use super::{
-    Connection, DEVICE_OF_ID, Database, KIND_WALK, KIND_WALK_END, few,
+    Connection, DEVICE_OF_ID, Database, KIND_WALK, KIND_WALK_END,
+    few::{self, Source},
     selection::{Kind, Selection, members, push_ids},
     sql,
 };
@@ -96,25 +101,55 @@ impl Columns {
     }
 }
 
-/// The devices of the selection that come next. `few` is how many are fetched rather than walked.
-pub(super) async fn find(
+/// How the devices of a selection are found in an order.
+pub(super) enum Plan {
+    /// There are none.
+    Nothing,
+    /// They are fetched from here, and sorted.
+    Few(Vec<Source>),
+    /// An index is walked that has all of them in this order.
+    Line(Line),
+    /// Kind by kind.
+    Segments,
+}
+
+/// Decides how. `few` is how many are fetched rather than walked.
+pub(super) async fn plan(
     connection: &mut Connection,
     selection: &Selection,
     few: u64,
+    sort: Sort,
+) -> Result<Plan, StoreError> {
+    if selection.kinds.is_empty() {
+        return Ok(Plan::Nothing);
+    }
+    let line = line(selection, sort);
+    // Where nothing, or next to nothing, is passed over, a walk is always the shortest way.
+    let is_dense = match line {
+        Some(_) => selection.search.is_none(),
+        None => selection.is_whole_kinds() && sort != Sort::LastSeen,
+    };
+    if !is_dense && let Some(sources) = few::sources(connection, selection, few).await? {
+        return Ok(Plan::Few(sources));
+    }
+    if few > 0 && selection.search.is_some() && !few::is_often(connection, selection, sort).await? {
+        return Ok(Plan::Few(vec![Source::All]));
+    }
+    Ok(line.map_or(Plan::Segments, Plan::Line))
+}
+
+/// The devices of the selection that come next.
+pub(super) async fn find(
+    connection: &mut Connection,
+    selection: &Selection,
+    plan: &Plan,
     way: &Way,
 ) -> Result<Found, StoreError> {
-    if selection.kinds.is_empty() {
-        return Ok(Vec::new());
-    }
-    if let Some(line) = line(selection, way.sort).filter(|_| selection.search.is_none()) {
-        return walk_line(connection, selection, line, way).await;
-    }
-    let is_walked = selection.is_whole_kinds() && way.sort != Sort::LastSeen;
-    if !is_walked && let Some(sources) = few::sources(connection, selection, few).await? {
-        return few::fetch(connection, selection, &sources, way).await;
-    }
-    if let Some(line) = line(selection, way.sort) {
-        return walk_line(connection, selection, line, way).await;
+    match plan {
+        Plan::Nothing => return Ok(Vec::new()),
+        Plan::Few(sources) => return few::fetch(connection, selection, sources, way).await,
+        Plan::Line(line) => return walk_line(connection, selection, *line, way).await,
+        Plan::Segments => {}
     }
     let mut found = Vec::new();
     for (segment, from) in segments(selection, way) {
@@ -170,7 +205,7 @@ pub(super) async fn count(connection: &mut Connection, selection: &Selection, fe
 
 /// An index that has devices in an order, whatever their kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line {
+pub(super) enum Line {
     /// Of the account, by name.
     Names,
     /// Of the selection's one group, by name.

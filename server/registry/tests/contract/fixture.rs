@@ -15,6 +15,7 @@ pub(crate) const HOUR_MS: i64 = 60 * MINUTE_MS;
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const MODEL: &str = "Contoso.Aircraft.AircraftModel";
 
+#[derive(Clone)]
 pub(crate) struct Fixture {
     pub(crate) registry: Registry,
     pub(crate) world: Arc<FakeWorld>,
@@ -105,11 +106,11 @@ impl Fixture {
         match self.url.strip_prefix("sqlite://") {
             Some(file) => {
                 let mut connection = SqliteConnection::connect(&format!("sqlite://{file}")).await.unwrap();
-                connection.execute(sql).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
             }
             None => {
                 let mut connection = PgConnection::connect(&self.url).await.unwrap();
-                connection.execute(sql).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
             }
         }
     }

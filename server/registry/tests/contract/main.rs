@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
 
 mod choosing;
+mod counting;
 mod devices;
 mod fixture;
 mod isolation;
@@ -18,6 +19,7 @@ mod sessions;
 mod state;
 mod together;
 mod tokens;
+mod upgrading;
 
 /// Makes two tests of each function: `sqlite::NAME` and `postgres::NAME`.
 macro_rules! on_both {
@@ -56,6 +58,17 @@ on_both! {
     tokens: kept_until_the_new_one_is_used stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
         a_wrong_secret;
     state: comes_alive last_values what_contradicts too_large reports_at_once gone_meanwhile;
+    counting: after_each_change at_once;
     isolation: every_use_case;
     secrets: nothing_plain_is_stored;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sqlite_database_of_the_first_muster() {
+    fixture::on_sqlite(async |fixture| upgrading::sqlite(fixture).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_database_of_the_first_muster() {
+    fixture::on_postgres(async |fixture| upgrading::postgres(fixture).await).await;
 }

@@ -179,7 +179,7 @@ pub(crate) async fn every_order(fixture: &Fixture) {
         DeviceFilter { search: Some("Valve".to_owned()), status: Some(Status::Active), ..none() },
         DeviceFilter { search: Some("nothing has this".to_owned()), ..none() },
     ];
-    for few in [1_000_000, 12, 0] {
+    for few in [u64::MAX, 12, 0] {
         check_every_order(&fixture.another_with(few).await, tenant.id, &filters).await;
     }
 }

@@ -1,0 +1,94 @@
+//! A database that the first Muster made, with devices in it, is brought up to date with everything there.
+
+use crate::fixture::{Fixture, START_MS, device_name};
+use muster_registry::{AccountName, Cursor, DeviceFilter, DeviceQuery, FakeWorld, GroupName, Place, Registry, Sort};
+use std::sync::Arc;
+
+/// An account, two models, three devices in one registration, one of them seen, a group of two.
+const ROWS: &str = r#"
+INSERT INTO accounts (id, name, default_tier, made_at) VALUES (ID1, 'alpha', 1, 1);
+INSERT INTO models (id, account, name, definition, properties, events, actions, updated_at)
+    VALUES (ID2, ID1, 'Contoso.Pump', '{}', 0, 0, 0, 1), (ID3, ID1, 'Contoso.Valve', '{}', 0, 0, 0, 1);
+INSERT INTO device_groups (id, account, name) VALUES (ID4, ID1, 'Berlin');
+INSERT INTO registrations (id, account, file_name, devices, parts, begun_at) VALUES (ID5, ID1, 'fleet.csv', 3, 1, 1);
+INSERT INTO devices (id, account, name, model, friendly_name, description, tier, status, registered_at, last_seen,
+    token_hash, old_token_hashes, token_made_at, registration, search) VALUES
+    (ID6, ID1, 'a', ID2, 'Ärger', 'far away', 1, 1, 1, 1795391999000, HASH, HASH, 1, ID5, 'a ärger'),
+    (ID7, ID1, 'b', ID2, NULL, NULL, 3, 0, 2, NULL, HASH, HASH, 2, ID5, 'b'),
+    (ID8, ID1, 'c', ID3, 'Concorde', NULL, 1, 2, 3, NULL, HASH, HASH, 3, ID5, 'c concorde');
+INSERT INTO device_states (device, state) VALUES (ID6, '{"altitude": 7}');
+INSERT INTO group_members (device_group, device) VALUES (ID4, ID6), (ID4, ID8);
+"#;
+
+/// The rows in a database's own words: ids and hashes are hexadecimal, between `before` and `after`.
+fn rows(before: &str, after: &str, uuid_before: &str) -> String {
+    (1..=8)
+        .fold(ROWS.to_owned(), |rows, id| {
+            rows.replace(&format!("ID{id}"), &format!("{uuid_before}0190000000007000800000000000000{id}'"))
+        })
+        .replace("HASH", &format!("{before}{}{after}", "ab".repeat(32)))
+}
+
+pub(crate) async fn sqlite(fixture: &Fixture) {
+    let url = format!("sqlite://{}", fixture.folder.as_ref().unwrap().join("first.db").display());
+    let first = Fixture { url: format!("{url}?mode=rwc"), ..fixture.clone() };
+    let migrator = sqlx::migrate!("migrations/sqlite");
+    let pool = sqlx::SqlitePool::connect(&first.url).await.unwrap();
+    only_the_first(&migrator).run(&pool).await.unwrap();
+    pool.close().await;
+    first.execute(&rows("X'", "'", "X'")).await;
+    everything_is_there(&url).await;
+}
+
+pub(crate) async fn postgres(fixture: &Fixture) {
+    let name = fixture.url.rsplit_once('/').unwrap().1;
+    fixture.execute(&format!("CREATE DATABASE {name}_first")).await;
+    let url = format!("{}_first", fixture.url);
+    let first = Fixture { url: url.clone(), ..fixture.clone() };
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    only_the_first(&sqlx::migrate!("migrations/postgres")).run(&pool).await.unwrap();
+    pool.close().await;
+    first.execute(&rows("'\\x", "'", "'")).await;
+    everything_is_there(&url).await;
+    fixture.execute(&format!("DROP DATABASE {name}_first WITH (FORCE)")).await;
+}
+
+fn only_the_first(migrator: &sqlx::migrate::Migrator) -> sqlx::migrate::Migrator {
+    let mut first = sqlx::migrate::Migrator::DEFAULT;
+    first.migrations = migrator.iter().filter(|one| one.version == 1).cloned().collect::<Vec<_>>().into();
+    first
+}
+
+async fn everything_is_there(url: &str) {
+    let registry = Registry::open(url, Arc::new(FakeWorld::at(START_MS))).await.unwrap();
+    let account = registry.account_named(&AccountName::parse("alpha").unwrap()).await.unwrap().unwrap();
+    let detail = registry.device(account, &device_name("a")).await.unwrap().unwrap();
+    assert_eq!(detail.state.as_deref(), Some(r#"{"altitude": 7}"#));
+    assert_eq!(detail.item.last_seen.map(|at| at.as_ms()), Some(1_795_391_999_000));
+    assert_eq!((detail.groups, detail.description.as_deref()), (vec!["Berlin".to_owned()], Some("far away")));
+    let names = async |query: DeviceQuery| {
+        let page = registry.devices(account, &DeviceQuery { limit: 10, ..query }).await.unwrap();
+        page.items.iter().map(|item| item.name.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    let by = async |sort| names(DeviceQuery { sort, ..DeviceQuery::default() }).await;
+    assert_eq!(by(Sort::Name).await, "a b c");
+    assert_eq!(by(Sort::FriendlyName).await, "b c a");
+    assert_eq!(by(Sort::LastSeen).await, "b c a");
+    assert_eq!(by(Sort::Status).await, "b a c");
+    let of = async |filter: DeviceFilter| {
+        let there = names(DeviceQuery { filter: filter.clone(), ..DeviceQuery::default() }).await;
+        assert_eq!(registry.count_devices(account, &filter).await.unwrap() as usize, there.split(' ').count());
+        there
+    };
+    let none = DeviceFilter::default;
+    assert_eq!(of(DeviceFilter { search: Some("ärger".to_owned()), ..none() }).await, "a");
+    assert_eq!(of(DeviceFilter { search: Some("ONCORD".to_owned()), ..none() }).await, "c");
+    assert_eq!(of(DeviceFilter { never_seen: true, ..none() }).await, "b c");
+    assert_eq!(of(DeviceFilter { groups: vec![GroupName::parse("Berlin").unwrap()], ..none() }).await, "a c");
+    let registration = registry.registrations(account, None, 1).await.unwrap()[0].id;
+    assert_eq!(of(DeviceFilter { registration: Some(registration), ..none() }).await, "a b c");
+    let models: Vec<u64> = registry.models(account).await.unwrap().iter().map(|model| model.devices).collect();
+    assert_eq!((models, registry.groups(account).await.unwrap()[0].devices), (vec![2, 1], 2));
+    let place = Place::After(Cursor { name: device_name("a"), key: String::new() });
+    assert_eq!(names(DeviceQuery { place, ..DeviceQuery::default() }).await, "b c");
+}
