@@ -52,21 +52,41 @@ test('All Devices, with one ticked', async ({ portal, muster }) => {
           - option "Registered"
           - option "Active"
           - option "Disabled"
+        - combobox "Model":
+          - option "Any model" [selected]
+          - option "Contoso.Aircraft.AircraftModel"
+        - combobox "Pricing tier":
+          - option "Any tier" [selected]
+          - option "ExtraSmall"
+          - option "Small"
+          - option "Medium"
+          - option "Large"
+        - combobox "Device group":
+          - option "Any group" [selected]
+        - checkbox "Never seen"
+        - text: Never seen
       - status: 2 devices
       - paragraph:
-        - text: 1 selected
+        - status: 1 selected
+        - button "Select all 2 matching"
         - button "Clear"
       - grid "All Devices":
         - rowgroup:
           - row:
             - columnheader:
               - checkbox "Select all devices on this page" [checked=mixed]
-            - columnheader "Device name"
-            - columnheader "Model"
-            - columnheader "Friendly name"
-            - columnheader "Pricing tier"
-            - columnheader "Status"
-            - columnheader "Last seen"
+            - columnheader "Device name":
+              - link "Device name"
+            - columnheader "Model":
+              - link "Model"
+            - columnheader "Friendly name":
+              - link "Friendly name"
+            - columnheader "Pricing tier":
+              - link "Pricing tier"
+            - columnheader "Status":
+              - link "Status"
+            - columnheader "Last seen":
+              - link "Last seen"
         - rowgroup:
           - row [selected]:
             - gridcell:
@@ -121,7 +141,7 @@ test('Models, Registrations, Settings, and one device', async ({ portal, muster 
     - heading "Registrations" [level=1]
     - grid "Registrations":
       - rowgroup:
-        - row "File When By Devices Registered Already registered Failed Errors"
+        - row "File When By Devices Registered Already registered Failed Errors Undo"
       - rowgroup:
         - row /devices\\.csv .* admin@example\\.com 2 2 0 0/
   `);

@@ -17,7 +17,9 @@ for (const path of ['/devices', '/devices?q=a%20b&status=Active', '/devices/Auto
   });
 }
 
-test('the way back leads to no other site', async ({ page, muster }) => {
+test('the way back leads to no other site', async ({ page, muster, guard }) => {
+  // The page before may still ask for what its filters offer when its cookie goes.
+  guard.expect(/401/);
   for (const to of ['//evil.example/', 'https://evil.example/', '/\\evil.example', '/%09/evil.example', 'javascript:alert(1)']) {
     await page.context().clearCookies();
     await open(page, `/sign-in?to=${encodeURIComponent(to)}`);

@@ -10,6 +10,16 @@ export const ADMIN = { email: 'admin@example.com', password: 'correct-horse-1' }
 const binary = resolve(import.meta.dirname, '..', process.env.MUSTER_BIN ?? '../target/release/muster');
 const START_MS = 20_000;
 
+/** What a server is started with, beside its port and its folder. */
+export type MusterOptions = {
+  /** How much it logs; empty for its default. */
+  logLevel?: string;
+  /** `postgres://…`; empty for SQLite in its data folder. */
+  databaseUrl?: string;
+  /** A command that becomes the server, such as `env --ignore-signal=XFSZ`. */
+  through?: string[];
+};
+
 export class Muster {
   readonly folder = mkdtempSync(join(tmpdir(), 'muster-e2e-'));
   readonly data = join(this.folder, 'data');
@@ -17,17 +27,24 @@ export class Muster {
   log = '';
   private process?: ChildProcess;
 
-  private readonly logLevel: string;
+  private readonly options: MusterOptions;
 
-  constructor(logLevel = '') {
-    this.logLevel = logLevel;
+  constructor(options: MusterOptions = {}) {
+    this.options = options;
+  }
+
+  /** The process that runs now; `undefined`: it has ended. */
+  get pid(): number | undefined {
+    const child = this.process;
+    return child && child.exitCode === null && child.signalCode === null ? child.pid : undefined;
   }
 
   /** Starts the server; the second time on the port of the first. */
   async start(): Promise<void> {
     if (!existsSync(binary)) throw new Error(`There is no ${binary}. Build it with \`make build\`, or set MUSTER_BIN.`);
     const listen = this.url ? new URL(this.url).host : '127.0.0.1:0';
-    const child = spawn(binary, ['serve', '--listen', listen], { env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const [command, ...args] = [...(this.options.through ?? []), binary, 'serve', '--listen', listen];
+    const child = spawn(command, args, { env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     let output = '';
     this.url = await new Promise<string>((done, failed) => {
@@ -80,6 +97,17 @@ export class Muster {
     return all.filter((name) => statSync(join(this.folder, name)).isFile()).map((name) => ({ name, bytes: readFileSync(join(this.folder, name)) }));
   }
 
+  /** The most memory that it has had at once. */
+  peakBytes(): number {
+    const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1];
+    return Number(kib) * 1024;
+  }
+
+  /** Files and connections that it holds open. */
+  openFiles(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
   /** A call of the device endpoint, as a device makes it. */
   async sendState(token: string, body: unknown = { altitude: 1200 }): Promise<Response> {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -89,7 +117,9 @@ export class Muster {
 
   private environment(): NodeJS.ProcessEnv {
     const { PATH, HOME } = process.env;
-    const log = this.logLevel ? { MUSTER_LOG: this.logLevel } : {};
-    return { PATH, HOME, ...log, MUSTER_DATA_DIR: this.data, MUSTER_ADMIN_EMAIL: ADMIN.email, MUSTER_ADMIN_PASSWORD: ADMIN.password };
+    const { logLevel, databaseUrl } = this.options;
+    const log = logLevel ? { MUSTER_LOG: logLevel } : {};
+    const database = databaseUrl ? { MUSTER_DATABASE_URL: databaseUrl } : {};
+    return { PATH, HOME, ...log, ...database, MUSTER_DATA_DIR: this.data, MUSTER_ADMIN_EMAIL: ADMIN.email, MUSTER_ADMIN_PASSWORD: ADMIN.password };
   }
 }

@@ -104,7 +104,7 @@ export function tokens(text: string): Map<string, string> {
   const found = new Map(lines.map((line) => line.split(',') as [string, string]));
   // One assertion for all: each is a step of the trace, and there may be 100,000.
   expect([...found.values()].filter((token) => !TOKEN.test(token))).toEqual([]);
-  expect(found.size).toBe(lines.length);
+  expect(found.size, 'each device once').toBe(lines.length);
   return found;
 }
 

@@ -37,3 +37,34 @@ export function postcardBytes(bytes: Buffer): Buffer {
   } while (rest > 0);
   return Buffer.concat([Buffer.from(length), bytes]);
 }
+
+/** Takes apart what Postcard wrote, field after field. */
+export class PostcardReader {
+  private at = 0;
+  private readonly from: Buffer;
+
+  constructor(from: Buffer) {
+    this.from = from;
+  }
+
+  number(): number {
+    let [value, scale] = [0, 1];
+    for (;;) {
+      const byte = this.from[this.at++];
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+      scale *= 0x80;
+    }
+  }
+
+  /** A `String`, or a `Vec<u8>` that is one. */
+  text(): string {
+    const length = this.number();
+    this.at += length;
+    return this.from.toString('utf8', this.at - length, this.at);
+  }
+
+  option<T>(read: () => T): T | undefined {
+    return this.from[this.at++] === 0 ? undefined : read();
+  }
+}

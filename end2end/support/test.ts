@@ -2,11 +2,18 @@
 import { test as base, type Page } from '@playwright/test';
 import { Guard } from './guard.ts';
 import { ADMIN, Muster } from './muster.ts';
+import { Postgres } from './postgres.ts';
 import { call } from './server-functions.ts';
 
 type Fixtures = {
   /** How much the server logs; empty for its default. */
   logLevel: string;
+  /** A PostgreSQL of the test's own, where it asks for one. */
+  postgres: Postgres;
+  /** Where the server keeps what it knows; empty for SQLite. */
+  databaseUrl: string;
+  /** A command that becomes the server. */
+  through: string[];
   muster: Muster;
   guard: Guard;
   /** A page of somebody who has signed in, at no address yet. */
@@ -15,12 +22,27 @@ type Fixtures = {
 
 export const test = base.extend<Fixtures>({
   logLevel: ['', { option: true }],
-  muster: async ({ logLevel }, use, info) => {
-    const muster = new Muster(logLevel);
-    await muster.start();
-    await use(muster);
-    if (info.status !== info.expectedStatus) await info.attach('muster.log', { body: muster.log, contentType: 'text/plain' });
-    await muster.remove();
+  postgres: async ({}, use, info) => {
+    const postgres = new Postgres();
+    try {
+      await postgres.start();
+      await use(postgres);
+      if (info.status !== info.expectedStatus) await info.attach('postgres.log', { body: postgres.log, contentType: 'text/plain' });
+    } finally {
+      await postgres.remove();
+    }
+  },
+  databaseUrl: ['', { option: true }],
+  through: [[], { option: true }],
+  muster: async ({ logLevel, databaseUrl, through }, use, info) => {
+    const muster = new Muster({ logLevel, databaseUrl, through });
+    try {
+      await muster.start();
+      await use(muster);
+      if (info.status !== info.expectedStatus) await info.attach('muster.log', { body: muster.log, contentType: 'text/plain' });
+    } finally {
+      await muster.remove();
+    }
   },
   baseURL: async ({ muster }, use) => use(muster.url),
   guard: async ({ context }, use) => {
@@ -43,6 +65,11 @@ export const test = base.extend<Fixtures>({
 });
 
 export { expect } from '@playwright/test';
+
+/** For `test.use`: the server keeps what it knows in a PostgreSQL of its own. */
+export const onPostgres = {
+  databaseUrl: async ({ postgres }: { postgres: Postgres }, use: (url: string) => Promise<void>) => use(postgres.url),
+};
 
 /** Signs in without the form, for tests that are not about it. */
 export async function signInQuietly(page: Page, muster: Muster, who: { email: string; password: string }): Promise<void> {

@@ -139,6 +139,12 @@ pub(crate) fn token_from(registration: Uuid, part: &PartRows) -> Vec<u8> {
     from
 }
 
+/// Whether the same part of the same registration made the device's newest token in its first pass.
+fn is_of_first_pass(existing: &Existing, part: &[u8]) -> bool {
+    let (Some(from), Some((_, place))) = (existing.token_from.as_deref(), part.split_last()) else { return false };
+    from.split_last().is_some_and(|(pass, before)| *pass == 0 && before == place)
+}
+
 /// What is to be done for one row, given the device of its name and its model's id, where there are any.
 pub(crate) fn decide(
     row: &NewDevice,
@@ -156,7 +162,11 @@ pub(crate) fn decide(
             None if existing.never_connected() && existing.token_from.as_deref() == Some(part) => {
                 Decision::Again(existing.id)
             }
-            None if existing.never_connected() && renew => Decision::Renew(existing.id),
+            // Its token was made by an earlier pass over the same file, and came with its answer: it is in the same
+            // `tokens.csv` already.
+            None if existing.never_connected() && renew && !is_of_first_pass(existing, part) => {
+                Decision::Renew(existing.id)
+            }
             None => Decision::Already { device: existing.id, never_connected: existing.never_connected() },
         },
         // A later pass makes no devices: the row fails again as it failed before, or was deleted meanwhile.

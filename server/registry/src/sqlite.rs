@@ -95,14 +95,25 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(WAIT)
-            .pragma("cache_size", "-65536")
+            // 32 MiB each: what they read again and again is few pages, and the system has the rest.
+            .pragma("cache_size", "-32768")
             // 64 MiB. A part of a registration writes to pages all over the indexes; the next writes to many of them
             // again, and only the last of these is carried into the file.
             .pragma("wal_autocheckpoint", "16384")
             .pragma("journal_size_limit", "67108864");
-        // The leaves of those indexes, at a million devices.
-        let writer = options.clone().pragma("cache_size", "-262144");
-        let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect_with(writer).await;
+        // 128 MiB for the leaves of those indexes. All caches together are a quarter of the GiB that a server may take.
+        let writer = options.clone().pragma("cache_size", "-131072");
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(WAIT)
+            // SQLite ends a transaction by itself where the disk is full, and then sqlx cannot: it goes on to take it
+            // for open. Such a connection is closed, and the next write opens another.
+            .after_release(|connection, _| {
+                let is_clean = !sqlx::Connection::is_in_transaction(&*connection);
+                Box::pin(async move { Ok(is_clean) })
+            })
+            .connect_with(writer)
+            .await;
         let writer = writer.map_err(|error| broken("cannot be opened", &error))?;
         sqlx::migrate!("migrations/sqlite")
             .run(&writer)
