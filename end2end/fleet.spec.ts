@@ -1,7 +1,7 @@
 // Many devices at once: choosing them, what is done to them, their groups, and undoing a registration.
 import type { Locator, Page } from '@playwright/test';
 import type { Muster } from './support/muster.ts';
-import { MODEL, act, choose, file, giveModel, open, openRegister, register, row, save, saveTokens, status, withSeedDevices } from './support/portal.ts';
+import { MODEL, act, choose, file, giveModel, open, openRegister, register, row, saveTokens, status, withSeedDevices } from './support/portal.ts';
 import { expect, test } from './support/test.ts';
 
 const PUMP = 'Contoso.Pump';

@@ -3,38 +3,55 @@
 
 use crate::problem::Problem;
 use axum::{
+    body::Body,
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures_util::StreamExt;
 use http::{HeaderValue, StatusCode, header};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
+
+/// A refused body is read away up to here, and for so long. Who is answered while still sending may see his connection
+/// end before he has read why.
+const MAX_DROPPED_BYTES: usize = 4 * 1024 * 1024;
+const MAX_DROPPING: Duration = Duration::from_secs(5);
 
 /// Requests of one kind that may be under way at once. Each kind has its own, so that none keeps another out: devices
 /// that all report at once leave the people their page, and files that are registered leave the devices their reports.
 #[derive(Clone)]
 pub(crate) struct Lane {
     free: Arc<Semaphore>,
-    /// Of which paths; others pass it by.
-    is_for: fn(&str) -> bool,
+    /// How many places a request takes; none, where it is not of this kind.
+    places: fn(&Request) -> u32,
 }
 
 impl Lane {
-    /// So many requests at once of these paths.
-    pub(crate) fn of(requests: usize, is_for: fn(&str) -> bool) -> Self {
-        Self { free: Arc::new(Semaphore::new(requests)), is_for }
+    /// So many places, of which a request takes as many as this says.
+    pub(crate) fn of(places: usize, taken: fn(&Request) -> u32) -> Self {
+        Self { free: Arc::new(Semaphore::new(places)), places: taken }
     }
 }
 
-/// Lets a request in where its lane is free; else answers 503 at once, before its body is read.
+/// Lets a request in where its lane is free; else answers 503 without doing anything for it.
 pub(crate) async fn admit(State(lane): State<Lane>, request: Request, next: Next) -> Response {
-    if !(lane.is_for)(request.uri().path()) {
-        return next.run(request).await;
-    }
-    match lane.free.try_acquire() {
+    match lane.free.try_acquire_many((lane.places)(&request)) {
         Ok(_permit) => next.run(request).await,
-        Err(_) => Problem::unavailable().into_response(),
+        Err(_) => {
+            let _ = tokio::time::timeout(MAX_DROPPING, drop_body(request.into_body())).await;
+            Problem::unavailable().into_response()
+        }
+    }
+}
+
+async fn drop_body(body: Body) {
+    let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
+    while let Some(Ok(piece)) = pieces.next().await {
+        bytes += piece.len();
+        if bytes > MAX_DROPPED_BYTES {
+            return;
+        }
     }
 }
 
@@ -58,7 +75,7 @@ pub(crate) fn raise_open_files() {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
-    use axum::{Router, body::Body, middleware::from_fn, middleware::from_fn_with_state, routing::get};
+    use axum::{Router, middleware::from_fn, middleware::from_fn_with_state, routing::get};
     use tokio::sync::Notify;
     use tower::ServiceExt;
 
@@ -77,7 +94,7 @@ mod tests {
         let router = Router::new()
             .route("/slow", get(slow))
             .route("/quick", get(|| async { "done" }))
-            .layer(from_fn_with_state(Lane::of(1, |path| path == "/slow"), admit))
+            .layer(from_fn_with_state(Lane::of(1, |request| (request.uri().path() == "/slow").into()), admit))
             .layer(from_fn(retry_after));
         let ask = |path| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
         let first = tokio::spawn(ask("/slow"));

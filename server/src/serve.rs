@@ -30,8 +30,11 @@ use muster_registry::{Password, Registry};
 use std::time::Duration;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
-/// Reports of devices under way at once. A body is at most 256 KiB, so that all of them stay below 200 MiB.
+/// Reports of devices under way at once, if they are small. All of them have less than 64 MiB in their bodies.
 const DEVICE_REQUESTS: usize = 256;
+
+/// A report takes one place more for each of these that it has: large ones take long to check and to store.
+const BYTES_A_PLACE: usize = 16 * 1024;
 
 /// Pages and server functions under way at once.
 const PAGE_REQUESTS: usize = 128;
@@ -40,11 +43,18 @@ const PAGE_REQUESTS: usize = 128;
 /// holds about ten times that for it. They take a connection to the database each, and must leave some to the others.
 const BULK_REQUESTS: usize = 8;
 
-/// Whether it is one of those.
-fn is_bulk(path: &str) -> bool {
+/// Whether it is one of those: 1 or 0.
+fn bulk_places(request: &Request) -> u32 {
     const FUNCTIONS: [&str; 5] =
         ["register-part", "generate-tokens", "change-devices", "export-devices", "undo-registration"];
-    path.strip_prefix("/fn/").is_some_and(|name| FUNCTIONS.contains(&name))
+    request.uri().path().strip_prefix("/fn/").is_some_and(|name| FUNCTIONS.contains(&name)).into()
+}
+
+fn device_places(request: &Request) -> u32 {
+    // Who does not say how much is to come is taken for one who sends as much as there may be.
+    let says = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let bytes = says.unwrap_or(device_endpoint::MAX_BODY_BYTES).min(device_endpoint::MAX_BODY_BYTES);
+    1 + (bytes / BYTES_A_PLACE) as u32
 }
 
 /// The longest a request may take. A part of 10,000 rows takes well below a second.
@@ -139,11 +149,11 @@ fn router(registry: Registry, public: PublicUrl) -> Router {
         .leptos_routes_with_context(&state, generate_route_list(App), context, shell)
         .layer(middleware::from_fn_with_state(registry.clone(), session_layer::find_person))
         .layer(middleware::from_fn_with_state(public.clone(), armour::only_our_pages))
-        .layer(middleware::from_fn_with_state(Lane::of(BULK_REQUESTS, is_bulk), overload::admit))
-        .layer(middleware::from_fn_with_state(Lane::of(PAGE_REQUESTS, |_| true), overload::admit))
+        .layer(middleware::from_fn_with_state(Lane::of(BULK_REQUESTS, bulk_places), overload::admit))
+        .layer(middleware::from_fn_with_state(Lane::of(PAGE_REQUESTS, |_| 1), overload::admit))
         .with_state(state);
     let devices = device_endpoint::routes()
-        .layer(middleware::from_fn_with_state(Lane::of(DEVICE_REQUESTS, |_| true), overload::admit))
+        .layer(middleware::from_fn_with_state(Lane::of(DEVICE_REQUESTS, device_places), overload::admit))
         .with_state(registry.clone());
     let limited = Router::new()
         .merge(pages)
@@ -205,4 +215,36 @@ async fn told_to_stop() {
     }
     #[cfg(not(unix))]
     let _ = interrupted.await;
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
+    use super::*;
+
+    #[test]
+    fn large_reports_take_more_places() {
+        let check = |length: Option<&str>, expected: u32| {
+            let request = length
+                .into_iter()
+                .fold(http::Request::post("/"), |request, length| request.header(header::CONTENT_LENGTH, length));
+            assert_eq!(device_places(&request.body(Body::empty()).unwrap()), expected, "{length:?}");
+        };
+        check(Some("40"), 1);
+        check(Some("16384"), 2);
+        check(Some("262144"), 17);
+        check(Some("99999999999"), 17);
+        check(Some("many"), 17);
+        check(None, 17);
+    }
+
+    #[test]
+    fn what_is_about_many_devices_goes_by_one_lane() {
+        let check = |path: &str, expected: u32| {
+            assert_eq!(bulk_places(&http::Request::post(path).body(Body::empty()).unwrap()), expected, "{path}");
+        };
+        check("/fn/register-part", 1);
+        check("/fn/devices", 0);
+        check("/devices", 0);
+    }
 }

@@ -52,7 +52,6 @@ pub(crate) struct Upload {
     group: Option<String>,
     registration: Rc<Cell<Option<Uuid>>>,
     stopped: Rc<Cell<Option<Stopped>>>,
-    is_paused: Rc<Cell<bool>>,
     pub(crate) tokens: Gathered,
     pub(crate) errors: Gathered,
     progress: RwSignal<Progress>,
@@ -79,7 +78,6 @@ impl Upload {
             group,
             registration: Rc::default(),
             stopped: Rc::default(),
-            is_paused: Rc::default(),
             tokens: Gathered::new(tokens_csv::HEADER),
             errors: Gathered::new(errors_csv::HEADER),
             progress,
@@ -132,7 +130,8 @@ impl Upload {
         number: u32,
         range: PartRange,
     ) -> (PartRange, Result<PartDone, Failure>) {
-        while self.is_paused.get() {
+        // Where the page is gone, nobody could let it go on.
+        while self.progress.try_with_untracked(|progress| progress.is_paused).unwrap_or(false) {
             gloo_timers::future::TimeoutFuture::new(retry::LOOK_MS).await;
         }
         let Some(registration) = registration.filter(|_| self.stopped.get().is_none()) else {
@@ -174,7 +173,6 @@ impl Upload {
 
     /// Holds the parts that were not sent yet, or lets them go on.
     pub(crate) fn pause(&self, is_paused: bool) {
-        self.is_paused.set(is_paused);
         self.progress.update(|progress| progress.is_paused = is_paused);
     }
 

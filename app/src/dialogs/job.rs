@@ -73,13 +73,14 @@ impl Job {
         self.stage.set(Stage::Working);
         self.note.set(None);
         self.is_stopping.set(false);
+        // It stops, too, where the page is left behind it.
+        let has_given_up = move || self.is_stopping.try_get_untracked().unwrap_or(true);
         spawn_local(async move {
             let stage = loop {
                 let Some(chosen) = calls.next() else { break Stage::Done };
-                if self.is_stopping.get_untracked() {
+                if has_given_up() {
                     break Stage::Stopped;
                 }
-                let has_given_up = || self.is_stopping.get_untracked();
                 match retry::retried(|_| call(chosen.clone()), has_given_up, |note| self.note.set(note)).await {
                     Ok(step) => {
                         self.devices.update(|devices| *devices += step.devices);
@@ -91,6 +92,9 @@ impl Job {
                     }
                 }
             };
+            if self.stage.is_disposed() {
+                return;
+            }
             self.calls.set_value(Some(SendWrapper::new(calls)));
             self.stage.set(stage);
             ended();

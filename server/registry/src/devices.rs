@@ -1,92 +1,28 @@
-//! Devices, their tokens and groups; and registrations.
+//! One device and its token; groups; and registrations.
 
 use crate::{
     errors::{AuthError, GroupError, RegisterError, StoreError},
+    fleet::Step,
     registering::{MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows},
     registry::Registry,
-    store::NewToken,
     types::{
-        AccountId, AuthenticatedDevice, Change, Chosen, DeviceDetail, DeviceFilter, DevicePage, DeviceQuery, GroupName,
-        GroupSummary, OldTokens, PersonId, RegistrationId, RegistrationSummary, Status, Step,
+        AccountId, AuthenticatedDevice, DeviceDetail, GroupName, GroupSummary, PersonId, RegistrationId,
+        RegistrationSummary, Status,
     },
     world::new_id,
 };
-use muster_domain::{DeviceName, NewDevice, SecretHash, SecurityToken, errors_csv};
-use std::collections::HashSet;
+use muster_domain::{DeviceName, SecretHash, SecurityToken, errors_csv};
 
 /// The most registrations that are listed at once.
 const MAX_REGISTRATIONS: u32 = 500;
 
 impl Registry {
-    /// A page of the devices that match.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError> {
-        self.store.devices(account, query).await
-    }
-
-    /// How many devices match.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
-        self.store.count_devices(account, filter).await
-    }
-
     /// One device.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn device(&self, account: AccountId, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError> {
         self.store.device(account, name).await
-    }
-
-    /// Changes the chosen devices as far as one call goes, all of those or none. Doing it again does no harm.
-    ///
-    /// # Errors
-    /// [`GroupError`]; [`GroupError::TooMany`] only where a group is to be made.
-    pub async fn change_devices(
-        &self,
-        account: AccountId,
-        chosen: &Chosen,
-        change: &Change,
-    ) -> Result<Step, GroupError> {
-        self.store.change_devices(account, chosen, change, new_id(&*self.world)).await
-    }
-
-    /// The chosen devices as rows of a registration file, by name, as far as one call goes; and where the next goes on.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn export(
-        &self,
-        account: AccountId,
-        chosen: &Chosen,
-    ) -> Result<(Vec<NewDevice>, Option<DeviceName>), StoreError> {
-        self.store.export(account, chosen).await
-    }
-
-    /// Makes a new token for each of the chosen devices, as far as one call goes, all of those or none, in the order
-    /// of their names; and where the next call goes on. After an answer that was lost, the same call may be made
-    /// again: nobody has the tokens that it made.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn generate_tokens(
-        &self,
-        account: AccountId,
-        chosen: &Chosen,
-        old: OldTokens,
-    ) -> Result<(Vec<(DeviceName, SecurityToken)>, Option<DeviceName>), StoreError> {
-        let (devices, next) = self.store.chosen(account, chosen).await?;
-        let made: Vec<_> =
-            devices.into_iter().map(|(id, name)| (name, SecurityToken::new(id, self.random()))).collect();
-        let hashes: Vec<_> =
-            made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
-        let there: HashSet<_> =
-            self.store.replace_tokens(account, &hashes, old, self.now()).await?.into_iter().collect();
-        Ok((made.into_iter().filter(|(_, token)| there.contains(&token.id())).collect(), next))
     }
 
     /// The device of a token. Its newest token, when it is first used, ends those before it.

@@ -11,6 +11,7 @@
 
 mod devices;
 mod errors;
+mod fleet;
 mod models;
 mod password;
 mod people;
@@ -27,6 +28,10 @@ pub use errors::{
     AccountError, AuthError, DeleteModelError, GroupError, ModelError, OpenError, PersonError, RegisterError,
     SignInError, StateError, StoreError,
 };
+pub use fleet::{
+    Change, Chosen, Cursor, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_PAGE_DEVICES,
+    Matching, Place, Sort, Step,
+};
 pub use models::{MAX_MODELS, ModelOutcome, ModelPut};
 pub use password::{Password, PasswordProblem};
 pub use people::{GUESSES, GUESSES_WITHIN_MS, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS};
@@ -34,9 +39,7 @@ pub use registering::{MAX_PART_ROWS, NewRegistration, PartOutcome, PartRows, Ref
 pub use registry::Registry;
 pub use state::MAX_STATE_BYTES;
 pub use types::{
-    AccountId, AccountName, AuthenticatedDevice, Change, Chosen, Cursor, DeviceDetail, DeviceFilter, DeviceItem,
-    DevicePage, DeviceQuery, GroupName, GroupSummary, MAX_DEVICES_PER_CALL, MAX_GROUPS, MAX_PAGE_DEVICES, Matching,
-    ModelSummary, NameProblem, OldTokens, Person, PersonId, Place, RegistrationId, RegistrationSummary, Sort, Status,
-    Step, Timestamp, UnknownModel,
+    AccountId, AccountName, AuthenticatedDevice, DeviceDetail, GroupName, GroupSummary, MAX_GROUPS, ModelSummary,
+    NameProblem, OldTokens, Person, PersonId, RegistrationId, RegistrationSummary, Status, Timestamp, UnknownModel,
 };
 pub use world::{FakeWorld, SystemWorld, World};

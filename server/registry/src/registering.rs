@@ -1,7 +1,7 @@
 //! What happens to a row of a registration file: the rules, apart from any database.
 
 use crate::types::{GroupName, Status};
-use muster_domain::{DeviceName, Field, NewDevice, PricingTier, SecurityToken, errors_csv};
+use muster_domain::{DeviceName, Field, NewDevice, PricingTier, SecurityToken};
 use uuid::Uuid;
 
 /// The most rows of a part.
@@ -173,16 +173,4 @@ pub(crate) fn decide(
         (None, Some(model)) if !renew => Decision::Add(model),
         (None, _) => Decision::Fail(MODEL_NOT_FOUND.to_owned()),
     }
-}
-
-/// Writes a failed row of `errors.csv`.
-pub(crate) fn push_failure(out: &mut Vec<u8>, line: u64, row: &NewDevice, error: &str) {
-    let fields = [
-        row.name.as_str(),
-        row.model.as_str(),
-        row.friendly_name.as_ref().map_or("", |name| name.as_str()),
-        row.description.as_ref().map_or("", |text| text.as_str()),
-        row.tier.map_or("", PricingTier::as_str),
-    ];
-    errors_csv::push_row(out, fields, line, error);
 }

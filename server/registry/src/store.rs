@@ -5,11 +5,11 @@
 
 use crate::{
     errors::{AccountError, GroupError, PersonError, RegisterError, StateError, StoreError},
+    fleet::{Change, Chosen, DeviceFilter, DevicePage, DeviceQuery, Step},
     registering::{NewRegistration, PartOutcome, PartRows},
     types::{
-        AccountId, AccountName, Change, Chosen, DeviceDetail, DeviceFilter, DevicePage, DeviceQuery, GroupName,
-        GroupSummary, ModelSummary, OldTokens, Person, PersonId, RegistrationId, RegistrationSummary, Status, Step,
-        Timestamp,
+        AccountId, AccountName, DeviceDetail, GroupName, GroupSummary, ModelSummary, OldTokens, Person, PersonId,
+        RegistrationId, RegistrationSummary, Status, Timestamp,
     },
     world::World,
 };

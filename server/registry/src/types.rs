@@ -1,16 +1,10 @@
 //! The registry's own words.
 
+use crate::fleet::DeviceItem;
 use muster_domain::{DeviceName, ModelName, PricingTier};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
-
-/// The most devices that a page has.
-pub const MAX_PAGE_DEVICES: u32 = 500;
-
-/// The most devices that one call should change or give tokens to: one transaction does all of them. Who takes names
-/// from outside holds to it.
-pub const MAX_DEVICES_PER_CALL: usize = 10_000;
 
 /// The most device groups of an account.
 pub const MAX_GROUPS: u32 = 10_000;
@@ -227,155 +221,6 @@ pub struct UnknownModel {
     pub nearest: Option<String>,
 }
 
-/// Which devices: those that meet every condition there is. The default is all of the account.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeviceFilter {
-    /// Part of the name, friendly name or model; letter case does not matter.
-    pub search: Option<String>,
-    /// Only of this status.
-    pub status: Option<Status>,
-    /// Only of this model.
-    pub model: Option<ModelName>,
-    /// Only of this tier.
-    pub tier: Option<PricingTier>,
-    /// Only of any of these groups; of any or none, if there are none here.
-    pub groups: Vec<GroupName>,
-    /// Only those that have never sent data.
-    pub never_seen: bool,
-    /// Only those that this registration made.
-    pub registration: Option<RegistrationId>,
-}
-
-/// What a page of devices is sorted by. Devices that are alike in it are sorted by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    /// By name, in the order of its bytes.
-    #[default]
-    Name,
-    /// By the model's name.
-    Model,
-    /// By friendly name, in the order of its bytes with A–Z as a–z; those without one are first.
-    FriendlyName,
-    /// By tier, the smallest first.
-    Tier,
-    /// Registered, Active, Disabled.
-    Status,
-    /// By when they last sent data; those that never have are first.
-    LastSeen,
-}
-
-/// A device's place in a sorted list. The device need not be there any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    /// Its name.
-    pub name: DeviceName,
-    /// What it is sorted by, as [`DeviceItem::sort_key`] gives it. Nothing, where that is the name.
-    pub key: String,
-}
-
-/// Where a page begins or ends.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Place {
-    /// The first page.
-    #[default]
-    First,
-    /// The page after this place.
-    After(Cursor),
-    /// The page before this place.
-    Before(Cursor),
-    /// The last page.
-    Last,
-}
-
-/// Which page of devices. The default is the first page of all, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeviceQuery {
-    /// Which devices.
-    pub filter: DeviceFilter,
-    /// In which order.
-    pub sort: Sort,
-    /// The last first.
-    pub is_descending: bool,
-    /// Where in that order.
-    pub place: Place,
-    /// How many, at most [`MAX_PAGE_DEVICES`].
-    pub limit: u32,
-}
-
-/// One row of a page of devices.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeviceItem {
-    /// Its name.
-    pub name: DeviceName,
-    /// Its model's name.
-    pub model: ModelName,
-    /// What people call it.
-    pub friendly_name: Option<String>,
-    /// What it is billed by.
-    pub tier: PricingTier,
-    /// Whether it may connect and has.
-    pub status: Status,
-    /// When it last sent data.
-    pub last_seen: Option<Timestamp>,
-}
-
-impl DeviceItem {
-    /// What this sort sorts it by, for a [`Cursor`].
-    #[must_use]
-    pub fn sort_key(&self, sort: Sort) -> String {
-        match sort {
-            Sort::Name => String::new(),
-            Sort::Model => self.model.to_string(),
-            Sort::FriendlyName => self.friendly_name.as_deref().unwrap_or_default().to_ascii_lowercase(),
-            Sort::Tier => tier_code(self.tier).to_string(),
-            Sort::Status => self.status.code().to_string(),
-            Sort::LastSeen => self.last_seen.map(|at| at.as_ms().to_string()).unwrap_or_default(),
-        }
-    }
-}
-
-/// A page of devices.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DevicePage {
-    /// The devices.
-    pub items: Vec<DeviceItem>,
-    /// Whether there are more behind them.
-    pub has_next: bool,
-    /// Whether there are more before them.
-    pub has_previous: bool,
-}
-
-/// The devices that something is done to. One call takes at most [`MAX_DEVICES_PER_CALL`] of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chosen {
-    /// Those with these names. One that the account does not have is passed over.
-    Named(Vec<DeviceName>),
-    /// Those that match, by name, as far as a call goes: see [`Step::next`].
-    Matching(Matching),
-}
-
-/// The devices that match a filter, however many.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Matching {
-    /// The filter.
-    pub filter: DeviceFilter,
-    /// Only those registered by then: others were not on the screen of the person who chose.
-    pub registered_by: Timestamp,
-    /// All but these.
-    pub except: Vec<DeviceName>,
-    /// Only those with names behind this one: where the call before stopped.
-    pub after: Option<DeviceName>,
-}
-
-/// How far one call came.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Step {
-    /// The devices that it was done to.
-    pub devices: u64,
-    /// Where the next call goes on; `None`: all is done.
-    pub next: Option<DeviceName>,
-}
-
 /// One device, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceDetail {
@@ -391,23 +236,6 @@ pub struct DeviceDetail {
     pub token_made: Timestamp,
     /// The last value of each property, a JSON object.
     pub state: Option<String>,
-}
-
-/// What is done to devices.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// They may not connect.
-    Disable,
-    /// They may connect again.
-    Enable,
-    /// They are gone, with their tokens.
-    Delete,
-    /// They are billed by this tier.
-    Tier(PricingTier),
-    /// They are in this group, too, which is made if there is none of that name.
-    AddToGroup(GroupName),
-    /// They are not in this group any more.
-    RemoveFromGroup(GroupName),
 }
 
 /// One row of the list of groups.

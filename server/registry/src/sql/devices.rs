@@ -3,8 +3,9 @@
 use super::{Db, FOR_UPDATE, device_name, lock, model_name, status, tier, tokens, tokens::Old};
 use crate::{
     errors::{StateError, StoreError},
+    fleet::DeviceItem,
     store::{Devices, Lock, Merge, NewToken, TokenRow},
-    types::{AccountId, DeviceDetail, DeviceItem, OldTokens, Status, Timestamp},
+    types::{AccountId, DeviceDetail, OldTokens, Status, Timestamp},
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, SecretHash};

@@ -6,7 +6,7 @@ use super::{
     sql,
     walk::{Columns, Found, Way, push_kind_list},
 };
-use crate::{errors::StoreError, types::Sort};
+use crate::{errors::StoreError, fleet::Sort};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 

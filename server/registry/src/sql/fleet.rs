@@ -11,11 +11,12 @@ use super::{
 };
 use crate::{
     errors::{GroupError, StoreError},
-    store::{Fleet, Lock},
-    types::{
-        AccountId, Change, Chosen, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL,
-        MAX_PAGE_DEVICES, Matching, Place, RegistrationId, Sort, Step, tier_code,
+    fleet::{
+        Change, Chosen, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_PAGE_DEVICES,
+        Matching, Place, Sort, Step,
     },
+    store::{Fleet, Lock},
+    types::{AccountId, RegistrationId, tier_code},
 };
 use async_trait::async_trait;
 use muster_domain::{Description, DeviceName, FriendlyName, NewDevice};

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     errors::{RegisterError, StoreError},
-    registering::{Decision, Existing, PartOutcome, PartRows, decide, push_failure, token_from},
+    registering::{Decision, Existing, PartOutcome, PartRows, decide, token_from},
     store::{Lock, NewToken},
     types::{AccountId, RegistrationId, Status, Timestamp, tier_code},
     world::{World, new_id},
@@ -362,7 +362,7 @@ impl<'w> Registering<'w> {
                 }
                 Some(Fate::Failed(sentence)) => {
                     outcome.failed += 1;
-                    push_failure(&mut outcome.errors_csv, *line, row, &sentence);
+                    errors_csv::push_device(&mut outcome.errors_csv, row, *line, &sentence);
                 }
                 // `rows` leaves no row open.
                 None => outcome.failed += 1,

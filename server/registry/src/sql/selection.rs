@@ -3,7 +3,8 @@
 use super::{CONTAINS, Connection, Database, FOUND, FOUND_DEVICES, OFFSET_0, count, found_pattern, sql};
 use crate::{
     errors::StoreError,
-    types::{AccountId, DeviceFilter, RegistrationId, Timestamp, tier_code},
+    fleet::DeviceFilter,
+    types::{AccountId, RegistrationId, Timestamp, tier_code},
 };
 use sqlx::{QueryBuilder, query, query_as, query_scalar};
 use uuid::Uuid;

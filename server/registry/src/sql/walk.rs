@@ -14,7 +14,7 @@ use super::{
     selection::{Kind, Selection, members, push_ids},
     sql,
 };
-use crate::{errors::StoreError, types::Sort};
+use crate::{errors::StoreError, fleet::Sort};
 use sqlx::QueryBuilder;
 use std::{cmp::Ordering, collections::BTreeMap};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// As a [`Cursor`](crate::types::Cursor) has it.
+    /// As a [`Cursor`](crate::fleet::Cursor) has it.
     pub(super) fn parse(sort: Sort, text: &str) -> Self {
         match sort {
             Sort::Name => Self::Number(0),

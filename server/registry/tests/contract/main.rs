@@ -50,7 +50,7 @@ on_both! {
         a_name_twice limits groups counts_and_history a_device_of_every_kind;
     resending: a_lost_answer a_device_that_has_connected an_attempt_that_comes_late tokens_generated_meanwhile
         attempts_at_once;
-    renewing: never_connected_devices nothing_else_changes a_lost_answer_again;
+    renewing: never_connected_devices devices_of_the_same_upload nothing_else_changes a_lost_answer_again;
     together: the_same_rows_at_once overlapping_parts_at_once changes_at_once;
     devices: detail statuses changing deleting_and_the_same_name_again into_groups groups_made_and_deleted;
     choosing: in_several_calls only_what_was_there tokens_for_those_that_match exported undone;

@@ -23,6 +23,23 @@ pub(crate) async fn never_connected_devices(fixture: &Fixture) {
     assert!(fixture.works(&old[2]).await, "each device for itself");
 }
 
+/// Devices that the first pass over the file registered have their tokens in the same `tokens.csv`.
+pub(crate) async fn devices_of_the_same_upload(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    tenant.register(&["lost"]).await;
+    let id = tenant.begin().await;
+    let first = tenant.part(id, part(0, 1, &["lost", "new"])).await;
+    assert_eq!(numbers(&first), [1, 1, 1, 0, 1]);
+    let renewed = tenant.part(id, renewing(part(0, 1, &["lost", "new"]))).await;
+    let names: Vec<_> = renewed.tokens.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["lost"]);
+    // A third pass, by another upload, is another matter.
+    let other = tenant.begin().await;
+    tenant.part(other, part(0, 1, &["lost", "new"])).await;
+    assert_eq!(tenant.part(other, renewing(part(0, 1, &["lost", "new"]))).await.tokens.len(), 2);
+    assert!(fixture.works(&first_token(first)).await, "until the new one is first used");
+}
+
 pub(crate) async fn nothing_else_changes(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     tenant.register(&["a"]).await;
