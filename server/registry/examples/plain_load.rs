@@ -28,7 +28,7 @@ async fn sqlite(file: &str) -> Result<u128, Box<dyn Error>> {
     let url = format!("sqlite://{other}");
     drop(Registry::open(&url, Arc::new(SystemWorld)).await?);
     let mut connection = SqliteConnection::connect(&url).await?;
-    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536").await?;
+    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 65536").await?;
     connection.execute(AssertSqlSafe(format!("ATTACH '{file}' AS full"))).await?;
     for table in PARENTS {
         connection.execute(AssertSqlSafe(format!("INSERT INTO {table} SELECT * FROM full.{table}"))).await?;

@@ -38,7 +38,8 @@ ALTER TABLE devices
 DROP INDEX devices_model;
 CREATE INDEX devices_by_name ON devices (model, facet, name);
 CREATE INDEX devices_by_friendly_key ON devices (model, facet, friendly_key, name);
-CREATE INDEX devices_by_registration ON devices (registration, name);
+-- Not by name: so the devices of a registration are put at the end of it, one after the other.
+CREATE INDEX devices_registration ON devices (registration);
 CREATE INDEX devices_search ON devices USING gin (search gin_trgm_ops);
 CREATE INDEX device_states_last_seen ON device_states (account, last_seen, name);
 

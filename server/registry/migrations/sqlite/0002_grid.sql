@@ -73,7 +73,8 @@ ALTER TABLE group_members_new RENAME TO group_members;
 
 CREATE INDEX devices_by_name ON devices (model, facet, name);
 CREATE INDEX devices_by_friendly_key ON devices (model, facet, friendly_key, name);
-CREATE INDEX devices_by_registration ON devices (registration, name);
+-- Not by name: so the devices of a registration are put at the end of it, one after the other.
+CREATE INDEX devices_registration ON devices (registration);
 CREATE INDEX device_states_last_seen ON device_states (account, last_seen, name);
 CREATE INDEX group_members_device ON group_members (device);
 

@@ -3,7 +3,7 @@
 //! There are two ways to find them. *Few* that match are fetched, all, and sorted (`few.rs`). Of *many*, the first in
 //! the order come soon: an index that has the order is walked, and those that do not match are passed over.
 //!
-//! By name, there is such an index of the account, of a group and of a registration. For all else there are the *kinds*:
+//! By name, there is such an index of the account and of a group. For all else there are the *kinds*:
 //! devices of one model that are alike in status, tier and whether they were seen stand side by side, by name and by
 //! friendly name. A filter by these is a choice of kinds. An order by them is a row of segments, and each segment, and
 //! any order by friendly name, is a merge of its kinds.
@@ -126,7 +126,7 @@ pub(super) async fn plan(
     let line = line(selection, sort);
     // Where nothing, or next to nothing, is passed over, a walk is always the shortest way.
     let is_dense = match line {
-        Some(_) => selection.search.is_none(),
+        Some(_) => selection.search.is_none() && selection.filter.registration.is_none(),
         None => selection.is_whole_kinds() && sort != Sort::LastSeen,
     };
     if !is_dense && let Some(sources) = few::sources(connection, selection, few).await? {
@@ -210,20 +210,17 @@ pub(super) enum Line {
     Names,
     /// Of the selection's one group, by name.
     Members,
-    /// Of the selection's registration, by name.
-    Registration,
     /// That have sent data, by when.
     Seen,
 }
 
-/// The index that has the devices of a selection by name, where nothing but a search leaves out many of them.
+/// The index that has the devices of a selection by name, where nothing but a search or a registration leaves out many.
 fn line(selection: &Selection, sort: Sort) -> Option<Line> {
     if sort != Sort::Name || selection.has_kinds() {
         return None;
     }
     match (&selection.groups[..], selection.filter.registration) {
-        ([], None) => Some(Line::Names),
-        ([], Some(_)) => Some(Line::Registration),
+        ([], _) => Some(Line::Names),
         ([_], None) => Some(Line::Members),
         _ => None,
     }
@@ -239,11 +236,6 @@ async fn walk_line(
     let columns = match line {
         Line::Names => {
             statement.push("devices AS d WHERE d.account = ").push_bind(selection.account);
-            BY_NAME
-        }
-        Line::Registration => {
-            // Which registration, the conditions say.
-            statement.push("devices AS d WHERE 1 = 1");
             BY_NAME
         }
         Line::Members => {
