@@ -4,6 +4,7 @@ mod armour;
 mod assets;
 mod check;
 mod command_line;
+mod connections;
 mod device_endpoint;
 mod overload;
 mod people;

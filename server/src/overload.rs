@@ -3,20 +3,13 @@
 
 use crate::problem::Problem;
 use axum::{
-    body::Body,
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use futures_util::StreamExt;
 use http::{HeaderValue, StatusCode, header};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
-
-/// A refused body is read away up to here, and for so long. Who is answered while still sending may see his connection
-/// end before he has read why.
-const MAX_DROPPED_BYTES: usize = 4 * 1024 * 1024;
-const MAX_DROPPING: Duration = Duration::from_secs(5);
 
 /// Requests of one kind that may be under way at once. Each kind has its own, so that none keeps another out: devices
 /// that all report at once leave the people their page, and files that are registered leave the devices their reports.
@@ -38,20 +31,7 @@ impl Lane {
 pub(crate) async fn admit(State(lane): State<Lane>, request: Request, next: Next) -> Response {
     match lane.free.try_acquire_many((lane.places)(&request)) {
         Ok(_permit) => next.run(request).await,
-        Err(_) => {
-            let _ = tokio::time::timeout(MAX_DROPPING, drop_body(request.into_body())).await;
-            Problem::unavailable().into_response()
-        }
-    }
-}
-
-async fn drop_body(body: Body) {
-    let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
-    while let Some(Ok(piece)) = pieces.next().await {
-        bytes += piece.len();
-        if bytes > MAX_DROPPED_BYTES {
-            return;
-        }
+        Err(_) => Problem::unavailable().into_response(),
     }
 }
 
@@ -75,7 +55,7 @@ pub(crate) fn raise_open_files() {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
-    use axum::{Router, middleware::from_fn, middleware::from_fn_with_state, routing::get};
+    use axum::{Router, body::Body, middleware::from_fn, middleware::from_fn_with_state, routing::get};
     use tokio::sync::Notify;
     use tower::ServiceExt;
 

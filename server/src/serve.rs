@@ -4,7 +4,7 @@ use crate::{
     armour::{self, PublicUrl},
     assets,
     command_line::ServeSettings,
-    device_endpoint,
+    connections, device_endpoint,
     overload::{self, Lane},
     people,
     problem::Problem,
@@ -92,7 +92,7 @@ pub(crate) async fn serve(settings: ServeSettings) -> Result<(), String> {
     let registry = people::open(&settings.database).await?;
     let first = first_start(&registry, &settings).await?;
 
-    let listener = tokio::net::TcpListener::bind(settings.listen).await;
+    let listener = connections::listen(settings.listen);
     let listener = listener
         .map_err(|error| format!("{} cannot be listened on: {error}. Choose another with --listen", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -102,15 +102,16 @@ pub(crate) async fn serve(settings: ServeSettings) -> Result<(), String> {
         println!("{sentence}");
     }
 
-    let server = axum::serve(listener, router(registry, public)).with_graceful_shutdown(told_to_stop());
+    let server = connections::serve(listener, router(registry, public), told_to_stop());
     let stopped = async {
         told_to_stop().await;
         tokio::time::sleep(STOP_TIMEOUT).await;
     };
     tokio::select! {
-        ended = server => ended.map_err(|error| error.to_string()),
-        () = stopped => Ok(()),
+        () = server => {}
+        () = stopped => {}
     }
+    Ok(())
 }
 
 /// The account `main` and the first person, where there is nobody yet; gives what to print about them, once.
@@ -166,6 +167,7 @@ fn router(registry: Registry, public: PublicUrl) -> Router {
         .route("/assets/{hash}/{name}", get(assets::serve))
         .merge(limited)
         .layer(middleware::from_fn(overload::retry_after))
+        .layer(middleware::from_fn(connections::read_away))
         .layer(middleware::from_fn_with_state(public, armour::headers))
         .layer(CatchPanicLayer::custom(|_| {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server has a fault. It is in its log.").into_response()
