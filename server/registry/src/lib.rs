@@ -21,6 +21,7 @@ mod registry;
 mod sqlite;
 mod state;
 mod store;
+mod texts;
 mod types;
 mod world;
 

@@ -3,6 +3,7 @@
 use crate::{
     errors::{OpenError, StoreError},
     store::Lock,
+    texts::Grid,
 };
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::time::Duration;
@@ -18,6 +19,9 @@ pub(crate) type Pool = PgPool;
 /// How rows that are read are kept from others until the transaction ends.
 pub(crate) const FOR_UPDATE: &str = " FOR UPDATE";
 
+/// The same, but for rows that another transaction keeps.
+pub(crate) const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
+
 /// The same, where rows of other tables are joined to the device `d`.
 pub(crate) const FOR_UPDATE_OF_D: &str = " FOR UPDATE OF d";
 
@@ -32,6 +36,14 @@ pub(crate) const NAMES: &str = "json_array_elements_text(CAST($2 AS json)) AS v 
 pub(crate) const DEVICE_OF_NAME: &str =
     "CROSS JOIN LATERAL (SELECT * FROM devices WHERE account = $1 AND name = v.value OFFSET 0) AS d";
 
+/// The same for the names in a JSON array, in a statement that is put together: before the array, before the account,
+/// and behind it.
+pub(crate) const DEVICE_NAMED: [&str; 3] = [
+    "json_array_elements_text(CAST(",
+    " AS json)) AS v (value) CROSS JOIN LATERAL (SELECT * FROM devices WHERE account = ",
+    " AND name = v.value OFFSET 0) AS d",
+];
+
 /// Behind ids `v.device`: the device `d` that each is of, in the same way.
 pub(crate) const DEVICE_OF_ID: &str = "CROSS JOIN LATERAL (SELECT * FROM devices WHERE id = v.device OFFSET 0) AS d";
 
@@ -41,27 +53,9 @@ pub(crate) const DEVICES_OF_KIND: &str =
 
 /// Behind kinds `k`, up to [`KIND_WALK_END`]: the devices `d` of each that meet more conditions, in an order, up to a
 /// limit.
-pub(crate) const KIND_WALK: &str = "CROSS JOIN LATERAL (SELECT d.id, d.name, d.friendly_key FROM devices AS d WHERE d.model = k.model AND d.facet = k.facet";
+pub(crate) const KIND_WALK: &str =
+    "CROSS JOIN LATERAL (SELECT d.id, d.name FROM devices AS d WHERE d.model = k.model AND d.facet = k.facet";
 pub(crate) const KIND_WALK_END: &str = ") AS d";
-
-/// Devices `d`, for [`FOUND`].
-pub(crate) const FOUND_DEVICES: &str = "devices AS d";
-
-/// That the index of three letters finds a text in the device `d`: before [`found_pattern`].
-pub(crate) const FOUND: &str = " AND d.search LIKE ";
-
-/// A text as [`FOUND`] takes it.
-pub(crate) fn found_pattern(text: &str) -> String {
-    let text = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{text}%")
-}
-
-/// That a text, which comes next, stands in the device `d`: before `) > 0`. Not `LIKE`, for which the planner might
-/// take another index than the one that is to be walked.
-pub(crate) const CONTAINS: &str = "strpos(d.search, ";
-
-/// The account of the device `d`, where all of the table is to be read.
-pub(crate) const ACCOUNT_OF_EACH: &str = "d.account";
 
 /// At the end of a condition: it is asked of each row, rather than turned into a join.
 pub(crate) const OFFSET_0: &str = " OFFSET 0";
@@ -85,14 +79,10 @@ const WAIT: Duration = Duration::from_secs(10);
 /// Connections of one server: PostgreSQL allows 100 in all by default, and five servers should fit.
 const CONNECTIONS: u32 = 16;
 
-/// What to do where the extension cannot be made.
-const NO_PG_TRGM: &str = "it needs the extension pg_trgm, which comes with PostgreSQL (some systems package it apart, as \
-    postgresql-contrib). Install it, or let an administrator run CREATE EXTENSION pg_trgm in this database: ";
-
 /// The database, connected.
 pub(crate) struct Db {
     pool: Pool,
-    few: u64,
+    grid: Grid,
 }
 
 impl Db {
@@ -102,20 +92,17 @@ impl Db {
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT).connect(url).await;
         let pool = pool.map_err(|error| OpenError(format!("the PostgreSQL database cannot be reached: {error}")))?;
         let migrated = sqlx::migrate!("migrations/postgres").run(&pool).await;
-        migrated.map_err(|error| {
-            let what = if error.to_string().contains("pg_trgm") { NO_PG_TRGM } else { "" };
-            OpenError(format!("the PostgreSQL database cannot be brought up to date: {what}{error}"))
-        })?;
-        Ok(Self { pool, few })
+        migrated
+            .map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;
+        Ok(Self { pool, grid: Grid::new(few) })
     }
 
     pub(crate) fn reader(&self) -> &Pool {
         &self.pool
     }
 
-    /// How many devices are fetched and sorted rather than walked.
-    pub(crate) fn few(&self) -> u64 {
-        self.few
+    pub(crate) fn grid(&self) -> &Grid {
+        &self.grid
     }
 
     /// Begins a transaction that writes.

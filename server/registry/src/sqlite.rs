@@ -3,6 +3,7 @@
 use crate::{
     errors::{OpenError, StoreError},
     store::Lock,
+    texts::Grid,
 };
 use sqlx::{
     SqlitePool,
@@ -21,6 +22,9 @@ pub(crate) type Pool = SqlitePool;
 /// How rows that are read are kept from others until the transaction ends: there is only one writer.
 pub(crate) const FOR_UPDATE: &str = "";
 
+/// The same, but for rows that another transaction keeps.
+pub(crate) const FOR_UPDATE_SKIP_LOCKED: &str = "";
+
 /// The same, where rows of other tables are joined to the device `d`.
 pub(crate) const FOR_UPDATE_OF_D: &str = "";
 
@@ -29,6 +33,11 @@ pub(crate) const NAMES: &str = "json_each($2) AS v";
 
 /// Behind [`NAMES`]: the device `d` of account `$1` that has the name, by one look into the index for each.
 pub(crate) const DEVICE_OF_NAME: &str = "CROSS JOIN devices AS d ON d.account = $1 AND d.name = v.value";
+
+/// The same for the names in a JSON array, in a statement that is put together: before the array, before the account,
+/// and behind it.
+pub(crate) const DEVICE_NAMED: [&str; 3] =
+    ["json_each(", ") AS v CROSS JOIN devices AS d ON d.account = ", " AND d.name = v.value"];
 
 /// Behind ids `v.device`: the device `d` that each is of.
 pub(crate) const DEVICE_OF_ID: &str = "CROSS JOIN devices AS d ON d.id = v.device";
@@ -41,24 +50,6 @@ pub(crate) const DEVICES_OF_KIND: &str = "CROSS JOIN devices AS d ON d.model = k
 pub(crate) const KIND_WALK: &str =
     "CROSS JOIN devices AS d ON d.row IN (SELECT d.row FROM devices AS d WHERE d.model = k.model AND d.facet = k.facet";
 pub(crate) const KIND_WALK_END: &str = ")";
-
-/// Devices `d`, for [`FOUND`].
-pub(crate) const FOUND_DEVICES: &str = "device_search AS f CROSS JOIN devices AS d ON d.row = f.rowid";
-
-/// That the index of three letters finds a text in the device `d`: before [`found_pattern`].
-pub(crate) const FOUND: &str = " AND f.device_search MATCH ";
-
-/// A text as [`FOUND`] takes it: a phrase of the words that three letters each are.
-pub(crate) fn found_pattern(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\""))
-}
-
-/// That a text, which comes next, stands in the device `d`: before `) > 0`.
-pub(crate) const CONTAINS: &str = "instr(d.search, ";
-
-/// The account of the device `d`, where all of the table is to be read, as it lies on the disk: the `+` keeps SQLite
-/// from the index by name, which jumps to and fro in it.
-pub(crate) const ACCOUNT_OF_EACH: &str = "+d.account";
 
 /// At the end of a condition: it is asked of each row.
 pub(crate) const OFFSET_0: &str = "";
@@ -78,7 +69,7 @@ const READERS: u32 = 4;
 pub(crate) struct Db {
     writer: Pool,
     readers: Pool,
-    few: u64,
+    grid: Grid,
 }
 
 impl Db {
@@ -122,16 +113,15 @@ impl Db {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).connect_with(options).await;
         let readers = readers.map_err(|error| broken("cannot be opened", &error))?;
-        Ok(Self { writer, readers, few })
+        Ok(Self { writer, readers, grid: Grid::new(few) })
     }
 
     pub(crate) fn reader(&self) -> &Pool {
         &self.readers
     }
 
-    /// How many devices are fetched and sorted rather than walked.
-    pub(crate) fn few(&self) -> u64 {
-        self.few
+    pub(crate) fn grid(&self) -> &Grid {
+        &self.grid
     }
 
     /// Begins a transaction that writes: `IMMEDIATE`, since a reading one that turns writer fails at once.

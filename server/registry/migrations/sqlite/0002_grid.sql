@@ -1,10 +1,9 @@
 -- What keeps the grid quick with a million devices. src/sql/walk.rs says how it is used.
 --
 -- A device's status, tier and whether it was ever seen are one number, its facet: there are 24. Devices that are of
--- one model and alike in these stand side by side in an index, by name and by friendly name. Any filter by them is
--- some of those runs, and any order is a merge of them.
+-- one model and alike in these stand side by side in an index, by name. Any filter by them is some of those runs, and
+-- any order by them is a row of them.
 CREATE TABLE devices_new (
-    -- Named, so that VACUUM keeps it: device_search refers to it.
     row INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
     account BLOB NOT NULL REFERENCES accounts (id),
@@ -28,18 +27,23 @@ CREATE TABLE devices_new (
     -- When a token of it was first shown.
     first_used INTEGER,
     registration BLOB,
-    -- Name and friendly name in lower case, which SQLite's LOWER does for ASCII only.
-    search TEXT NOT NULL,
+    -- Which of text_blocks has its texts.
+    block INTEGER NOT NULL,
     facet INTEGER GENERATED ALWAYS AS (status * 8 + tier * 2 + seen) VIRTUAL,
     -- The order of friendly names: bytes, with A–Z as a–z.
     friendly_key TEXT GENERATED ALWAYS AS (LOWER(COALESCE(friendly_name, ''))) VIRTUAL,
     UNIQUE (account, name)
 ) STRICT;
 INSERT INTO devices_new (id, account, name, model, friendly_name, description, tier, status, seen, registered_at,
-    token_hash, old_token_hashes, token_made_at, token_from, first_used, registration, search)
+    token_hash, old_token_hashes, token_made_at, token_from, first_used, registration, block)
 SELECT id, account, name, model, friendly_name, description, tier, status, last_seen IS NOT NULL, registered_at,
-    token_hash, old_token_hashes, token_made_at, token_from, first_used, registration, search
-FROM devices ORDER BY rowid;
+    token_hash, old_token_hashes, token_made_at, token_from, first_used, registration,
+    DENSE_RANK() OVER (ORDER BY account, registration, place / 10000)
+FROM (
+    SELECT *, rowid AS row, ROW_NUMBER() OVER (PARTITION BY account, registration ORDER BY rowid) - 1 AS place
+    FROM devices
+)
+ORDER BY row;
 
 CREATE TABLE device_states_new (
     device BLOB PRIMARY KEY NOT NULL REFERENCES devices_new (id) ON DELETE CASCADE,
@@ -72,17 +76,26 @@ ALTER TABLE device_states_new RENAME TO device_states;
 ALTER TABLE group_members_new RENAME TO group_members;
 
 CREATE INDEX devices_by_name ON devices (model, facet, name);
-CREATE INDEX devices_by_friendly_key ON devices (model, facet, friendly_key, name);
--- Not by name: so the devices of a registration are put at the end of it, one after the other.
-CREATE INDEX devices_registration ON devices (registration);
 CREATE INDEX device_states_last_seen ON device_states (account, last_seen, name);
 CREATE INDEX group_members_device ON group_members (device);
 
--- Every three letters of what a search looks into. It keeps no copy of the text.
-CREATE VIRTUAL TABLE device_search USING fts5(
-    search, content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1'
-);
-INSERT INTO device_search (rowid, search) SELECT row, search FROM devices ORDER BY row;
+-- What a search looks into, up to 10,000 devices of a registration in one row: see src/texts.rs. Each has a line: name,
+-- friendly name and model, with tabs between. No id is used twice.
+CREATE TABLE text_blocks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account BLOB NOT NULL REFERENCES accounts (id),
+    -- That of all its devices.
+    registration BLOB,
+    -- One more with each change.
+    version INTEGER NOT NULL,
+    devices INTEGER NOT NULL,
+    texts TEXT NOT NULL
+) STRICT;
+INSERT INTO text_blocks (id, account, registration, version, devices, texts)
+SELECT d.block, d.account, d.registration, 1, COUNT(*),
+    group_concat(d.name || char(9) || COALESCE(d.friendly_name, '') || char(9) || m.name || char(10), '')
+FROM devices d JOIN models m ON m.id = d.model GROUP BY d.block;
+CREATE INDEX text_blocks_account ON text_blocks (account, id, registration, version, devices);
 
 -- How many devices there are of each kind, so that nobody counts a million.
 CREATE TABLE device_counts (
@@ -102,7 +115,6 @@ CREATE TABLE group_counts (
 INSERT INTO group_counts (device_group, devices) SELECT device_group, COUNT(*) FROM group_members GROUP BY device_group;
 
 CREATE TRIGGER devices_added AFTER INSERT ON devices BEGIN
-    INSERT INTO device_search (rowid, search) VALUES (NEW.row, NEW.search);
     INSERT INTO device_counts (account, model, facet, devices) VALUES (NEW.account, NEW.model, NEW.facet, 1)
         ON CONFLICT (account, model, facet) DO UPDATE SET devices = devices + 1;
 END;
@@ -113,7 +125,6 @@ CREATE TRIGGER devices_changed AFTER UPDATE OF status, tier, seen ON devices WHE
         ON CONFLICT (account, model, facet) DO UPDATE SET devices = devices + 1;
 END;
 CREATE TRIGGER devices_gone AFTER DELETE ON devices BEGIN
-    DELETE FROM device_search WHERE rowid = OLD.row;
     UPDATE device_counts SET devices = devices - 1
         WHERE account = OLD.account AND model = OLD.model AND facet = OLD.facet;
 END;

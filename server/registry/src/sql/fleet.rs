@@ -1,7 +1,7 @@
 //! The devices of an account, many at once: a page of them, how many there are, and what is done to those chosen.
 
 use super::{
-    Connection, DEVICE_OF_NAME, Db, FOR_UPDATE_OF_D, NAMES, device_name,
+    Connection, DEVICE_OF_NAME, Db, FOR_UPDATE_OF_D, NAMES, blocks, device_name,
     devices::{ItemRow, item},
     groups::{group_named, group_of, join_group, leave_group},
     json_names, lock, model_name,
@@ -16,6 +16,7 @@ use crate::{
         Matching, Place, Sort, Step,
     },
     store::{Fleet, Lock},
+    texts::Grid,
     types::{AccountId, RegistrationId, tier_code},
 };
 use async_trait::async_trait;
@@ -47,30 +48,31 @@ impl Fleet for Db {
         // Backwards in a descending order is forwards.
         let is_descending = query.is_descending != is_backwards;
         let mut connection = self.reader().acquire().await?;
-        let selection = Selection::of(&mut connection, account, &query.filter).await?;
-        let plan = walk::plan(&mut connection, &selection, self.few(), query.sort).await?;
+        let selection = Selection::of(&mut connection, self.grid(), account, &query.filter).await?;
+        let plan = walk::plan(&mut connection, self.grid(), &selection, query.sort).await?;
         let ahead = Way { sort: query.sort, is_descending, from: bound(false), limit: limit + 1 };
-        let mut found = walk::find(&mut connection, &selection, &plan, &ahead).await?;
+        let mut found = walk::find(&mut connection, self.grid(), &selection, &plan, &ahead).await?;
         let has_more = found.len() > limit;
         found.truncate(limit);
         if is_backwards {
             found.reverse();
         }
         let behind = Way { sort: query.sort, is_descending: !is_descending, from: bound(true), limit: 1 };
-        let has_behind = cursor.is_some() && !walk::find(&mut connection, &selection, &plan, &behind).await?.is_empty();
+        let has_behind =
+            cursor.is_some() && !walk::find(&mut connection, self.grid(), &selection, &plan, &behind).await?.is_empty();
         let (has_previous, has_next) = if is_backwards { (has_more, has_behind) } else { (has_behind, has_more) };
         Ok(DevicePage { items: items(&mut connection, account, &found).await?, has_next, has_previous })
     }
 
     async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
         let mut connection = self.reader().acquire().await?;
-        let selection = Selection::of(&mut connection, account, filter).await?;
-        walk::count(&mut connection, &selection, self.few()).await
+        let selection = Selection::of(&mut connection, self.grid(), account, filter).await?;
+        walk::count(&mut connection, &selection).await
     }
 
     async fn chosen(&self, account: AccountId, chosen: &Chosen) -> Result<(Those, Option<DeviceName>), StoreError> {
         let mut connection = self.reader().acquire().await?;
-        those(&mut connection, self.few(), account, chosen, "").await
+        those(&mut connection, self.grid(), account, chosen, "").await
     }
 
     async fn export(
@@ -80,7 +82,7 @@ impl Fleet for Db {
     ) -> Result<(Vec<NewDevice>, Option<DeviceName>), StoreError> {
         type Row = (String, String, Option<String>, Option<String>, i16);
         let mut connection = self.reader().acquire().await?;
-        let (those, next) = those(&mut connection, self.few(), account, chosen, "").await?;
+        let (those, next) = those(&mut connection, self.grid(), account, chosen, "").await?;
         let rows: Vec<Row> = query_as(AssertSqlSafe(format!(
             "SELECT d.name, m.name, d.friendly_name, d.description, d.tier
              FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model ORDER BY d.name"
@@ -114,7 +116,7 @@ impl Fleet for Db {
     ) -> Result<Step, GroupError> {
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
-        let (those, next) = those(&mut tx, self.few(), account, chosen, FOR_UPDATE_OF_D).await?;
+        let (those, next) = those(&mut tx, self.grid(), account, chosen, FOR_UPDATE_OF_D).await?;
         let names = those.iter().map(|(_, name)| name.as_str());
         let devices = match change {
             Change::AddToGroup(group) => {
@@ -126,7 +128,7 @@ impl Fleet for Db {
                 Some(group) => leave_group(&mut tx, account, group, names).await?,
                 None => 0,
             },
-            Change::Delete => change_these(&mut tx, account, "DELETE FROM devices", names).await?,
+            Change::Delete => delete_these(&mut tx, account, names).await?,
             Change::Disable => change_these(&mut tx, account, "UPDATE devices SET status = 2", names).await?,
             Change::Enable => {
                 let what = "UPDATE devices SET status = CASE WHEN seen = 0 THEN 0 ELSE 1 END";
@@ -150,13 +152,22 @@ impl Fleet for Db {
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
         let filter = DeviceFilter { registration: Some(registration), ..DeviceFilter::default() };
-        let selection = Selection::of(&mut tx, account, &filter).await?.unused();
-        let (those, next) = chunk(&mut tx, self.few(), &selection, after, FOR_UPDATE_OF_D).await?;
+        let selection = Selection::of(&mut tx, self.grid(), account, &filter).await?.unused();
+        let (those, next) = chunk(&mut tx, self.grid(), &selection, after, FOR_UPDATE_OF_D).await?;
         let names = those.iter().map(|(_, name)| name.as_str());
-        let devices = change_these(&mut tx, account, "DELETE FROM devices", names).await?;
+        let devices = delete_these(&mut tx, account, names).await?;
         tx.commit().await?;
         Ok(Step { devices, next })
     }
+}
+
+async fn delete_these<'a>(
+    connection: &mut Connection,
+    account: AccountId,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> Result<u64, StoreError> {
+    blocks::remove(connection, account, names.clone()).await?;
+    change_these(connection, account, "DELETE FROM devices", names).await
 }
 
 async fn change_these<'a>(
@@ -177,7 +188,7 @@ async fn change_these<'a>(
 /// until the transaction ends.
 async fn those(
     connection: &mut Connection,
-    few: u64,
+    grid: &Grid,
     account: AccountId,
     chosen: &Chosen,
     locked: &'static str,
@@ -198,8 +209,8 @@ async fn those(
             Ok((found, None))
         }
         Chosen::Matching(Matching { filter, registered_by, except, after }) => {
-            let selection = Selection::of(connection, account, filter).await?.registered_by(*registered_by);
-            let (mut found, next) = chunk(connection, few, &selection, after.as_ref(), locked).await?;
+            let selection = Selection::of(connection, grid, account, filter).await?.registered_by(*registered_by);
+            let (mut found, next) = chunk(connection, grid, &selection, after.as_ref(), locked).await?;
             let except: HashSet<_> = except.iter().collect();
             found.retain(|(_, name)| !except.contains(name));
             Ok((found, next))
@@ -210,15 +221,15 @@ async fn those(
 /// The first devices of a selection behind a name, and the last of them, if there may be more.
 async fn chunk(
     connection: &mut Connection,
-    few: u64,
+    grid: &Grid,
     selection: &Selection,
     after: Option<&DeviceName>,
     locked: &'static str,
 ) -> Result<(Those, Option<DeviceName>), StoreError> {
     let from = after.map(|name| Bound { key: Key::Number(0), name: name.to_string(), is_inclusive: false });
     let way = Way { sort: Sort::Name, is_descending: false, from, limit: MAX_DEVICES_PER_CALL };
-    let plan = walk::plan(connection, selection, few, Sort::Name).await?;
-    let mut found = walk::find(connection, selection, &plan, &way).await?;
+    let plan = walk::plan(connection, grid, selection, Sort::Name).await?;
+    let mut found = walk::find(connection, grid, selection, &plan, &way).await?;
     let is_full = found.len() == MAX_DEVICES_PER_CALL;
     let next = found.last().filter(|_| is_full).map(|(_, name)| device_name(name)).transpose()?;
     if !locked.is_empty() {

@@ -1,6 +1,7 @@
 //! The SQL that both databases share. This folder is compiled twice, below `sqlite` and below `postgres`, each time
 //! with that database's types; what must differ stands in those two files.
 
+mod blocks;
 mod devices;
 mod few;
 mod fleet;
@@ -14,8 +15,8 @@ mod tokens;
 mod walk;
 
 pub(crate) use super::{
-    ACCOUNT_OF_EACH, CONTAINS, Connection, DEVICE_OF_ID, DEVICE_OF_NAME, DEVICES_OF_KIND, Database, Db, FOR_UPDATE,
-    FOR_UPDATE_OF_D, FOUND, FOUND_DEVICES, KIND_WALK, KIND_WALK_END, NAMES, OFFSET_0, found_pattern, lock,
+    Connection, DEVICE_NAMED, DEVICE_OF_ID, DEVICE_OF_NAME, DEVICES_OF_KIND, Database, Db, FOR_UPDATE, FOR_UPDATE_OF_D,
+    FOR_UPDATE_SKIP_LOCKED, KIND_WALK, KIND_WALK_END, NAMES, OFFSET_0, lock,
 };
 
 use crate::{

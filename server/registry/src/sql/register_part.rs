@@ -1,7 +1,7 @@
 //! The one transaction that registers a part of a file.
 
 use super::{
-    Connection, DEVICE_OF_NAME, Db, NAMES, ROWS_AT_ONCE,
+    Connection, DEVICE_OF_NAME, Db, NAMES, ROWS_AT_ONCE, blocks,
     groups::join_group,
     json_names, lock, sql, status, tier,
     tokens::{self, Old},
@@ -10,6 +10,7 @@ use crate::{
     errors::{RegisterError, StoreError},
     registering::{Decision, Existing, PartOutcome, PartRows, decide, token_from},
     store::{Lock, NewToken},
+    texts::push_line,
     types::{AccountId, RegistrationId, Status, Timestamp, tier_code},
     world::{World, new_id},
 };
@@ -95,16 +96,6 @@ async fn store_counts(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// What a search looks into, in lower case: the database's own LOWER knows ASCII at the least, and no more on SQLite.
-fn search_text(row: &NewDevice) -> String {
-    let mut text = row.name.as_str().to_lowercase();
-    if let Some(name) = &row.friendly_name {
-        text.push('\n');
-        text.push_str(&name.as_str().to_lowercase());
-    }
-    text
 }
 
 /// What became of one row.
@@ -296,10 +287,14 @@ impl<'w> Registering<'w> {
         added: &[(usize, Uuid, SecurityToken)],
     ) -> Result<HashSet<Uuid>, StoreError> {
         let mut there = HashSet::with_capacity(added.len());
+        if added.is_empty() {
+            return Ok(there);
+        }
+        let block = blocks::open(connection, self.account, self.registration, added.len()).await?;
         for some in added.chunks(ROWS_AT_ONCE) {
             let mut statement = sql(
                 "INSERT INTO devices (id, account, name, model, friendly_name, description, tier, status, registered_at,
-                    token_hash, old_token_hashes, token_made_at, token_from, registration, search) ",
+                    token_hash, old_token_hashes, token_made_at, token_from, registration, block) ",
             );
             statement.push_values(some, |mut values, (at, model, token)| {
                 let row = &rows[*at].1;
@@ -318,12 +313,23 @@ impl<'w> Registering<'w> {
                     .push_bind(self.now.as_ms())
                     .push_bind(self.part.clone())
                     .push_bind(self.registration)
-                    .push_bind(search_text(row));
+                    .push_bind(block);
             });
             statement.push(" ON CONFLICT (account, name) DO NOTHING RETURNING id");
             let ids: Vec<Uuid> = statement.build_query_scalar().fetch_all(&mut *connection).await?;
             there.extend(ids);
         }
+        let mut lines = String::new();
+        for (at, _, _) in added.iter().filter(|(_, _, token)| there.contains(&token.id())) {
+            let row = &rows[*at].1;
+            push_line(
+                &mut lines,
+                row.name.as_str(),
+                row.friendly_name.as_ref().map(|name| name.as_str()),
+                row.model.as_str(),
+            );
+        }
+        blocks::add(connection, block, &lines, there.len()).await?;
         Ok(there)
     }
 

@@ -1,19 +1,18 @@
 //! Which devices match a filter: what is known of them before any is looked at, and the conditions that they meet.
 
-use super::{CONTAINS, Connection, Database, FOUND, FOUND_DEVICES, OFFSET_0, count, found_pattern, sql};
+use super::{Connection, Database, OFFSET_0, blocks, count, sql};
 use crate::{
     errors::StoreError,
     fleet::DeviceFilter,
+    texts::{Block, Entry, Grid, Hits, fold},
     types::{AccountId, RegistrationId, Timestamp, tier_code},
 };
-use sqlx::{QueryBuilder, query, query_as, query_scalar};
+use sqlx::{QueryBuilder, query, query_as};
+use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 
 /// No name and no friendly name is longer (256 characters of 4 bytes), and none has a control character.
 const MAX_SEARCH_BYTES: usize = 1_024;
-
-/// The shortest text that the index of three letters answers.
-pub(super) const MIN_LETTERS: usize = 3;
 
 /// Devices of one model that are alike in status, tier and whether they were seen: a run in two indexes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +38,12 @@ impl Kind {
     }
 }
 
-/// What is searched for.
+/// What is looked for in the texts.
 pub(super) struct Search {
-    /// In lower case.
-    pub(super) text: String,
-    /// The models that have it in their names: all of their devices match.
-    pub(super) models: Vec<Uuid>,
+    /// Folded. Nothing, where all devices of a registration are looked for.
+    text: String,
+    /// The devices that have it, of the filter's registration and model.
+    pub(super) hits: Arc<Hits>,
 }
 
 /// The devices that match a filter.
@@ -54,8 +53,6 @@ pub(super) struct Selection {
     /// The kinds that match the filter's status, model, tier and whether seen, in the order of models' names.
     pub(super) kinds: Vec<Kind>,
     pub(super) search: Option<Search>,
-    /// Where it found models and nothing else, those.
-    models: Vec<Uuid>,
     /// The filter's groups, as far as the account has them.
     pub(super) groups: Vec<Uuid>,
     /// Only those registered by then.
@@ -68,6 +65,7 @@ impl Selection {
     /// Looks up what the filter names.
     pub(super) async fn of(
         connection: &mut Connection,
+        grid: &Grid,
         account: AccountId,
         filter: &DeviceFilter,
     ) -> Result<Self, StoreError> {
@@ -76,7 +74,6 @@ impl Selection {
             filter: filter.clone(),
             kinds: Vec::new(),
             search: None,
-            models: Vec::new(),
             groups: Vec::new(),
             registered_by: None,
             is_unused: false,
@@ -100,27 +97,16 @@ impl Selection {
                 return Ok(selection);
             }
         }
-        let search = filter.search.as_deref().filter(|text| !text.is_empty()).map(str::to_lowercase);
+        let search = filter.search.as_deref().filter(|text| !text.is_empty()).map(fold);
+        let search = search.or_else(|| filter.registration.map(|_| String::new()));
         if search.as_ref().is_some_and(|text| text.len() > MAX_SEARCH_BYTES || text.chars().any(char::is_control)) {
             return Ok(selection);
         }
         let all = kinds(connection, account.0).await?;
-        selection.search = search.map(|text| {
-            let has_it = |kind: &&Kind| kind.model_name.to_lowercase().contains(&text);
-            let mut models: Vec<Uuid> = all.iter().filter(has_it).map(|kind| kind.model).collect();
-            models.dedup();
-            Search { text, models }
-        });
         selection.kinds = all.into_iter().filter(|kind| matches(kind, filter)).collect();
-        if let Some(Search { text, models }) = &selection.search
-            && !models.is_empty()
-            && text.chars().count() >= MIN_LETTERS
-            && !is_in_text(connection, account.0, text).await?
-        {
-            // Only models' names have it: it is a filter by those.
-            selection.models.clone_from(models);
-            selection.kinds.retain(|kind| selection.models.contains(&kind.model));
-            selection.search = None;
+        if let Some(text) = search.filter(|_| !selection.kinds.is_empty()) {
+            let hits = selection.hits(connection, grid, &text).await?;
+            selection.search = Some(Search { text, hits });
         }
         Ok(selection)
     }
@@ -135,26 +121,50 @@ impl Selection {
         Self { is_unused: true, ..self }
     }
 
+    /// The devices of the filter's registration and model that have a folded text in what a search looks into.
+    pub(super) async fn hits(
+        &self,
+        connection: &mut Connection,
+        grid: &Grid,
+        text: &str,
+    ) -> Result<Arc<Hits>, StoreError> {
+        let registration = self.filter.registration.map(|registration| registration.0);
+        let blocks: Vec<Arc<Block>> = blocks::load(connection, &grid.texts, self.account, registration).await?;
+        let (text, model) = (text.to_owned(), self.filter.model.clone());
+        let find = move || Hits::find(blocks, &text, model.as_ref().map(|model| model.as_str()));
+        let hits = tokio::task::spawn_blocking(find).await.map_err(|_| StoreError::Unavailable)?;
+        Ok(Arc::new(hits))
+    }
+
+    /// Whether the search finds a device, if there is one.
+    pub(super) fn finds(&self, entry: &Entry<'_>) -> bool {
+        self.search.as_ref().is_none_or(|search| entry.has(&search.text))
+    }
+
     /// Whether only some kinds of devices match.
     pub(super) fn has_kinds(&self) -> bool {
-        let DeviceFilter { status, model, tier, never_seen, .. } = &self.filter;
-        status.is_some() || model.is_some() || tier.is_some() || *never_seen || !self.models.is_empty()
+        self.has_facets() || self.filter.model.is_some()
+    }
+
+    /// Whether only devices of some facets match.
+    pub(super) fn has_facets(&self) -> bool {
+        let DeviceFilter { status, tier, never_seen, .. } = &self.filter;
+        status.is_some() || tier.is_some() || *never_seen
+    }
+
+    /// Whether there are conditions that are neither about kinds nor about the texts.
+    pub(super) fn has_others(&self) -> bool {
+        !self.groups.is_empty() || self.registered_by.is_some() || self.is_unused
     }
 
     /// Whether all devices of these kinds match, so that nothing is left to be looked at.
     pub(super) fn is_whole_kinds(&self) -> bool {
-        self.search.is_none() && self.groups.is_empty() && self.filter.registration.is_none()
+        self.search.is_none() && self.groups.is_empty()
     }
 
     /// How many devices are of these kinds.
     pub(super) fn devices(&self) -> u64 {
         self.kinds.iter().map(|kind| kind.devices).sum()
-    }
-
-    /// The kinds that a search finds by their model's name.
-    pub(super) fn kinds_found(&self) -> Vec<Kind> {
-        let has_it = |kind: &&Kind| self.search.as_ref().is_some_and(|search| search.models.contains(&kind.model));
-        self.kinds.iter().filter(has_it).cloned().collect()
     }
 
     /// Appends that the device `d` is of one of these kinds.
@@ -172,32 +182,19 @@ impl Selection {
         if self.filter.never_seen {
             statement.push(" AND d.seen = 0");
         }
-        if !self.models.is_empty() {
-            statement.push(" AND d.model IN ");
-            push_ids(statement, &self.models);
-        }
     }
 
-    /// Appends that the search finds the device `d`, in a way that no index answers: where a walk asks this, it is
-    /// quicker to look at each.
-    pub(super) fn push_search(&self, statement: &mut QueryBuilder<Database>) {
-        let Some(search) = &self.search else { return };
-        statement.push(" AND (");
-        if !search.models.is_empty() {
-            statement.push("d.model IN ");
-            push_ids(statement, &search.models);
-            statement.push(" OR ");
-        }
-        statement.push(CONTAINS).push_bind(search.text.clone()).push(") > 0)");
-    }
-
-    /// Appends the other conditions that the device `d` meets.
-    pub(super) fn push_others(&self, statement: &mut QueryBuilder<Database>) {
+    /// Appends that the device `d` is in one of the groups, if there are any.
+    pub(super) fn push_groups(&self, statement: &mut QueryBuilder<Database>) {
         if !self.groups.is_empty() {
             statement.push(" AND EXISTS (SELECT 1 FROM group_members gm WHERE gm.device_group IN ");
             push_ids(statement, &self.groups);
             statement.push(" AND gm.name = d.name").push(OFFSET_0).push(")");
         }
+    }
+
+    /// Appends the other conditions that the device `d` meets.
+    pub(super) fn push_others(&self, statement: &mut QueryBuilder<Database>) {
         if let Some(registration) = self.filter.registration {
             statement.push(" AND d.registration = ").push_bind(registration.0);
         }
@@ -216,6 +213,20 @@ fn matches(kind: &Kind, filter: &DeviceFilter) -> bool {
         && filter.tier.is_none_or(|tier| kind.tier() == tier_code(tier))
         && filter.model.as_ref().is_none_or(|model| kind.model_name == model.as_str())
         && !(filter.never_seen && kind.is_seen())
+}
+
+/// Appends that the device `d` is of a facet that one of these kinds has, and of their model, if that is one.
+pub(super) fn push_facets(statement: &mut QueryBuilder<Database>, kinds: &[Kind]) {
+    let facets: BTreeSet<i16> = kinds.iter().map(|kind| kind.facet).collect();
+    statement.push(" AND d.facet IN (");
+    let mut list = statement.separated(", ");
+    for facet in facets {
+        list.push(facet);
+    }
+    statement.push(")");
+    if let Some(first) = kinds.first().filter(|first| kinds.iter().all(|kind| kind.model == first.model)) {
+        statement.push(" AND d.model = ").push_bind(first.model);
+    }
 }
 
 /// Appends ids in brackets. PostgreSQL does not take a list of nothing.
@@ -244,28 +255,10 @@ async fn kinds(connection: &mut Connection, account: Uuid) -> Result<Vec<Kind>, 
     Ok(rows.into_iter().map(kind).collect())
 }
 
-/// Whether the index of three letters finds a text in any device of the account.
-async fn is_in_text(connection: &mut Connection, account: Uuid, text: &str) -> Result<bool, StoreError> {
-    let mut statement = sql("SELECT 1 FROM ");
-    statement.push(FOUND_DEVICES).push(" WHERE d.account = ").push_bind(account);
-    statement.push(FOUND).push_bind(found_pattern(text)).push(" LIMIT 1");
-    Ok(statement.build().persistent(false).fetch_optional(connection).await?.is_some())
-}
-
 /// How many devices are in these groups, those in two of them twice.
 pub(super) async fn members(connection: &mut Connection, groups: &[Uuid]) -> Result<u64, StoreError> {
     let mut statement =
         sql("SELECT CAST(COALESCE(SUM(devices), 0) AS BIGINT) FROM group_counts WHERE device_group IN ");
     push_ids(&mut statement, groups);
     Ok(count(statement.build_query_scalar().fetch_one(connection).await?))
-}
-
-/// How many devices of a registration there are, at most this many.
-pub(super) async fn registered(
-    connection: &mut Connection,
-    registration: RegistrationId,
-    most: i64,
-) -> Result<u64, StoreError> {
-    let there = query_scalar("SELECT COUNT(*) FROM (SELECT 1 FROM devices WHERE registration = $1 LIMIT $2) AS those");
-    Ok(count(there.bind(registration.0).bind(most).fetch_one(connection).await?))
 }

@@ -1,22 +1,32 @@
 //! The next devices in an order, from any place and either way, without counting through those before.
 //!
-//! There are two ways to find them. *Few* that match are fetched, all, and sorted (`few.rs`). Of *many*, the first in
-//! the order come soon: an index that has the order is walked, and those that do not match are passed over.
+//! There are three ways to find them. *Few* that match are fetched, all, and sorted (`few.rs`). Of *many*, the first in
+//! the order come soon: an index that has the order is walked, and those that do not match are passed over. By name,
+//! there is such an index of the account and of each group. For all else there are the *kinds*: devices of one model that
+//! are alike in status, tier and whether they were seen stand side by side, by name. A filter by these is a choice of
+//! kinds. An order by them is a row of segments, and each segment is a merge of its kinds.
 //!
-//! By name, there is such an index of the account and of a group. For all else there are the *kinds*:
-//! devices of one model that are alike in status, tier and whether they were seen stand side by side, by name and by
-//! friendly name. A filter by these is a choice of kinds. An order by them is a row of segments, and each segment, and
-//! any order by friendly name, is a merge of its kinds.
+//! A search, a registration and an order by friendly name are a matter of the *texts* in memory (`texts.rs`). They give the names that
+//! come first; what else a filter asks, the database says of those, some at a time, until there are enough.
 
 use super::{
     Connection, DEVICE_OF_ID, Database, KIND_WALK, KIND_WALK_END,
-    few::{self, Source},
-    selection::{Kind, Selection, members, push_ids},
+    few::{self, Source, push_named},
+    json_names,
+    selection::{Kind, Selection, members, push_facets, push_ids},
     sql,
 };
-use crate::{errors::StoreError, fleet::Sort};
+use crate::{
+    errors::StoreError,
+    fleet::Sort,
+    texts::{Entry, Grid, Hits, Order},
+};
 use sqlx::QueryBuilder;
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// Devices: their ids and names.
@@ -65,7 +75,22 @@ pub(super) struct Columns {
 }
 
 const BY_NAME: Columns = Columns { key: None, name: "d.name" };
-const BY_FRIENDLY_NAME: Columns = Columns { key: Some("d.friendly_key"), name: "d.name" };
+const BY_LAST_SEEN: Columns = Columns { key: Some("v.last_seen"), name: "v.name" };
+
+/// Groups that are walked side by side. Devices of more than these are looked for among all.
+const MAX_GROUP_LINES: usize = 16;
+
+/// The fewest devices of a look: of those that a search finds, some may not match the filter.
+const MIN_LOOK: usize = 32;
+
+/// Each look is at so many times more, since each chooses anew from all that the search found.
+const LOOK_GROWTH: usize = 8;
+
+/// The most devices of a look at those that sent data.
+const MAX_LOOK: usize = 20_000;
+
+/// Very many are so many times as many as are few.
+const VERY_MANY: u64 = 5;
 
 impl Columns {
     /// Appends that a device stands behind a place, or before one.
@@ -90,14 +115,17 @@ impl Columns {
         };
     }
 
-    /// Appends the order and how many.
-    pub(super) fn push_order(self, statement: &mut QueryBuilder<Database>, is_descending: bool, limit: usize) {
+    /// Appends the order and how many, or all.
+    pub(super) fn push_order(self, statement: &mut QueryBuilder<Database>, is_descending: bool, limit: Option<usize>) {
         let way = if is_descending { " DESC" } else { "" };
         statement.push(" ORDER BY ");
         if let Some(key) = self.key {
             statement.push(key).push(way).push(", ");
         }
-        statement.push(self.name).push(way).push(" LIMIT ").push_bind(limit as i64);
+        statement.push(self.name).push(way);
+        if let Some(limit) = limit {
+            statement.push(" LIMIT ").push_bind(limit as i64);
+        }
     }
 }
 
@@ -106,18 +134,20 @@ pub(super) enum Plan {
     /// There are none.
     Nothing,
     /// They are fetched from here, and sorted.
-    Few(Vec<Source>),
+    Few(Source),
+    /// The texts say which come next.
+    Texts(Arc<Hits>),
     /// An index is walked that has all of them in this order.
     Line(Line),
     /// Kind by kind.
     Segments,
 }
 
-/// Decides how. `few` is how many are fetched rather than walked.
+/// Decides how.
 pub(super) async fn plan(
     connection: &mut Connection,
+    grid: &Grid,
     selection: &Selection,
-    few: u64,
     sort: Sort,
 ) -> Result<Plan, StoreError> {
     if selection.kinds.is_empty() {
@@ -125,15 +155,19 @@ pub(super) async fn plan(
     }
     let line = line(selection, sort);
     // Where nothing, or next to nothing, is passed over, a walk is always the shortest way.
-    let is_dense = match line {
-        Some(_) => selection.search.is_none() && selection.filter.registration.is_none(),
-        None => selection.is_whole_kinds() && sort != Sort::LastSeen,
+    let is_dense = match (&selection.search, line) {
+        (Some(_), _) => is_in_texts(sort) && !selection.has_facets() && !selection.has_others(),
+        (None, Some(_)) => !selection.has_kinds(),
+        (None, None) => selection.is_whole_kinds() && !matches!(sort, Sort::LastSeen | Sort::FriendlyName),
     };
-    if !is_dense && let Some(sources) = few::sources(connection, selection, few).await? {
-        return Ok(Plan::Few(sources));
+    if !is_dense && let Some(source) = few::source(connection, selection, grid.few).await? {
+        return Ok(Plan::Few(source));
     }
-    if few > 0 && selection.search.is_some() && !few::is_often(connection, selection, sort).await? {
-        return Ok(Plan::Few(vec![Source::All]));
+    if let Some(search) = &selection.search {
+        return Ok(Plan::Texts(search.hits.clone()));
+    }
+    if sort == Sort::FriendlyName {
+        return Ok(Plan::Texts(selection.hits(connection, grid, "").await?));
     }
     Ok(line.map_or(Plan::Segments, Plan::Line))
 }
@@ -141,28 +175,166 @@ pub(super) async fn plan(
 /// The devices of the selection that come next.
 pub(super) async fn find(
     connection: &mut Connection,
+    grid: &Grid,
     selection: &Selection,
     plan: &Plan,
     way: &Way,
 ) -> Result<Found, StoreError> {
-    match plan {
+    let hits = match plan {
         Plan::Nothing => return Ok(Vec::new()),
-        Plan::Few(sources) => return few::fetch(connection, selection, sources, way).await,
-        Plan::Line(line) => return walk_line(connection, selection, *line, way).await,
-        Plan::Segments => {}
-    }
+        Plan::Few(source) => return few::fetch(connection, selection, source, None, way).await,
+        Plan::Line(line) => return walk_line(connection, selection, *line, None, way).await,
+        Plan::Texts(hits) if is_in_texts(way.sort) => return walk_texts(connection, selection, hits, None, way).await,
+        Plan::Texts(hits) => Some(hits),
+        Plan::Segments => None,
+    };
     let mut found = Vec::new();
     for (segment, from) in segments(selection, way) {
         let rest = Way { from, limit: way.limit - found.len(), ..*way };
-        found.extend(match segment {
-            Segment::Kinds(kinds) => walk_kinds(connection, selection, &kinds, &rest).await?,
-            Segment::Seen => walk_line(connection, selection, Line::Seen, &rest).await?,
+        found.extend(match (segment, hits) {
+            (Segment::Kinds(kinds), None) if has_group_lines(selection) => {
+                let rest = Way { sort: Sort::Name, ..rest };
+                walk_line(connection, selection, Line::Members, Some(&kinds), &rest).await?
+            }
+            (Segment::Kinds(kinds), None) => walk_kinds(connection, selection, &kinds, &rest).await?,
+            (Segment::Kinds(kinds), Some(hits)) => {
+                let rest = Way { sort: Sort::Name, ..rest };
+                let devices: u64 = kinds.iter().map(|kind| kind.devices).sum();
+                if devices <= grid.few.min(hits.len() as u64) {
+                    few::fetch(connection, selection, &Source::Kinds(kinds), None, &rest).await?
+                } else {
+                    walk_texts(connection, selection, hits, Some(&kinds), &rest).await?
+                }
+            }
+            (Segment::Seen(_), None) => walk_line(connection, selection, Line::Seen, None, &rest).await?,
+            (Segment::Seen(kinds), Some(hits)) => walk_seen(connection, grid, selection, hits, &kinds, &rest).await?,
         });
         if found.len() >= way.limit {
             break;
         }
     }
     Ok(found)
+}
+
+/// Whether what a search looks into has what this sorts by.
+fn is_in_texts(sort: Sort) -> bool {
+    matches!(sort, Sort::Name | Sort::FriendlyName | Sort::Model)
+}
+
+/// The next of those that the texts have. With `kinds`, of those kinds only.
+async fn walk_texts(
+    connection: &mut Connection,
+    selection: &Selection,
+    hits: &Arc<Hits>,
+    kinds: Option<&[Kind]>,
+    way: &Way,
+) -> Result<Found, StoreError> {
+    let kinds = kinds.or_else(|| selection.has_facets().then_some(&selection.kinds));
+    let is_all = kinds.is_none() && !selection.has_others();
+    let mut look = if is_all { way.limit } else { (4 * way.limit).max(MIN_LOOK) };
+    let (mut from, mut found) = (way.from.clone(), Vec::new());
+    loop {
+        let (names, last) = first_of(hits, way, from, look).await?;
+        let mut statement = sql("SELECT d.id, d.name FROM ");
+        push_named(&mut statement, selection.account, json_names(names.iter().map(String::as_str)));
+        statement.push(" WHERE 1 = 1");
+        if let Some(kinds) = kinds {
+            push_facets(&mut statement, kinds);
+        }
+        selection.push_groups(&mut statement);
+        selection.push_others(&mut statement);
+        let rows: Found = statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
+        let mut ids: HashMap<String, Uuid> = rows.into_iter().map(|(id, name)| (name, id)).collect();
+        let is_last = names.len() < look;
+        found.extend(names.into_iter().filter_map(|name| Some((ids.remove(&name)?, name))));
+        if is_last || found.len() >= way.limit {
+            found.truncate(way.limit);
+            return Ok(found);
+        }
+        from = last;
+        look *= LOOK_GROWTH;
+    }
+}
+
+/// The names that come first behind a place, and the place of the last of them.
+async fn first_of(
+    hits: &Arc<Hits>,
+    way: &Way,
+    from: Option<Bound>,
+    limit: usize,
+) -> Result<(Vec<String>, Option<Bound>), StoreError> {
+    let (hits, order) = (hits.clone(), Order { sort: way.sort, is_descending: way.is_descending });
+    let first = move || {
+        let place = from.as_ref().map(|bound| {
+            let key = match &bound.key {
+                Key::Text(key) => key.as_str(),
+                Key::Number(_) => "",
+            };
+            (Entry { name: &bound.name, friendly_name: key, model: key }, bound.is_inclusive)
+        });
+        let entries = hits.first(order, place, limit);
+        let last = entries.last().map(|entry| Bound {
+            key: match order.sort {
+                Sort::FriendlyName => Key::Text(entry.friendly_name.to_owned()),
+                Sort::Model => Key::Text(entry.model.to_owned()),
+                _ => Key::Number(0),
+            },
+            name: entry.name.to_owned(),
+            is_inclusive: false,
+        });
+        (entries.into_iter().map(|entry| entry.name.to_owned()).collect(), last)
+    };
+    tokio::task::spawn_blocking(first).await.map_err(|_| StoreError::Unavailable)
+}
+
+/// Of those that have sent data, by when, the next that a search finds.
+///
+/// Where those stand late in that order it would go on for long. So when more were looked at than are few, all that the
+/// search finds are fetched; but where it finds very many, they come soon.
+async fn walk_seen(
+    connection: &mut Connection,
+    grid: &Grid,
+    selection: &Selection,
+    hits: &Hits,
+    kinds: &[Kind],
+    way: &Way,
+) -> Result<Found, StoreError> {
+    let mut look = (4 * way.limit).max(MIN_LOOK);
+    let (mut from, mut found, mut looked_at) = (way.from.clone(), Vec::new(), 0);
+    loop {
+        let mut statement = sql("SELECT d.id, d.name, d.friendly_name, m.name, v.last_seen FROM device_states AS v ");
+        statement.push(DEVICE_OF_ID).push(" JOIN models m ON m.id = d.model WHERE v.account = ");
+        statement.push_bind(selection.account);
+        selection.push_kinds(&mut statement);
+        selection.push_groups(&mut statement);
+        selection.push_others(&mut statement);
+        if let Some(from) = &from {
+            BY_LAST_SEEN.push_side(&mut statement, from, way.is_descending);
+        }
+        BY_LAST_SEEN.push_order(&mut statement, way.is_descending, Some(look));
+        let rows: Vec<(Uuid, String, Option<String>, String, i64)> =
+            statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
+        let is_last = rows.len() < look;
+        looked_at += rows.len() as u64;
+        from = rows.last().map(|(_, name, _, _, at)| Bound {
+            key: Key::Number(*at),
+            name: name.clone(),
+            is_inclusive: false,
+        });
+        found.extend(rows.into_iter().filter_map(|(id, name, friendly_name, model, _)| {
+            let friendly_name = friendly_name.as_deref().unwrap_or_default();
+            selection.finds(&Entry { name: &name, friendly_name, model: &model }).then_some((id, name))
+        }));
+        if is_last || found.len() >= way.limit {
+            found.truncate(way.limit);
+            return Ok(found);
+        }
+        if looked_at > grid.few && hits.len() as u64 <= VERY_MANY * grid.few {
+            let names = json_names(hits.entries().map(|entry| entry.name));
+            return few::fetch(connection, selection, &Source::Names(names), Some(kinds), way).await;
+        }
+        look = (LOOK_GROWTH * look).min(MAX_LOOK);
+    }
 }
 
 /// Those of these devices that the selection has now, by name. With `locked`, they stay as they are until the
@@ -179,28 +351,29 @@ pub(super) async fn still(
     let mut statement = sql("SELECT d.id, d.name FROM devices AS d WHERE d.id IN ");
     push_ids(&mut statement, ids);
     selection.push_kinds(&mut statement);
-    selection.push_search(&mut statement);
+    selection.push_groups(&mut statement);
     selection.push_others(&mut statement);
     statement.push(" ORDER BY d.name").push(locked);
     Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
 }
 
 /// How many devices the selection has.
-pub(super) async fn count(connection: &mut Connection, selection: &Selection, few: u64) -> Result<u64, StoreError> {
+pub(super) async fn count(connection: &mut Connection, selection: &Selection) -> Result<u64, StoreError> {
     if selection.kinds.is_empty() {
         return Ok(0);
     }
-    if selection.is_whole_kinds() {
-        return Ok(selection.devices());
+    match &selection.search {
+        None if selection.is_whole_kinds() => return Ok(selection.devices()),
+        None if selection.groups.len() == 1 && !selection.has_kinds() => {
+            return members(connection, &selection.groups).await;
+        }
+        Some(search) if !selection.has_facets() && !selection.has_others() => return Ok(search.hits.len() as u64),
+        _ => {}
     }
-    if line(selection, Sort::Name) == Some(Line::Members) && selection.search.is_none() {
-        return members(connection, &selection.groups).await;
+    match few::source(connection, selection, u64::MAX).await? {
+        Some(source) => few::count(connection, selection, &source).await,
+        None => Ok(0),
     }
-    let sources = match few::sources(connection, selection, few).await? {
-        Some(sources) => sources,
-        None => few::many(selection),
-    };
-    few::count(connection, selection, &sources).await
 }
 
 /// An index that has devices in an order, whatever their kinds.
@@ -208,64 +381,85 @@ pub(super) async fn count(connection: &mut Connection, selection: &Selection, fe
 pub(super) enum Line {
     /// Of the account, by name.
     Names,
-    /// Of the selection's one group, by name.
+    /// Of the selection's groups, by name.
     Members,
     /// That have sent data, by when.
     Seen,
 }
 
-/// The index that has the devices of a selection by name, where nothing but a search or a registration leaves out many.
+/// Whether the selection's groups are walked, each by itself.
+fn has_group_lines(selection: &Selection) -> bool {
+    (1..=MAX_GROUP_LINES).contains(&selection.groups.len())
+}
+
+/// The index that has the devices of a selection by name.
 fn line(selection: &Selection, sort: Sort) -> Option<Line> {
-    if sort != Sort::Name || selection.has_kinds() {
-        return None;
-    }
-    match (&selection.groups[..], selection.filter.registration) {
-        ([], _) => Some(Line::Names),
-        ([_], None) => Some(Line::Members),
+    match sort {
+        Sort::Name if has_group_lines(selection) => Some(Line::Members),
+        Sort::Name if !selection.has_kinds() => Some(Line::Names),
         _ => None,
     }
 }
 
+/// The next of a line that the selection has. With `kinds`, of those kinds only.
 async fn walk_line(
     connection: &mut Connection,
     selection: &Selection,
     line: Line,
+    kinds: Option<&[Kind]>,
     way: &Way,
 ) -> Result<Found, StoreError> {
-    let mut statement = sql("SELECT d.id, d.name FROM ");
-    let columns = match line {
-        Line::Names => {
-            statement.push("devices AS d WHERE d.account = ").push_bind(selection.account);
-            BY_NAME
-        }
-        Line::Members => {
-            statement.push("group_members AS v ").push(DEVICE_OF_ID).push(" WHERE v.device_group = ");
-            statement.push_bind(selection.groups[0]);
-            Columns { key: None, name: "v.name" }
-        }
-        Line::Seen => {
-            statement.push("device_states AS v ").push(DEVICE_OF_ID).push(" WHERE v.account = ");
-            statement.push_bind(selection.account);
-            Columns { key: Some("v.last_seen"), name: "v.name" }
-        }
+    let mut statement = sql("SELECT id, name FROM (");
+    let groups: Vec<Option<Uuid>> = match line {
+        Line::Members => selection.groups.iter().copied().map(Some).collect(),
+        Line::Names | Line::Seen => vec![None],
     };
-    selection.push_kinds(&mut statement);
-    selection.push_search(&mut statement);
-    selection.push_others(&mut statement);
-    if let Some(from) = &way.from {
-        columns.push_side(&mut statement, from, way.is_descending);
+    for (at, group) in groups.into_iter().enumerate() {
+        // Without ALL: a device may be in two groups.
+        statement.push(if at > 0 { " UNION " } else { "" });
+        statement.push("SELECT id, name, place FROM (SELECT d.id, d.name, ");
+        let columns = match line {
+            Line::Names => {
+                statement.push("0 AS place FROM devices AS d WHERE d.account = ").push_bind(selection.account);
+                BY_NAME
+            }
+            Line::Members => {
+                statement.push("0 AS place FROM group_members AS v ").push(DEVICE_OF_ID);
+                statement.push(" WHERE v.device_group = ").push_bind(group);
+                Columns { key: None, name: "v.name" }
+            }
+            Line::Seen => {
+                statement.push("v.last_seen AS place FROM device_states AS v ").push(DEVICE_OF_ID);
+                statement.push(" WHERE v.account = ").push_bind(selection.account);
+                BY_LAST_SEEN
+            }
+        };
+        if let Some(kinds) = kinds {
+            push_facets(&mut statement, kinds);
+        }
+        selection.push_kinds(&mut statement);
+        if line != Line::Members {
+            selection.push_groups(&mut statement);
+        }
+        selection.push_others(&mut statement);
+        if let Some(from) = &way.from {
+            columns.push_side(&mut statement, from, way.is_descending);
+        }
+        columns.push_order(&mut statement, way.is_descending, Some(way.limit));
+        statement.push(") AS of_one");
     }
-    columns.push_order(&mut statement, way.is_descending, way.limit);
+    statement.push(") AS those");
+    Columns { key: Some("place"), name: "name" }.push_order(&mut statement, way.is_descending, Some(way.limit));
     Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
 }
 
 /// Devices that follow each other in an order: all of one segment stand before all of the next.
 #[derive(Debug, PartialEq, Eq)]
 enum Segment {
-    /// Of these kinds, by name or by friendly name.
+    /// Of these kinds, by name.
     Kinds(Vec<Kind>),
-    /// That have sent data, by when.
-    Seen,
+    /// Of these kinds, that have sent data, by when.
+    Seen(Vec<Kind>),
 }
 
 /// The segments of an order from a place on, and where to begin in each.
@@ -301,7 +495,7 @@ fn segments(selection: &Selection, way: &Way) -> Vec<(Segment, Option<Bound>)> {
             }
         };
         let is_seen = way.sort == Sort::LastSeen && key == Key::Number(1);
-        segments.push((if is_seen { Segment::Seen } else { Segment::Kinds(kinds) }, from));
+        segments.push((if is_seen { Segment::Seen(kinds) } else { Segment::Kinds(kinds) }, from));
     }
     if way.is_descending {
         segments.reverse();
@@ -317,20 +511,14 @@ async fn walk_kinds(
     kinds: &[Kind],
     way: &Way,
 ) -> Result<Found, StoreError> {
-    let columns = if way.sort == Sort::FriendlyName { BY_FRIENDLY_NAME } else { BY_NAME };
     let of_each = (2 * way.limit).div_ceil(kinds.len()).min(way.limit);
-    let look = walk_each(connection, selection, kinds, columns, way, None, of_each).await?;
-    let rows = if of_each == way.limit {
-        look
-    } else {
-        let last = look.get(way.limit - 1).map(|(_, name, key)| Bound {
-            key: Key::Text(key.clone()),
-            name: name.clone(),
-            is_inclusive: true,
-        });
-        walk_each(connection, selection, kinds, columns, way, last.as_ref(), way.limit).await?
-    };
-    Ok(rows.into_iter().map(|(id, name, _)| (id, name)).collect())
+    let look = walk_each(connection, selection, kinds, way, None, of_each).await?;
+    if of_each == way.limit {
+        return Ok(look);
+    }
+    let last =
+        look.get(way.limit - 1).map(|(_, name)| Bound { key: Key::Number(0), name: name.clone(), is_inclusive: true });
+    walk_each(connection, selection, kinds, way, last.as_ref(), way.limit).await
 }
 
 /// The first so many of each run up to a place, and of all of those the first.
@@ -338,25 +526,24 @@ async fn walk_each(
     connection: &mut Connection,
     selection: &Selection,
     kinds: &[Kind],
-    columns: Columns,
     way: &Way,
     until: Option<&Bound>,
     of_each: usize,
-) -> Result<Vec<(Uuid, String, String)>, StoreError> {
+) -> Result<Found, StoreError> {
     let mut statement = sql("WITH ");
     push_kind_list(&mut statement, kinds);
-    statement.push(" SELECT d.id, d.name, d.friendly_key FROM k ").push(KIND_WALK);
-    selection.push_search(&mut statement);
+    statement.push(" SELECT d.id, d.name FROM k ").push(KIND_WALK);
+    selection.push_groups(&mut statement);
     selection.push_others(&mut statement);
     if let Some(from) = &way.from {
-        columns.push_side(&mut statement, from, way.is_descending);
+        BY_NAME.push_side(&mut statement, from, way.is_descending);
     }
     if let Some(until) = until {
-        columns.push_side(&mut statement, until, !way.is_descending);
+        BY_NAME.push_side(&mut statement, until, !way.is_descending);
     }
-    columns.push_order(&mut statement, way.is_descending, of_each);
+    BY_NAME.push_order(&mut statement, way.is_descending, Some(of_each));
     statement.push(KIND_WALK_END);
-    columns.push_order(&mut statement, way.is_descending, way.limit);
+    BY_NAME.push_order(&mut statement, way.is_descending, Some(way.limit));
     Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
 }
 

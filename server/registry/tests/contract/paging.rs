@@ -160,6 +160,12 @@ pub(crate) async fn every_order(fixture: &Fixture) {
     registry.change_devices(tenant.id, &named(&some(2)), &Change::AddToGroup(group("Twos"))).await.unwrap();
     registry.change_devices(tenant.id, &named(&some(3)), &Change::AddToGroup(group("Threes"))).await.unwrap();
 
+    let mut many_groups = vec![group("Twos"), group("Threes")];
+    for name in (0..20).map(|at| group(&format!("Of one {at}"))) {
+        registry.change_devices(tenant.id, &named(&some(60)), &Change::AddToGroup(name.clone())).await.unwrap();
+        many_groups.push(name);
+    }
+
     let none = DeviceFilter::default;
     let filters = [
         none(),
@@ -167,6 +173,8 @@ pub(crate) async fn every_order(fixture: &Fixture) {
         DeviceFilter { status: Some(Status::Active), model: Some(model_name(MODEL)), ..none() },
         DeviceFilter { model: Some(model_name("Contoso.Pump")), ..none() },
         DeviceFilter { tier: Some(PricingTier::Small), never_seen: true, ..none() },
+        DeviceFilter { groups: many_groups.clone(), ..none() },
+        DeviceFilter { groups: many_groups, tier: Some(PricingTier::Medium), ..none() },
         DeviceFilter { groups: vec![group("Twos")], ..none() },
         DeviceFilter { groups: vec![group("Twos"), group("Threes")], status: Some(Status::Registered), ..none() },
         DeviceFilter { search: Some("d1".to_owned()), ..none() },
@@ -184,12 +192,27 @@ pub(crate) async fn every_order(fixture: &Fixture) {
     }
 }
 
+/// Whether a device matches a filter, as far as the device itself tells.
+fn matches(item: &DeviceItem, filter: &DeviceFilter) -> bool {
+    let texts = [item.name.as_str(), item.friendly_name.as_deref().unwrap_or_default(), item.model.as_str()];
+    let search = filter.search.as_deref().unwrap_or_default().to_lowercase();
+    texts.iter().any(|text| text.to_lowercase().contains(&search))
+        && filter.status.is_none_or(|status| item.status == status)
+        && filter.tier.is_none_or(|tier| item.tier == tier)
+        && filter.model.as_ref().is_none_or(|model| item.model == *model)
+        && !(filter.never_seen && item.last_seen.is_some())
+}
+
 async fn check_every_order(registry: &Registry, account: AccountId, filters: &[DeviceFilter]) {
     let sorts = [Sort::Name, Sort::Model, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen];
     let everything = registry.devices(account, &matching(DeviceFilter::default())).await.unwrap().items;
     for filter in filters {
         let all = registry.devices(account, &matching(filter.clone())).await.unwrap().items;
-        assert!(all.iter().all(|item| everything.contains(item)), "{filter:?}");
+        let of_items: Vec<_> = everything.iter().filter(|item| matches(item, filter)).cloned().collect();
+        if filter.groups.is_empty() && filter.registration.is_none() {
+            assert_eq!(all, of_items, "{filter:?}");
+        }
+        assert!(all.iter().all(|item| of_items.contains(item)), "{filter:?}");
         assert_eq!(registry.count_devices(account, filter).await.unwrap(), all.len() as u64, "{filter:?}");
         for (sort, is_descending) in sorts.into_iter().flat_map(|sort| [(sort, false), (sort, true)]) {
             let mut expected = all.clone();
@@ -234,6 +257,43 @@ async fn check_every_order(registry: &Registry, account: AccountId, filters: &[D
             assert_eq!(back, expected, "backwards: {query:?}");
         }
     }
+}
+
+/// A server keeps in memory what searches look into: another's changes count at once, in blocks of any size.
+pub(crate) async fn what_another_server_changed_is_found(fixture: &Fixture) {
+    let (tenant, here, there) = (fixture.tenant("alpha").await, &fixture.registry, fixture.another_server().await);
+    let found = async |search: &str| {
+        let filter = DeviceFilter { search: Some(search.to_owned()), ..DeviceFilter::default() };
+        let page = here.devices(tenant.id, &matching(filter.clone())).await.unwrap();
+        let names: Vec<String> = page.items.iter().map(|item| item.name.to_string()).collect();
+        assert_eq!(here.count_devices(tenant.id, &filter).await.unwrap(), names.len() as u64);
+        assert_eq!(there.devices(tenant.id, &matching(filter)).await.unwrap(), page);
+        names.join(" ")
+    };
+    let delete = async |registry: &Registry, names: &[&str]| {
+        registry.change_devices(tenant.id, &named(&device_names(names)), &Change::Delete).await.unwrap();
+    };
+    tenant.register(&["pump1", "pump2", "valve1"]).await;
+    assert_eq!(found("pump").await, "pump1 pump2");
+    tenant.register(&["pump3"]).await;
+    assert_eq!(found("pump").await, "pump1 pump2 pump3");
+    delete(&there, &["pump1"]).await;
+    assert_eq!(found("PUMP").await, "pump2 pump3");
+    delete(here, &["pump3", "pump2"]).await;
+    assert_eq!((found("pump").await, found("alve").await), (String::new(), "valve1".to_owned()));
+    tenant.part(tenant.begin().await, part_of(0, 1, vec![row_of(["pump1", MODEL, "Ärger", "", ""])])).await;
+    assert_eq!(found("äRG").await, "pump1", "the same name again, with another friendly name");
+
+    let many: Vec<String> = (0..1_500).map(|at| format!("big{at:04}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    tenant.register(&many).await;
+    assert_eq!(found("big00").await, many[..100].join(" "));
+    delete(&there, &many[2..1_498]).await;
+    assert_eq!(found("big").await, "big0000 big0001 big1498 big1499");
+    let blocks = "SELECT COUNT(*) FROM text_blocks";
+    assert_eq!(fixture.number(blocks).await, 3);
+    delete(here, &["big0000", "big0001", "big1498", "big1499"]).await;
+    assert_eq!((found("big").await, fixture.number(blocks).await), (String::new(), 2));
 }
 
 /// A device that goes while somebody pages makes no other appear twice or not at all.

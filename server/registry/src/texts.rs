@@ -1,0 +1,393 @@
+//! What a search looks into, in memory: the name, the friendly name and the model of each device.
+//!
+//! No index finds three letters in the midst of a million names as quickly as they are read from one end to the other:
+//! that takes some ten milliseconds, whatever is searched for and however much is found. So the database keeps these
+//! texts a second time, in *blocks* of up to 10,000 devices, and a server keeps the blocks that it has read. A block is
+//! of one registration, so that those are found in the same way. None changes but when devices come or go. Each has a version, so a search asks for those first, and then reads what
+//! is new to it: what another server registered a moment ago is found, too.
+
+use crate::fleet::Sort;
+use memchr::{memchr, memmem, memrchr};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+use uuid::Uuid;
+
+/// Blocks with fewer are added to by their registration; others stay, since each change writes all of a block.
+pub(crate) const SMALL_BLOCK_DEVICES: usize = 1_000;
+
+/// Blocks that a server keeps: those of some three million devices. More are read each time.
+const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
+
+/// Appends a device to a block's text: a line with a tab behind each but the last of the three. None of them has a
+/// control character.
+pub(crate) fn push_line(text: &mut String, name: &str, friendly_name: Option<&str>, model: &str) {
+    for (field, end) in [(name, '\t'), (friendly_name.unwrap_or_default(), '\t'), (model, '\n')] {
+        text.push_str(field);
+        text.push(end);
+    }
+}
+
+/// A block's text without the devices of these names, and how many are left in it.
+pub(crate) fn without(text: &str, names: &HashSet<&str>) -> (String, usize) {
+    let mut left = (String::with_capacity(text.len()), 0);
+    for line in text.split_inclusive('\n') {
+        if !names.contains(Entry::of(line.trim_end_matches('\n')).name) {
+            left.0.push_str(line);
+            left.1 += 1;
+        }
+    }
+    left
+}
+
+/// In lower case, where that is as long: so a place in the one text is the same place in the other.
+pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let mut folded = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let mut lower = letter.to_lowercase();
+        folded.push(match (lower.next(), lower.next()) {
+            // Both are the lower case of one letter.
+            (Some('ς'), None) => 'σ',
+            (Some(lower), None) if lower.len_utf8() == letter.len_utf8() => lower,
+            _ => letter,
+        });
+    }
+    folded
+}
+
+/// What a search looks into of one device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry<'t> {
+    pub(crate) name: &'t str,
+    pub(crate) friendly_name: &'t str,
+    pub(crate) model: &'t str,
+}
+
+impl<'t> Entry<'t> {
+    fn of(line: &'t str) -> Self {
+        let (name, rest) = cut(line);
+        let (friendly_name, model) = cut(rest);
+        Self { name, friendly_name, model }
+    }
+
+    /// Whether a search finds the device. The text is folded.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        [self.name, self.friendly_name, self.model].iter().any(|field| fold(field).contains(text))
+    }
+
+    fn cmp(&self, other: &Self, order: Order) -> Ordering {
+        let by_key = match order.sort {
+            Sort::FriendlyName => {
+                let lower = |text: &'t str| text.bytes().map(|byte| byte.to_ascii_lowercase());
+                lower(self.friendly_name).cmp(lower(other.friendly_name))
+            }
+            Sort::Model => self.model.cmp(other.model),
+            _ => Ordering::Equal,
+        };
+        let forwards = by_key.then_with(|| self.name.cmp(other.name));
+        if order.is_descending { forwards.reverse() } else { forwards }
+    }
+}
+
+fn cut(text: &str) -> (&str, &str) {
+    match memchr(b'\t', text.as_bytes()) {
+        Some(tab) => (&text[..tab], &text[tab + 1..]),
+        None => (text, ""),
+    }
+}
+
+/// An order that needs no more of a device than its entry: by name where the sort is by something else.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Order {
+    pub(crate) sort: Sort,
+    pub(crate) is_descending: bool,
+}
+
+/// The texts of some devices of one account.
+#[derive(Debug)]
+pub(crate) struct Block {
+    text: String,
+    /// Where that is another.
+    folded: Option<String>,
+}
+
+impl Block {
+    pub(crate) fn new(text: String) -> Self {
+        let folded = Some(fold(&text)).filter(|folded| *folded != text);
+        Self { text, folded }
+    }
+
+    fn folded(&self) -> &str {
+        self.folded.as_ref().unwrap_or(&self.text)
+    }
+
+    fn bytes(&self) -> usize {
+        self.text.len() + self.folded.as_ref().map_or(0, String::len)
+    }
+}
+
+/// A device that was found: the block, and where its line is.
+#[derive(Clone, Copy)]
+struct Place {
+    block: u32,
+    begin: u32,
+    end: u32,
+}
+
+/// Devices that a search found.
+pub(crate) struct Hits {
+    blocks: Vec<Arc<Block>>,
+    places: Vec<Place>,
+}
+
+impl Hits {
+    /// The devices that have a folded text in what a search looks into, and are of this model. All have a text of
+    /// nothing.
+    pub(crate) fn find(blocks: Vec<Arc<Block>>, text: &str, model: Option<&str>) -> Self {
+        let finder = memmem::Finder::new(text.as_bytes());
+        let mut places = Vec::new();
+        for (block, at) in blocks.iter().zip(0..) {
+            let bytes = block.folded().as_bytes();
+            let mut begin = 0;
+            while begin < bytes.len()
+                && let Some(found) = finder.find(&bytes[begin..])
+            {
+                let found = begin + found;
+                begin += memrchr(b'\n', &bytes[begin..found]).map_or(0, |before| before + 1);
+                let end = found + memchr(b'\n', &bytes[found..]).unwrap_or(bytes.len() - found);
+                if model.is_none_or(|model| Entry::of(&block.text[begin..end]).model == model) {
+                    // A block has at most 10,000 lines of some hundred bytes.
+                    places.push(Place { block: at, begin: begin as u32, end: end as u32 });
+                }
+                begin = end + 1;
+            }
+        }
+        Self { blocks, places }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    fn entry(&self, place: Place) -> Entry<'_> {
+        Entry::of(&self.blocks[place.block as usize].text[place.begin as usize..place.end as usize])
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.places.iter().map(|place| self.entry(*place))
+    }
+
+    /// The first so many of them in an order: behind a place, or from it on.
+    pub(crate) fn first(&self, order: Order, from: Option<(Entry<'_>, bool)>, limit: usize) -> Vec<Entry<'_>> {
+        if limit == 0 {
+            return Vec::new();
+        }
+        let mut kept: Vec<Entry<'_>> = Vec::new();
+        let mut last: Option<Entry<'_>> = None;
+        for entry in self.entries() {
+            if let Some((from, is_inclusive)) = &from {
+                match entry.cmp(from, order) {
+                    Ordering::Less => continue,
+                    Ordering::Equal if !is_inclusive => continue,
+                    _ => {}
+                }
+            }
+            if last.is_some_and(|last| entry.cmp(&last, order).is_gt()) {
+                continue;
+            }
+            kept.push(entry);
+            // Twice as many as are asked for: the half that comes later goes.
+            if kept.len() == 2 * limit {
+                let (_, nth, _) = kept.select_nth_unstable_by(limit - 1, |a, b| a.cmp(b, order));
+                last = Some(*nth);
+                kept.truncate(limit);
+            }
+        }
+        kept.sort_unstable_by(|a, b| a.cmp(b, order));
+        kept.truncate(limit);
+        kept
+    }
+}
+
+/// What a server finds pages of devices with.
+pub(crate) struct Grid {
+    pub(crate) texts: Texts,
+    /// As in [`Registry::open_with`](crate::Registry::open_with).
+    pub(crate) few: u64,
+}
+
+impl Grid {
+    pub(crate) fn new(few: u64) -> Self {
+        Self { texts: Texts::default(), few }
+    }
+}
+
+/// The blocks that this server has read.
+#[derive(Default)]
+pub(crate) struct Texts(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    accounts: HashMap<Uuid, Account>,
+    bytes: usize,
+    /// Counts the searches, to know which account has not been searched for longest.
+    searches: u64,
+}
+
+#[derive(Default)]
+struct Account {
+    blocks: HashMap<i64, (i64, Arc<Block>)>,
+    bytes: usize,
+    last_search: u64,
+}
+
+impl Texts {
+    /// Those of an account's blocks that are kept in this version. Forgets the others of the account.
+    pub(crate) fn kept(&self, account: Uuid, versions: impl Iterator<Item = (i64, i64)>) -> HashMap<i64, Arc<Block>> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.searches += 1;
+        let searches = kept.searches;
+        let Some(there) = kept.accounts.get_mut(&account) else { return HashMap::new() };
+        there.last_search = searches;
+        let versions: HashMap<i64, i64> = versions.collect();
+        there.blocks.retain(|id, (version, _)| versions.get(id) == Some(version));
+        let before = there.bytes;
+        there.bytes = there.blocks.values().map(|(_, block)| block.bytes()).sum();
+        let found = there.blocks.iter().map(|(id, (_, block))| (*id, block.clone())).collect();
+        let freed = before - there.bytes;
+        kept.bytes -= freed;
+        found
+    }
+
+    /// Keeps a block, if there is room for it besides the account's own. Blocks of other accounts make room.
+    pub(crate) fn keep(&self, account: Uuid, id: i64, version: i64, block: &Arc<Block>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while kept.bytes + block.bytes() > MAX_KEPT_BYTES {
+            let others = kept.accounts.iter().filter(|(other, _)| **other != account);
+            let Some(oldest) = others.min_by_key(|(_, there)| there.last_search).map(|(other, _)| *other) else {
+                return;
+            };
+            kept.bytes -= kept.accounts.remove(&oldest).map_or(0, |there| there.bytes);
+        }
+        let searches = kept.searches;
+        let there = kept.accounts.entry(account).or_default();
+        there.last_search = searches;
+        let before = there.blocks.insert(id, (version, block.clone())).map_or(0, |(_, block)| block.bytes());
+        there.bytes = there.bytes + block.bytes() - before;
+        kept.bytes = kept.bytes + block.bytes() - before;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Devices of three blocks: with names that differ, and fields of few letters, so that much is found.
+    fn fleet() -> impl Strategy<Value = Vec<(String, String, String)>> {
+        prop::collection::vec(("[aAbB]{1,4}", "[aAbÄäßσΣς ]{0,4}", "[ab.]{1,3}"), 0..40).prop_map(|rows| {
+            let rows = rows.into_iter().enumerate();
+            rows.map(|(at, (name, friendly_name, model))| (format!("{name}{at}"), friendly_name, model)).collect()
+        })
+    }
+
+    fn entry((name, friendly_name, model): &(String, String, String)) -> Entry<'_> {
+        Entry { name, friendly_name, model }
+    }
+
+    fn blocks(fleet: &[(String, String, String)]) -> Vec<Arc<Block>> {
+        let mut texts = vec![String::new(); 3];
+        for (at, (name, friendly_name, model)) in fleet.iter().enumerate() {
+            push_line(&mut texts[at % 3], name, Some(friendly_name), model);
+        }
+        texts.into_iter().map(|text| Arc::new(Block::new(text))).collect()
+    }
+
+    fn orders() -> impl Strategy<Value = Order> {
+        let sort = prop::sample::select(vec![Sort::Name, Sort::FriendlyName, Sort::Model]);
+        (sort, any::<bool>()).prop_map(|(sort, is_descending)| Order { sort, is_descending })
+    }
+
+    proptest! {
+        #[test]
+        fn folding_changes_no_place(text in "\\PC{0,40}") {
+            let folded = fold(&text);
+            prop_assert_eq!(folded.len(), text.len());
+            prop_assert_eq!(fold(&folded), folded);
+        }
+
+        #[test]
+        fn what_has_the_text_is_found(fleet in fleet(), text in "[aAbäΣ.\\d]{0,3}", model in prop::option::of("[ab.]{1,2}")) {
+            let text = fold(&text);
+            let hits = Hits::find(blocks(&fleet), &text, model.as_deref());
+            let mut found: Vec<_> = hits.entries().map(|entry| entry.name).collect();
+            let is_it = |entry: &Entry<'_>| {
+                [entry.name, entry.friendly_name, entry.model].iter().any(|field| fold(field).contains(&text))
+                    && model.as_deref().is_none_or(|model| entry.model == model)
+            };
+            let mut expected: Vec<_> = fleet.iter().map(entry).filter(is_it).map(|entry| entry.name).collect();
+            found.sort_unstable();
+            expected.sort_unstable();
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn the_first_behind_a_place(fleet in fleet(), order in orders(), at in any::<prop::sample::Index>(), is_inclusive: bool, limit in 0_usize..9) {
+            let hits = Hits::find(blocks(&fleet), "", None);
+            let mut sorted: Vec<_> = fleet.iter().map(entry).collect();
+            sorted.sort_by_key(|entry| match order.sort {
+                Sort::FriendlyName => (entry.friendly_name.to_ascii_lowercase(), entry.name),
+                Sort::Model => (entry.model.to_owned(), entry.name),
+                _ => (String::new(), entry.name),
+            });
+            if order.is_descending {
+                sorted.reverse();
+            }
+            prop_assert_eq!(hits.first(order, None, limit), &sorted[..limit.min(sorted.len())]);
+            if !sorted.is_empty() {
+                let at = at.index(sorted.len());
+                let behind = &sorted[at + usize::from(!is_inclusive)..];
+                prop_assert_eq!(hits.first(order, Some((sorted[at], is_inclusive)), limit), &behind[..limit.min(behind.len())]);
+            }
+        }
+
+        #[test]
+        fn those_that_go_are_out_and_all_others_stay(fleet in fleet(), gone in prop::collection::vec(any::<prop::sample::Index>(), 0..5)) {
+            let mut text = String::new();
+            for (name, friendly_name, model) in &fleet {
+                push_line(&mut text, name, Some(friendly_name), model);
+            }
+            let gone: HashSet<&str> = gone.iter().filter(|_| !fleet.is_empty()).map(|at| at.get(&fleet).0.as_str()).collect();
+            let (left, devices) = without(&text, &gone);
+            let hits = Hits::find(vec![Arc::new(Block::new(left))], "", None);
+            let expected: Vec<_> = fleet.iter().map(entry).filter(|entry| !gone.contains(entry.name)).collect();
+            prop_assert_eq!(devices, expected.len());
+            prop_assert_eq!(hits.entries().collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn blocks_are_kept_in_their_version_and_make_room_for_another_account() {
+        let (texts, one, other) = (Texts::default(), Uuid::from_u128(1), Uuid::from_u128(2));
+        let kept = |account, versions: &[(i64, i64)]| {
+            let mut ids: Vec<i64> = texts.kept(account, versions.iter().copied()).into_keys().collect();
+            ids.sort_unstable();
+            ids
+        };
+        let block = |bytes| Arc::new(Block::new("x".repeat(bytes)));
+        for id in 1..=3 {
+            texts.keep(one, id, 7, &block(100));
+        }
+        assert_eq!(kept(one, &[(1, 7), (2, 8), (4, 7)]), [1], "one changed, one is gone, one is new");
+        assert_eq!(kept(other, &[(1, 7)]), [0; 0], "each account has its own");
+        texts.keep(other, 9, 1, &block(MAX_KEPT_BYTES - 50));
+        assert_eq!((kept(one, &[(1, 7)]), kept(other, &[(9, 1)])), (vec![], vec![9]));
+        texts.keep(other, 10, 1, &block(51));
+        assert_eq!(kept(other, &[(9, 1), (10, 1)]), [9], "what has no room is read each time");
+    }
+}
