@@ -1,5 +1,6 @@
 // The same journey without a pointer.
 import type { Locator, Page } from '@playwright/test';
+import { SIGNED_OUT_MEANWHILE } from './support/guard.ts';
 import { ADMIN } from './support/muster.ts';
 import { MODEL, SEED_FILE, expectCounts, file, hydrated, modelDefinition, open, row, status, withSeedDevices } from './support/portal.ts';
 import { expect, test } from './support/test.ts';
@@ -39,7 +40,8 @@ async function act(page: Page, item: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
-test('the main journey by keyboard only', async ({ page, muster }) => {
+test('the main journey by keyboard only', async ({ page, muster, guard }) => {
+  guard.expect(SIGNED_OUT_MEANWHILE);
   await open(page, '/devices');
   await tabTo(page, page.getByLabel('Email'));
   await page.keyboard.type(ADMIN.email);

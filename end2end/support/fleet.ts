@@ -115,6 +115,8 @@ export async function expectFleet(page: Page, muster: Muster, ...saved: Map<stri
   await page.goto(`${muster.url}/devices`);
   await expect(page.getByText('100,000 devices', { exact: true })).toBeVisible();
   expect(differences(await deviceNames(page, muster), names)).toEqual([]);
+  const searched = await call(page.request, muster.url, 'count-devices', { filter: { ...anyDevice, search: 'FRIENDLY name of' } });
+  expect(await searched.json(), 'devices that a search finds').toBe(ROWS);
   expect(differences([...new Set(saved.flatMap((tokens) => [...tokens.keys()]))], names), 'devices without a token').toEqual([]);
 
   // The first and last of each part, and some between.

@@ -70,6 +70,8 @@ pub struct RegistrationRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistrationList {
     pub rows: Vec<RegistrationRow>,
+    /// Whether there are older ones behind them.
+    pub has_older: bool,
     pub now_ms: i64,
 }
 
@@ -151,6 +153,10 @@ pub async fn finish_registration(registration: Uuid) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Registrations of one list.
+#[cfg(feature = "ssr")]
+const MAX_LISTED: usize = 100;
+
 /// The registrations of the account, newest first, at most 100: those before the one given, or the newest.
 ///
 /// # Errors
@@ -158,8 +164,12 @@ pub async fn finish_registration(registration: Uuid) -> Result<(), Failure> {
 #[server(prefix = "/fn", endpoint = "registrations", input = server_fn::codec::Json)]
 pub async fn registrations(before: Option<Uuid>) -> Result<RegistrationList, Failure> {
     let viewer = super::viewer()?;
-    let rows = viewer.registry.registrations(viewer.account(), before.map(Into::into), 100).await?;
-    Ok(RegistrationList { rows: rows.into_iter().map(server::row).collect(), now_ms: viewer.registry.now().as_ms() })
+    let mut rows =
+        viewer.registry.registrations(viewer.account(), before.map(Into::into), MAX_LISTED as u32 + 1).await?;
+    let has_older = rows.len() > MAX_LISTED;
+    rows.truncate(MAX_LISTED);
+    let rows = rows.into_iter().map(server::row).collect();
+    Ok(RegistrationList { rows, has_older, now_ms: viewer.registry.now().as_ms() })
 }
 
 /// Deletes those devices of a registration that have never connected, as far as one call goes.

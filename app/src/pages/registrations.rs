@@ -12,10 +12,14 @@ use crate::{
 };
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use uuid::Uuid;
 
 #[component]
 pub(crate) fn Registrations() -> impl IntoView {
-    let list = Resource::new(|| (), |()| registrations(None));
+    let query = use_query_map();
+    let before = Memo::new(move |_| query.with(|query| Uuid::parse_str(&query.get("before")?).ok()));
+    let list = Resource::new(move || before.get(), registrations);
     let problem = RwSignal::new(None::<Failure>);
     let is_undoing = RwSignal::new(false);
     let undone = RwSignal::new(None::<RegistrationRow>);
@@ -31,14 +35,19 @@ pub(crate) fn Registrations() -> impl IntoView {
             {move || Suspend::new(async move {
                 match list.await {
                     Err(failure) => view! { <p class="problem" role="alert">{failure.sentence()}</p> }.into_any(),
-                    Ok(list) if list.rows.is_empty() => view! {
+                    Ok(list) if list.rows.is_empty() && before.get_untracked().is_none() => view! {
                         <div class="empty">
                             <h2>"Nothing has been registered yet"</h2>
                             <p>"Every file that is registered is listed here, with what failed in it."</p>
                             <p><a class="button" href="/devices">"Go to Devices"</a></p>
                         </div>
                     }.into_any(),
-                    Ok(list) => view! {
+                    Ok(list) => {
+                        let older = list.rows.last().filter(|_| list.has_older).map(|row| {
+                            path_with("/registrations", &[("before", Some(&row.id.to_string()))])
+                        });
+                        let has_newer = before.get_untracked().is_some();
+                        view! {
                         <div class="scroll">
                             <table role="grid" aria-label="Registrations">
                                 <thead>
@@ -57,7 +66,14 @@ pub(crate) fn Registrations() -> impl IntoView {
                                 </tbody>
                             </table>
                         </div>
-                    }.into_any(),
+                        {(has_newer || older.is_some()).then(|| view! {
+                            <nav class="pages" aria-label="Pages">
+                                {has_newer.then(|| view! { <a class="button" href="/registrations">"Newest"</a> })}
+                                {older.map(|href| view! { <a class="button" href=href>"Older"</a> })}
+                            </nav>
+                        })}
+                        }.into_any()
+                    }
                 }
             })}
         </Suspense>

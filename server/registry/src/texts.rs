@@ -229,7 +229,10 @@ impl Grid {
 
 /// The blocks that this server has read.
 #[derive(Default)]
-pub(crate) struct Texts(Mutex<Kept>);
+pub(crate) struct Texts {
+    kept: Mutex<Kept>,
+    reading: tokio::sync::Mutex<()>,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -247,9 +250,15 @@ struct Account {
 }
 
 impl Texts {
+    /// Waits until nobody else reads blocks, and keeps others waiting. When many search at once after a start, one reads
+    /// for all.
+    pub(crate) async fn turn_to_read(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.reading.lock().await
+    }
+
     /// Those of an account's blocks that are kept in this version. Forgets the others of the account.
     pub(crate) fn kept(&self, account: Uuid, versions: impl Iterator<Item = (i64, i64)>) -> HashMap<i64, Arc<Block>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.searches += 1;
         let searches = kept.searches;
         let Some(there) = kept.accounts.get_mut(&account) else { return HashMap::new() };
@@ -266,7 +275,7 @@ impl Texts {
 
     /// Keeps a block, if there is room for it besides the account's own. Blocks of other accounts make room.
     pub(crate) fn keep(&self, account: Uuid, id: i64, version: i64, block: &Arc<Block>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         while kept.bytes + block.bytes() > MAX_KEPT_BYTES {
             let others = kept.accounts.iter().filter(|(other, _)| **other != account);
             let Some(oldest) = others.min_by_key(|(_, there)| there.last_search).map(|(other, _)| *other) else {

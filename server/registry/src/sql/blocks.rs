@@ -28,17 +28,24 @@ pub(super) async fn load(
             .bind(account)
             .fetch_all(&mut *connection)
             .await?;
-    let mut kept = texts.kept(account, all.iter().map(|(id, version, _)| (*id, *version)));
-    let (mut blocks, mut missing) = (Vec::new(), Vec::new());
-    for (id, _, registration) in all {
-        if only.is_some() && only != registration {
-            continue;
+    let split = || {
+        let kept = texts.kept(account, all.iter().map(|(id, version, _)| (*id, *version)));
+        let wanted = all.iter().filter(|(.., registration)| only.is_none() || only == *registration);
+        let (mut blocks, mut missing) = (Vec::new(), Vec::new());
+        for (id, ..) in wanted {
+            match kept.get(id) {
+                Some(block) => blocks.push(block.clone()),
+                None => missing.push(*id),
+            }
         }
-        match kept.remove(&id) {
-            Some(block) => blocks.push(block),
-            None => missing.push(id),
-        }
+        (blocks, missing)
+    };
+    let (mut blocks, mut missing) = split();
+    if missing.is_empty() {
+        return Ok(blocks);
     }
+    let _turn = texts.turn_to_read().await;
+    (blocks, missing) = split();
     for some in missing.chunks(BLOCKS_AT_ONCE) {
         let mut statement = sql("SELECT id, version, texts FROM text_blocks WHERE account = ");
         statement.push_bind(account).push(" AND id IN (");
@@ -122,8 +129,11 @@ pub(super) async fn remove<'a>(
         blocks.entry(*block).or_default().insert(name);
     }
     for (id, gone) in blocks {
-        let text: String =
-            query_scalar("SELECT texts FROM text_blocks WHERE id = $1").bind(id).fetch_one(&mut *connection).await?;
+        let text: Option<String> = query_scalar("SELECT texts FROM text_blocks WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&mut *connection)
+            .await?;
+        let Some(text) = text else { continue };
         let (left, devices) = without(&text, &gone);
         if devices == 0 {
             query("DELETE FROM text_blocks WHERE id = $1").bind(id).execute(&mut *connection).await?;
