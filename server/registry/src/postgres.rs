@@ -1,8 +1,8 @@
 //! The registry on PostgreSQL: any number of servers on one database.
 
 use crate::{
-    errors::{OpenError, StoreError},
-    store::Lock,
+    errors::{OpenError, StateError, StoreError},
+    store::{Lock, Report},
     texts::Grid,
 };
 use sqlx::{PgPool, postgres::PgPoolOptions};
@@ -103,6 +103,13 @@ impl Db {
 
     pub(crate) fn grid(&self) -> &Grid {
         &self.grid
+    }
+
+    /// Stores a report of a device, in a transaction of its own.
+    pub(crate) async fn report(&self, report: Report) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        sql::devices::merge_state(&mut tx, &report).await?;
+        Ok(tx.commit().await.map_err(StoreError::from)?)
     }
 
     /// Begins a transaction that writes.

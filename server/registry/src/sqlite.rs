@@ -1,8 +1,8 @@
 //! The registry on SQLite: one file, one writer at a time, readers beside it.
 
 use crate::{
-    errors::{OpenError, StoreError},
-    store::Lock,
+    errors::{OpenError, StateError, StoreError},
+    store::{Lock, Report},
     texts::Grid,
 };
 use sqlx::{
@@ -10,6 +10,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 #[path = "sql/mod.rs"]
@@ -65,10 +66,18 @@ const WAIT: Duration = Duration::from_secs(10);
 /// Readers at once.
 const READERS: u32 = 4;
 
+/// Reports of devices in one transaction. To make one durable takes as long as to store many: those that come in the
+/// meantime are stored together.
+const REPORTS_AT_ONCE: usize = 128;
+
+/// A report that waits for its turn, and who waits for it.
+type Queued = (Report, oneshot::Sender<Result<(), StateError>>);
+
 /// The file, opened.
 pub(crate) struct Db {
     writer: Pool,
     readers: Pool,
+    reports: mpsc::Sender<Queued>,
     grid: Grid,
 }
 
@@ -113,7 +122,9 @@ impl Db {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).connect_with(options).await;
         let readers = readers.map_err(|error| broken("cannot be opened", &error))?;
-        Ok(Self { writer, readers, grid: Grid::new(few) })
+        let (reports, queue) = mpsc::channel(REPORTS_AT_ONCE);
+        tokio::spawn(store_reports(writer.clone(), queue));
+        Ok(Self { writer, readers, reports, grid: Grid::new(few) })
     }
 
     pub(crate) fn reader(&self) -> &Pool {
@@ -124,10 +135,47 @@ impl Db {
         &self.grid
     }
 
+    /// Stores a report of a device, in one transaction with others.
+    pub(crate) async fn report(&self, report: Report) -> Result<(), StateError> {
+        let (done, outcome) = oneshot::channel();
+        self.reports.send((report, done)).await.map_err(|_| StoreError::Unavailable)?;
+        outcome.await.map_err(|_| StoreError::Unavailable)?
+    }
+
     /// Begins a transaction that writes: `IMMEDIATE`, since a reading one that turns writer fails at once.
     pub(crate) async fn write(&self) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// Stores reports as they come, until nobody can send any.
+async fn store_reports(writer: Pool, mut queue: mpsc::Receiver<Queued>) {
+    let mut some = Vec::new();
+    while queue.recv_many(&mut some, REPORTS_AT_ONCE).await > 0 {
+        let (reports, waiting): (Vec<Report>, Vec<_>) = some.drain(..).unzip();
+        let outcomes = match store_together(&writer, &reports).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => reports.iter().map(|_| Err(StateError::Store(error))).collect(),
+        };
+        for (waiting, outcome) in waiting.into_iter().zip(outcomes) {
+            // Who has hung up meanwhile does not want to know.
+            let _ = waiting.send(outcome);
+        }
+    }
+}
+
+/// What became of each report. What one of them has wrong is no matter of the others'; what the database fails in is.
+async fn store_together(writer: &Pool, reports: &[Report]) -> Result<Vec<Result<(), StateError>>, StoreError> {
+    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let mut outcomes = Vec::with_capacity(reports.len());
+    for report in reports {
+        match sql::devices::merge_state(&mut tx, report).await {
+            Err(StateError::Store(StoreError::Unavailable)) => return Err(StoreError::Unavailable),
+            outcome => outcomes.push(outcome),
+        }
+    }
+    tx.commit().await?;
+    Ok(outcomes)
 }
 
 fn make(file: &Path) -> std::io::Result<()> {

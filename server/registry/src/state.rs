@@ -3,6 +3,7 @@
 use crate::{
     errors::{StateError, StoreError},
     registry::Registry,
+    store::Report,
     types::AuthenticatedDevice,
 };
 use jsonschema::{Draft, Validator};
@@ -60,7 +61,7 @@ impl Registry {
         let properties = self.properties_of(device).await?;
         check(&properties, &given)?;
 
-        let merge = |before: Option<&str>| {
+        let merge = move |before: Option<&str>| {
             let mut state: Map<String, Value> = match before {
                 Some(text) => serde_json::from_str(text).map_err(|_| StoreError::Corrupt)?,
                 None => Map::new(),
@@ -71,7 +72,7 @@ impl Registry {
             let text = Value::Object(state).to_string();
             if text.len() > MAX_STATE_BYTES { Err(StateError::TooLarge) } else { Ok(text) }
         };
-        self.store.merge_state(device.id, &merge, self.now()).await
+        self.store.store_report(Report { device: device.id, merge: Box::new(merge), at: self.now() }).await
     }
 
     async fn properties_of(&self, device: &AuthenticatedDevice) -> Result<Arc<Properties>, StateError> {

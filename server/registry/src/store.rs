@@ -144,7 +144,14 @@ pub(crate) struct NewToken {
 }
 
 /// What becomes of a device's state: of the text that is kept, if there is one, a new text.
-pub(crate) type Merge<'a> = dyn Fn(Option<&str>) -> Result<String, StateError> + Send + Sync + 'a;
+pub(crate) type Merge = Box<dyn Fn(Option<&str>) -> Result<String, StateError> + Send + Sync>;
+
+/// What a device sent.
+pub(crate) struct Report {
+    pub(crate) device: Uuid,
+    pub(crate) merge: Merge,
+    pub(crate) at: Timestamp,
+}
 
 /// Who else may hold a lock.
 #[derive(Clone, Copy)]
@@ -213,8 +220,8 @@ pub(crate) trait Devices {
     /// A token was shown: notes the first time, and ends the tokens before the newest, if it was that. Nothing is
     /// ended if another was made meanwhile.
     async fn token_used(&self, device: Uuid, newest: Option<&SecretHash>, now: Timestamp) -> Result<(), StoreError>;
-    /// Stores what `merge` makes of the state there is, and notes that the device was seen.
-    async fn merge_state(&self, device: Uuid, merge: &Merge<'_>, now: Timestamp) -> Result<(), StateError>;
+    /// Stores what a report makes of the state there is, and notes that the device was seen.
+    async fn store_report(&self, report: Report) -> Result<(), StateError>;
 }
 
 /// Registrations and their parts.

@@ -1,10 +1,10 @@
 //! One device, its tokens and its data.
 
-use super::{Db, FOR_UPDATE, device_name, lock, model_name, status, tier, tokens, tokens::Old};
+use super::{Connection, Db, FOR_UPDATE, device_name, lock, model_name, status, tier, tokens, tokens::Old};
 use crate::{
     errors::{StateError, StoreError},
     fleet::DeviceItem,
-    store::{Devices, Lock, Merge, NewToken, TokenRow},
+    store::{Devices, Lock, NewToken, Report, TokenRow},
     types::{AccountId, DeviceDetail, OldTokens, Status, Timestamp},
 };
 use async_trait::async_trait;
@@ -122,47 +122,52 @@ impl Devices for Db {
         Ok(tx.commit().await?)
     }
 
-    async fn merge_state(&self, device: Uuid, merge: &Merge<'_>, now: Timestamp) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        // First of all: it keeps other data of the same device waiting, so that none is lost.
-        let found: Option<(Uuid, String, i16, i16)> = query_as(AssertSqlSafe(format!(
-            "SELECT account, name, status, seen FROM devices WHERE id = $1{FOR_UPDATE}"
-        )))
-        .bind(device)
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(StoreError::from)?;
-        let Some((account, name, status, seen)) = found.filter(|(_, _, code, _)| *code != Status::Disabled.code())
-        else {
-            return Err(StateError::Gone);
-        };
-        let before: Option<String> = query_scalar("SELECT state FROM device_states WHERE device = $1")
+    async fn store_report(&self, report: Report) -> Result<(), StateError> {
+        self.report(report).await
+    }
+}
+
+/// Stores a report. What it refuses is refused before anything is written.
+pub(crate) async fn merge_state(
+    connection: &mut Connection,
+    Report { device, merge, at }: &Report,
+) -> Result<(), StateError> {
+    // First of all: it keeps other data of the same device waiting, so that none is lost.
+    let found: Option<(Uuid, String, i16, i16)> =
+        query_as(AssertSqlSafe(format!("SELECT account, name, status, seen FROM devices WHERE id = $1{FOR_UPDATE}")))
             .bind(device)
-            .fetch_optional(&mut *tx)
+            .fetch_optional(&mut *connection)
             .await
             .map_err(StoreError::from)?;
-        let state = merge(before.as_deref())?;
-        // Only the first time: the row of a device stands in many indexes.
-        if seen == 0 || status != Status::Active.code() {
-            query("UPDATE devices SET status = $2, seen = 1 WHERE id = $1")
-                .bind(device)
-                .bind(Status::Active.code())
-                .execute(&mut *tx)
-                .await
-                .map_err(StoreError::from)?;
-        }
-        query(
-            "INSERT INTO device_states (device, account, name, state, last_seen) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (device) DO UPDATE SET state = excluded.state, last_seen = excluded.last_seen",
-        )
+    let Some((account, name, status, seen)) = found.filter(|(_, _, code, _)| *code != Status::Disabled.code()) else {
+        return Err(StateError::Gone);
+    };
+    let before: Option<String> = query_scalar("SELECT state FROM device_states WHERE device = $1")
         .bind(device)
-        .bind(account)
-        .bind(name)
-        .bind(state)
-        .bind(now.as_ms())
-        .execute(&mut *tx)
+        .fetch_optional(&mut *connection)
         .await
         .map_err(StoreError::from)?;
-        Ok(tx.commit().await.map_err(StoreError::from)?)
+    let state = merge(before.as_deref())?;
+    // Only the first time: the row of a device stands in many indexes.
+    if seen == 0 || status != Status::Active.code() {
+        query("UPDATE devices SET status = $2, seen = 1 WHERE id = $1")
+            .bind(device)
+            .bind(Status::Active.code())
+            .execute(&mut *connection)
+            .await
+            .map_err(StoreError::from)?;
     }
+    query(
+        "INSERT INTO device_states (device, account, name, state, last_seen) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (device) DO UPDATE SET state = excluded.state, last_seen = excluded.last_seen",
+    )
+    .bind(device)
+    .bind(account)
+    .bind(name)
+    .bind(state)
+    .bind(at.as_ms())
+    .execute(connection)
+    .await
+    .map_err(StoreError::from)?;
+    Ok(())
 }

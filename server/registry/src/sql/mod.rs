@@ -2,7 +2,7 @@
 //! with that database's types; what must differ stands in those two files.
 
 mod blocks;
-mod devices;
+pub(crate) mod devices;
 mod few;
 mod fleet;
 mod groups;

@@ -57,7 +57,8 @@ on_both! {
     paging: both_ways what_is_found what_another_server_changed_is_found filters every_order pages_beside_changes;
     tokens: kept_until_the_new_one_is_used stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
         a_wrong_secret;
-    state: comes_alive last_values what_contradicts too_large reports_at_once gone_meanwhile;
+    state: comes_alive last_values what_contradicts too_large reports_at_once
+        good_ones_beside_refused_ones gone_meanwhile;
     counting: after_each_change at_once;
     isolation: every_use_case;
     secrets: nothing_plain_is_stored;

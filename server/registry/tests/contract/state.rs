@@ -112,6 +112,28 @@ pub(crate) async fn reports_at_once(fixture: &Fixture) {
     assert_eq!(stored(fixture, &tenant).await.unwrap().as_object().unwrap().len(), 40);
 }
 
+/// Reports may be stored together. What is wrong with one is no matter of the others'.
+pub(crate) async fn good_ones_beside_refused_ones(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let names: Vec<String> = (0..30).map(|at| format!("d{at:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let tokens = tenant.register(&names).await;
+    let devices = futures_util::future::join_all(tokens.iter().map(|token| fixture.connect(token))).await;
+    let some = |rest: usize| named(&device_names(&names.iter().copied().skip(rest).step_by(3).collect::<Vec<_>>()));
+    fixture.registry.change_devices(tenant.id, &some(1), &Change::Disable).await.unwrap();
+    fixture.registry.change_devices(tenant.id, &some(2), &Change::Delete).await.unwrap();
+    let sent = devices.iter().map(|device| fixture.registry.record_state(device, br#"{"altitude": 7}"#));
+    let outcomes = futures_util::future::join_all(sent).await;
+    for (at, (name, outcome)) in names.iter().zip(outcomes).enumerate() {
+        let expected = match at % 3 {
+            0 => (Ok(()), Some(Status::Active)),
+            1 => (Err(StateError::Gone), Some(Status::Disabled)),
+            _ => (Err(StateError::Gone), None),
+        };
+        assert_eq!((outcome, tenant.status(name).await), expected, "{name}");
+    }
+}
+
 /// Between showing the token and sending the data.
 pub(crate) async fn gone_meanwhile(fixture: &Fixture) {
     let (tenant, token) = device(fixture).await;
