@@ -32,7 +32,7 @@ const view = { filter, sort: 'Name', is_descending: false, place: 'First' };
 /** All that match, as the page chooses them. */
 const matching = { Matching: { filter, registered_by_ms: Number.MAX_SAFE_INTEGER, except: [], after: null } };
 const step = { devices: 0, next: null };
-const none = { rows: [], now_ms: expect.any(Number) };
+const none = { rows: [], has_older: false, now_ms: expect.any(Number) };
 
 /** Every server function. One that is missing here fails the first test. */
 const TRIES: Record<string, Try> = {

@@ -1,4 +1,4 @@
-//! What a search looks into, in memory: the name, the friendly name and the model of each device.
+//! What a search looks into, in memory: the name, the friendly name and the model of each device; and its pricing tier.
 //!
 //! No index finds three letters in the midst of a million names as quickly as they are read from one end to the other:
 //! that takes some ten milliseconds, whatever is searched for and however much is found. So the database keeps these
@@ -21,13 +21,33 @@ pub(crate) const SMALL_BLOCK_DEVICES: usize = 1_000;
 /// Blocks that a server keeps: those of some three million devices. More are read each time.
 const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
 
-/// Appends a device to a block's text: a line with a tab behind each but the last of the three. None of them has a
-/// control character.
-pub(crate) fn push_line(text: &mut String, name: &str, friendly_name: Option<&str>, model: &str) {
-    for (field, end) in [(name, '\t'), (friendly_name.unwrap_or_default(), '\t'), (model, '\n')] {
+/// Appends a device to a block's text: a line with a tab behind each of the three, and the tier. None of them has a
+/// control character, and the tier is one (U+0001 for code 0, and so on): so no search finds it.
+pub(crate) fn push_line(text: &mut String, name: &str, friendly_name: Option<&str>, model: &str, tier: i16) {
+    for field in [name, friendly_name.unwrap_or_default(), model] {
         text.push_str(field);
-        text.push(end);
+        text.push('\t');
     }
+    text.push(tier_mark(tier));
+    text.push('\n');
+}
+
+fn tier_mark(tier: i16) -> char {
+    char::from(1 + tier.clamp(0, 3) as u8)
+}
+
+/// A block's text with another tier for the devices of these names.
+pub(crate) fn with_tier(text: &str, names: &HashSet<&str>, tier: i16) -> String {
+    let mut made = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let entry = Entry::of(line.trim_end_matches('\n'));
+        if names.contains(entry.name) {
+            push_line(&mut made, entry.name, Some(entry.friendly_name), entry.model, tier);
+        } else {
+            made.push_str(line);
+        }
+    }
+    made
 }
 
 /// A block's text without the devices of these names, and how many are left in it.
@@ -60,24 +80,27 @@ pub(crate) fn fold(text: &str) -> String {
     folded
 }
 
-/// What a search looks into of one device.
+/// Whether a folded text stands in a device's name, friendly name or model.
+pub(crate) fn has_text(fields: [&str; 3], text: &str) -> bool {
+    fields.iter().any(|field| fold(field).contains(text))
+}
+
+/// One device, as the texts have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry<'t> {
     pub(crate) name: &'t str,
     pub(crate) friendly_name: &'t str,
     pub(crate) model: &'t str,
+    /// Its code.
+    pub(crate) tier: i16,
 }
 
 impl<'t> Entry<'t> {
     fn of(line: &'t str) -> Self {
         let (name, rest) = cut(line);
-        let (friendly_name, model) = cut(rest);
-        Self { name, friendly_name, model }
-    }
-
-    /// Whether a search finds the device. The text is folded.
-    pub(crate) fn has(&self, text: &str) -> bool {
-        [self.name, self.friendly_name, self.model].iter().any(|field| fold(field).contains(text))
+        let (friendly_name, rest) = cut(rest);
+        let (model, mark) = cut(rest);
+        Self { name, friendly_name, model, tier: mark.bytes().next().map_or(0, |mark| i16::from(mark) - 1) }
     }
 
     fn cmp(&self, other: &Self, order: Order) -> Ordering {
@@ -87,6 +110,7 @@ impl<'t> Entry<'t> {
                 lower(self.friendly_name).cmp(lower(other.friendly_name))
             }
             Sort::Model => self.model.cmp(other.model),
+            Sort::Tier => self.tier.cmp(&other.tier),
             _ => Ordering::Equal,
         };
         let forwards = by_key.then_with(|| self.name.cmp(other.name));
@@ -146,9 +170,9 @@ pub(crate) struct Hits {
 }
 
 impl Hits {
-    /// The devices that have a folded text in what a search looks into, and are of this model. All have a text of
-    /// nothing.
-    pub(crate) fn find(blocks: Vec<Arc<Block>>, text: &str, model: Option<&str>) -> Self {
+    /// The devices that have a folded text in what a search looks into, and are of this model and tier. All have a text
+    /// of nothing.
+    pub(crate) fn find(blocks: Vec<Arc<Block>>, text: &str, model: Option<&str>, tier: Option<i16>) -> Self {
         let finder = memmem::Finder::new(text.as_bytes());
         let mut places = Vec::new();
         for (block, at) in blocks.iter().zip(0..) {
@@ -160,7 +184,11 @@ impl Hits {
                 let found = begin + found;
                 begin += memrchr(b'\n', &bytes[begin..found]).map_or(0, |before| before + 1);
                 let end = found + memchr(b'\n', &bytes[found..]).unwrap_or(bytes.len() - found);
-                if model.is_none_or(|model| Entry::of(&block.text[begin..end]).model == model) {
+                let is_it = || {
+                    let entry = Entry::of(&block.text[begin..end]);
+                    model.is_none_or(|model| entry.model == model) && tier.is_none_or(|tier| entry.tier == tier)
+                };
+                if model.is_none() && tier.is_none() || is_it() {
                     // A block has at most 10,000 lines of some hundred bytes.
                     places.push(Place { block: at, begin: begin as u32, end: end as u32 });
                 }
@@ -306,19 +334,24 @@ mod tests {
     }
 
     fn entry((name, friendly_name, model): &(String, String, String)) -> Entry<'_> {
-        Entry { name, friendly_name, model }
+        Entry { name, friendly_name, model, tier: tier_of(name) }
+    }
+
+    /// Any, but the same for each name.
+    fn tier_of(name: &str) -> i16 {
+        (name.len() % 4) as i16
     }
 
     fn blocks(fleet: &[(String, String, String)]) -> Vec<Arc<Block>> {
         let mut texts = vec![String::new(); 3];
         for (at, (name, friendly_name, model)) in fleet.iter().enumerate() {
-            push_line(&mut texts[at % 3], name, Some(friendly_name), model);
+            push_line(&mut texts[at % 3], name, Some(friendly_name), model, tier_of(name));
         }
         texts.into_iter().map(|text| Arc::new(Block::new(text))).collect()
     }
 
     fn orders() -> impl Strategy<Value = Order> {
-        let sort = prop::sample::select(vec![Sort::Name, Sort::FriendlyName, Sort::Model]);
+        let sort = prop::sample::select(vec![Sort::Name, Sort::FriendlyName, Sort::Model, Sort::Tier]);
         (sort, any::<bool>()).prop_map(|(sort, is_descending)| Order { sort, is_descending })
     }
 
@@ -331,13 +364,14 @@ mod tests {
         }
 
         #[test]
-        fn what_has_the_text_is_found(fleet in fleet(), text in "[aAbäΣ.\\d]{0,3}", model in prop::option::of("[ab.]{1,2}")) {
+        fn what_has_the_text_is_found(fleet in fleet(), text in "[aAbäΣ.\\d]{0,3}", model in prop::option::of("[ab.]{1,2}"), tier in prop::option::of(0_i16..4)) {
             let text = fold(&text);
-            let hits = Hits::find(blocks(&fleet), &text, model.as_deref());
+            let hits = Hits::find(blocks(&fleet), &text, model.as_deref(), tier);
             let mut found: Vec<_> = hits.entries().map(|entry| entry.name).collect();
             let is_it = |entry: &Entry<'_>| {
                 [entry.name, entry.friendly_name, entry.model].iter().any(|field| fold(field).contains(&text))
                     && model.as_deref().is_none_or(|model| entry.model == model)
+                    && tier.is_none_or(|tier| entry.tier == tier)
             };
             let mut expected: Vec<_> = fleet.iter().map(entry).filter(is_it).map(|entry| entry.name).collect();
             found.sort_unstable();
@@ -347,11 +381,12 @@ mod tests {
 
         #[test]
         fn the_first_behind_a_place(fleet in fleet(), order in orders(), at in any::<prop::sample::Index>(), is_inclusive: bool, limit in 0_usize..9) {
-            let hits = Hits::find(blocks(&fleet), "", None);
+            let hits = Hits::find(blocks(&fleet), "", None, None);
             let mut sorted: Vec<_> = fleet.iter().map(entry).collect();
             sorted.sort_by_key(|entry| match order.sort {
                 Sort::FriendlyName => (entry.friendly_name.to_ascii_lowercase(), entry.name),
                 Sort::Model => (entry.model.to_owned(), entry.name),
+                Sort::Tier => (entry.tier.to_string(), entry.name),
                 _ => (String::new(), entry.name),
             });
             if order.is_descending {
@@ -369,13 +404,16 @@ mod tests {
         fn those_that_go_are_out_and_all_others_stay(fleet in fleet(), gone in prop::collection::vec(any::<prop::sample::Index>(), 0..5)) {
             let mut text = String::new();
             for (name, friendly_name, model) in &fleet {
-                push_line(&mut text, name, Some(friendly_name), model);
+                push_line(&mut text, name, Some(friendly_name), model, tier_of(name));
             }
             let gone: HashSet<&str> = gone.iter().filter(|_| !fleet.is_empty()).map(|at| at.get(&fleet).0.as_str()).collect();
             let (left, devices) = without(&text, &gone);
-            let hits = Hits::find(vec![Arc::new(Block::new(left))], "", None);
+            let hits = Hits::find(vec![Arc::new(Block::new(left))], "", None, None);
             let expected: Vec<_> = fleet.iter().map(entry).filter(|entry| !gone.contains(entry.name)).collect();
             prop_assert_eq!(devices, expected.len());
+            let all = Hits::find(vec![Arc::new(Block::new(with_tier(&text, &gone, 3)))], "", None, None);
+            let retiered = |row| { let entry = entry(row); if gone.contains(entry.name) { Entry { tier: 3, ..entry } } else { entry } };
+            prop_assert_eq!(all.entries().collect::<Vec<_>>(), fleet.iter().map(retiered).collect::<Vec<_>>());
             prop_assert_eq!(hits.entries().collect::<Vec<_>>(), expected);
         }
     }

@@ -80,7 +80,7 @@ CREATE INDEX device_states_last_seen ON device_states (account, last_seen, name)
 CREATE INDEX group_members_device ON group_members (device);
 
 -- What a search looks into, up to 10,000 devices of a registration in one row: see src/texts.rs. Each has a line: name,
--- friendly name and model, with tabs between. No id is used twice.
+-- friendly name, model and tier, with tabs between, the tier as a control character. No id is used twice.
 CREATE TABLE text_blocks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     account BLOB NOT NULL REFERENCES accounts (id),
@@ -93,7 +93,7 @@ CREATE TABLE text_blocks (
 ) STRICT;
 INSERT INTO text_blocks (id, account, registration, version, devices, texts)
 SELECT d.block, d.account, d.registration, 1, COUNT(*),
-    group_concat(d.name || char(9) || COALESCE(d.friendly_name, '') || char(9) || m.name || char(10), '')
+    group_concat(d.name || char(9) || COALESCE(d.friendly_name, '') || char(9) || m.name || char(9, d.tier + 1, 10), '')
 FROM devices d JOIN models m ON m.id = d.model GROUP BY d.block;
 CREATE INDEX text_blocks_account ON text_blocks (account, id, registration, version, devices);
 

@@ -3,7 +3,7 @@
 use super::{Connection, DEVICE_OF_NAME, FOR_UPDATE_SKIP_LOCKED, NAMES, json_names, sql};
 use crate::{
     errors::StoreError,
-    texts::{Block, SMALL_BLOCK_DEVICES, Texts, without},
+    texts::{Block, SMALL_BLOCK_DEVICES, Texts, with_tier, without},
     types::AccountId,
 };
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
@@ -118,6 +118,31 @@ pub(super) async fn remove<'a>(
     account: AccountId,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<(), StoreError> {
+    rewrite(connection, account, names, without).await
+}
+
+/// Notes another tier of devices. Nobody else may change devices of the account meanwhile.
+pub(super) async fn change_tier<'a>(
+    connection: &mut Connection,
+    account: AccountId,
+    names: impl Iterator<Item = &'a str>,
+    tier: i16,
+) -> Result<(), StoreError> {
+    let change = |text: &str, names: &HashSet<&str>| {
+        let text = with_tier(text, names, tier);
+        let devices = text.lines().count();
+        (text, devices)
+    };
+    rewrite(connection, account, names, change).await
+}
+
+/// Makes another text of each block that has devices of these names: that, and how many devices it has.
+async fn rewrite<'a>(
+    connection: &mut Connection,
+    account: AccountId,
+    names: impl Iterator<Item = &'a str>,
+    change: impl Fn(&str, &HashSet<&str>) -> (String, usize),
+) -> Result<(), StoreError> {
     let rows: Vec<(i64, String)> =
         query_as(AssertSqlSafe(format!("SELECT d.block, d.name FROM {NAMES} {DEVICE_OF_NAME}")))
             .bind(account.0)
@@ -128,23 +153,23 @@ pub(super) async fn remove<'a>(
     for (block, name) in &rows {
         blocks.entry(*block).or_default().insert(name);
     }
-    for (id, gone) in blocks {
+    for (id, names) in blocks {
         let text: Option<String> = query_scalar("SELECT texts FROM text_blocks WHERE id = $1")
             .bind(id)
             .fetch_optional(&mut *connection)
             .await?;
         let Some(text) = text else { continue };
-        let (left, devices) = without(&text, &gone);
+        let (made, devices) = change(&text, &names);
         if devices == 0 {
             query("DELETE FROM text_blocks WHERE id = $1").bind(id).execute(&mut *connection).await?;
-            continue;
+        } else if made != text {
+            query("UPDATE text_blocks SET texts = $2, devices = $3, version = version + 1 WHERE id = $1")
+                .bind(id)
+                .bind(made)
+                .bind(devices as i64)
+                .execute(&mut *connection)
+                .await?;
         }
-        query("UPDATE text_blocks SET texts = $2, devices = $3, version = version + 1 WHERE id = $1")
-            .bind(id)
-            .bind(left)
-            .bind(devices as i64)
-            .execute(&mut *connection)
-            .await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::{
     sql,
     walk::{Columns, Found, Way, push_kind_list},
 };
-use crate::{errors::StoreError, fleet::Sort, texts::Entry};
+use crate::{errors::StoreError, fleet::Sort};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -114,9 +114,9 @@ pub(super) async fn fetch(
     columns.push_order(&mut statement, way.is_descending, if is_all { None } else { Some(way.limit) });
     let rows: Vec<(Uuid, String, Option<String>, String)> =
         statement.build_query_as().persistent(false).fetch_all(connection).await?;
-    let found = rows.into_iter().filter(|(_, name, friendly_name, model)| {
-        !is_all || selection.finds(&Entry { name, friendly_name: friendly_name.as_deref().unwrap_or_default(), model })
-    });
+    let found = rows
+        .into_iter()
+        .filter(|(_, name, friendly_name, model)| !is_all || selection.finds(name, friendly_name.as_deref(), model));
     Ok(found.map(|(id, name, ..)| (id, name)).take(way.limit).collect())
 }
 
@@ -130,9 +130,8 @@ pub(super) async fn count(
         let mut statement = select("d.name, d.friendly_name, m.name", selection, source, None);
         let rows: Vec<(String, Option<String>, String)> =
             statement.build_query_as().persistent(false).fetch_all(connection).await?;
-        let found = rows.iter().filter(|(name, friendly_name, model)| {
-            selection.finds(&Entry { name, friendly_name: friendly_name.as_deref().unwrap_or_default(), model })
-        });
+        let found =
+            rows.iter().filter(|(name, friendly_name, model)| selection.finds(name, friendly_name.as_deref(), model));
         return Ok(found.count() as u64);
     }
     let there: i64 = select("COUNT(*)", selection, source, None)

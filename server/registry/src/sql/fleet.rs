@@ -135,6 +135,7 @@ impl Fleet for Db {
                 change_these(&mut tx, account, what, names).await?
             }
             Change::Tier(tier) => {
+                blocks::change_tier(&mut tx, account, names.clone(), tier_code(*tier)).await?;
                 let what = format!("UPDATE devices SET tier = {}", tier_code(*tier));
                 change_these(&mut tx, account, &what, names).await?
             }

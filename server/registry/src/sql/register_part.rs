@@ -327,6 +327,7 @@ impl<'w> Registering<'w> {
                 row.name.as_str(),
                 row.friendly_name.as_ref().map(|name| name.as_str()),
                 row.model.as_str(),
+                tier_code(row.tier.unwrap_or(self.default_tier)),
             );
         }
         blocks::add(connection, block, &lines, there.len()).await?;

@@ -4,7 +4,7 @@ use super::{Connection, Database, OFFSET_0, blocks, count, sql};
 use crate::{
     errors::StoreError,
     fleet::DeviceFilter,
-    texts::{Block, Entry, Grid, Hits, fold},
+    texts::{Block, Grid, Hits, fold, has_text},
     types::{AccountId, RegistrationId, Timestamp, tier_code},
 };
 use sqlx::{QueryBuilder, query, query_as};
@@ -42,7 +42,7 @@ impl Kind {
 pub(super) struct Search {
     /// Folded. Nothing, where all devices of a registration are looked for.
     text: String,
-    /// The devices that have it, of the filter's registration and model.
+    /// The devices that have it, of the filter's registration, model and tier.
     pub(super) hits: Arc<Hits>,
 }
 
@@ -121,7 +121,7 @@ impl Selection {
         Self { is_unused: true, ..self }
     }
 
-    /// The devices of the filter's registration and model that have a folded text in what a search looks into.
+    /// The devices of the filter's registration, model and tier that have a folded text in what a search looks into.
     pub(super) async fn hits(
         &self,
         connection: &mut Connection,
@@ -130,31 +130,31 @@ impl Selection {
     ) -> Result<Arc<Hits>, StoreError> {
         let registration = self.filter.registration.map(|registration| registration.0);
         let blocks: Vec<Arc<Block>> = blocks::load(connection, &grid.texts, self.account, registration).await?;
-        let (text, model) = (text.to_owned(), self.filter.model.clone());
-        let find = move || Hits::find(blocks, &text, model.as_ref().map(|model| model.as_str()));
+        let (text, model, tier) = (text.to_owned(), self.filter.model.clone(), self.filter.tier.map(tier_code));
+        let find = move || Hits::find(blocks, &text, model.as_ref().map(|model| model.as_str()), tier);
         let hits = tokio::task::spawn_blocking(find).await.map_err(|_| StoreError::Unavailable)?;
         Ok(Arc::new(hits))
     }
 
-    /// Whether the search finds a device, if there is one.
-    pub(super) fn finds(&self, entry: &Entry<'_>) -> bool {
-        self.search.as_ref().is_none_or(|search| entry.has(&search.text))
+    /// Whether the search, if there is one, finds a device with this name, friendly name and model.
+    pub(super) fn finds(&self, name: &str, friendly_name: Option<&str>, model: &str) -> bool {
+        let fields = [name, friendly_name.unwrap_or_default(), model];
+        self.search.as_ref().is_none_or(|search| has_text(fields, &search.text))
     }
 
     /// Whether only some kinds of devices match.
     pub(super) fn has_kinds(&self) -> bool {
-        self.has_facets() || self.filter.model.is_some()
+        self.has_states() || self.filter.model.is_some() || self.filter.tier.is_some()
     }
 
-    /// Whether only devices of some facets match.
-    pub(super) fn has_facets(&self) -> bool {
-        let DeviceFilter { status, tier, never_seen, .. } = &self.filter;
-        status.is_some() || tier.is_some() || *never_seen
+    /// Whether only devices that are in some state match: what the texts do not tell of a kind.
+    pub(super) fn has_states(&self) -> bool {
+        self.filter.status.is_some() || self.filter.never_seen
     }
 
-    /// Whether there are conditions that are neither about kinds nor about the texts.
-    pub(super) fn has_others(&self) -> bool {
-        !self.groups.is_empty() || self.registered_by.is_some() || self.is_unused
+    /// Whether there are conditions that the texts do not tell.
+    pub(super) fn is_beyond_texts(&self) -> bool {
+        self.has_states() || !self.groups.is_empty() || self.registered_by.is_some() || self.is_unused
     }
 
     /// Whether all devices of these kinds match, so that nothing is left to be looked at.

@@ -6,8 +6,9 @@
 //! are alike in status, tier and whether they were seen stand side by side, by name. A filter by these is a choice of
 //! kinds. An order by them is a row of segments, and each segment is a merge of its kinds.
 //!
-//! A search, a registration and an order by friendly name are a matter of the *texts* in memory (`texts.rs`). They give the names that
-//! come first; what else a filter asks, the database says of those, some at a time, until there are enough.
+//! A search, a registration and an order by friendly name are a matter of the *texts* in memory (`texts.rs`). They give
+//! the names that come first; what else a filter asks, the database says of those, some at a time, until there are
+//! enough.
 
 use super::{
     Connection, DEVICE_OF_ID, Database, KIND_WALK, KIND_WALK_END,
@@ -80,8 +81,9 @@ const BY_LAST_SEEN: Columns = Columns { key: Some("v.last_seen"), name: "v.name"
 /// Groups that are walked side by side. Devices of more than these are looked for among all.
 const MAX_GROUP_LINES: usize = 16;
 
-/// The fewest devices of a look: of those that a search finds, some may not match the filter.
-const MIN_LOOK: usize = 32;
+/// How many more devices the first look is at than are asked for: of those that a search finds, some may not match the
+/// filter.
+const MORE: usize = 150;
 
 /// Each look is at so many times more, since each chooses anew from all that the search found.
 const LOOK_GROWTH: usize = 8;
@@ -156,7 +158,7 @@ pub(super) async fn plan(
     let line = line(selection, sort);
     // Where nothing, or next to nothing, is passed over, a walk is always the shortest way.
     let is_dense = match (&selection.search, line) {
-        (Some(_), _) => is_in_texts(sort) && !selection.has_facets() && !selection.has_others(),
+        (Some(_), _) => is_in_texts(sort) && !selection.is_beyond_texts(),
         (None, Some(_)) => !selection.has_kinds(),
         (None, None) => selection.is_whole_kinds() && !matches!(sort, Sort::LastSeen | Sort::FriendlyName),
     };
@@ -218,7 +220,7 @@ pub(super) async fn find(
 
 /// Whether what a search looks into has what this sorts by.
 fn is_in_texts(sort: Sort) -> bool {
-    matches!(sort, Sort::Name | Sort::FriendlyName | Sort::Model)
+    matches!(sort, Sort::Name | Sort::FriendlyName | Sort::Model | Sort::Tier)
 }
 
 /// The next of those that the texts have. With `kinds`, of those kinds only.
@@ -229,9 +231,9 @@ async fn walk_texts(
     kinds: Option<&[Kind]>,
     way: &Way,
 ) -> Result<Found, StoreError> {
-    let kinds = kinds.or_else(|| selection.has_facets().then_some(&selection.kinds));
-    let is_all = kinds.is_none() && !selection.has_others();
-    let mut look = if is_all { way.limit } else { (4 * way.limit).max(MIN_LOOK) };
+    let kinds = kinds.or_else(|| selection.has_states().then_some(&selection.kinds));
+    let is_all = kinds.is_none() && !selection.is_beyond_texts();
+    let mut look = if is_all { way.limit } else { first_look(way) };
     let (mut from, mut found) = (way.from.clone(), Vec::new());
     loop {
         let (names, last) = first_of(hits, way, from, look).await?;
@@ -256,6 +258,10 @@ async fn walk_texts(
     }
 }
 
+fn first_look(way: &Way) -> usize {
+    way.limit + (3 * way.limit).min(MORE)
+}
+
 /// The names that come first behind a place, and the place of the last of them.
 async fn first_of(
     hits: &Arc<Hits>,
@@ -266,17 +272,19 @@ async fn first_of(
     let (hits, order) = (hits.clone(), Order { sort: way.sort, is_descending: way.is_descending });
     let first = move || {
         let place = from.as_ref().map(|bound| {
-            let key = match &bound.key {
-                Key::Text(key) => key.as_str(),
-                Key::Number(_) => "",
+            let (text, number) = match &bound.key {
+                Key::Text(text) => (text.as_str(), 0),
+                Key::Number(number) => ("", *number),
             };
-            (Entry { name: &bound.name, friendly_name: key, model: key }, bound.is_inclusive)
+            let tier = i16::try_from(number).unwrap_or(i16::MAX);
+            (Entry { name: &bound.name, friendly_name: text, model: text, tier }, bound.is_inclusive)
         });
         let entries = hits.first(order, place, limit);
         let last = entries.last().map(|entry| Bound {
             key: match order.sort {
                 Sort::FriendlyName => Key::Text(entry.friendly_name.to_owned()),
                 Sort::Model => Key::Text(entry.model.to_owned()),
+                Sort::Tier => Key::Number(entry.tier.into()),
                 _ => Key::Number(0),
             },
             name: entry.name.to_owned(),
@@ -299,7 +307,7 @@ async fn walk_seen(
     kinds: &[Kind],
     way: &Way,
 ) -> Result<Found, StoreError> {
-    let mut look = (4 * way.limit).max(MIN_LOOK);
+    let mut look = first_look(way);
     let (mut from, mut found, mut looked_at) = (way.from.clone(), Vec::new(), 0);
     loop {
         let mut statement = sql("SELECT d.id, d.name, d.friendly_name, m.name, v.last_seen FROM device_states AS v ");
@@ -322,8 +330,7 @@ async fn walk_seen(
             is_inclusive: false,
         });
         found.extend(rows.into_iter().filter_map(|(id, name, friendly_name, model, _)| {
-            let friendly_name = friendly_name.as_deref().unwrap_or_default();
-            selection.finds(&Entry { name: &name, friendly_name, model: &model }).then_some((id, name))
+            selection.finds(&name, friendly_name.as_deref(), &model).then_some((id, name))
         }));
         if is_last || found.len() >= way.limit {
             found.truncate(way.limit);
@@ -367,7 +374,7 @@ pub(super) async fn count(connection: &mut Connection, selection: &Selection) ->
         None if selection.groups.len() == 1 && !selection.has_kinds() => {
             return members(connection, &selection.groups).await;
         }
-        Some(search) if !selection.has_facets() && !selection.has_others() => return Ok(search.hits.len() as u64),
+        Some(search) if !selection.is_beyond_texts() => return Ok(search.hits.len() as u64),
         _ => {}
     }
     match few::source(connection, selection, u64::MAX).await? {

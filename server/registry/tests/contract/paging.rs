@@ -284,6 +284,22 @@ pub(crate) async fn what_another_server_changed_is_found(fixture: &Fixture) {
     tenant.part(tenant.begin().await, part_of(0, 1, vec![row_of(["pump1", MODEL, "Ärger", "", ""])])).await;
     assert_eq!(found("äRG").await, "pump1", "the same name again, with another friendly name");
 
+    let large = async |search: &str| {
+        let filter =
+            DeviceFilter { search: Some(search.to_owned()), tier: Some(PricingTier::Large), ..DeviceFilter::default() };
+        assert_eq!(
+            here.count_devices(tenant.id, &filter).await.unwrap(),
+            there.count_devices(tenant.id, &filter).await.unwrap()
+        );
+        tenant.names(matching(filter)).await
+    };
+    assert_eq!(large("e").await, [""; 0]);
+    let one = named(&device_names(&["valve1"]));
+    there.change_devices(tenant.id, &one, &Change::Tier(PricingTier::Large)).await.unwrap();
+    assert_eq!(large("e").await, ["valve1"]);
+    there.change_devices(tenant.id, &one, &Change::Tier(PricingTier::Medium)).await.unwrap();
+    assert_eq!(large("e").await, [""; 0]);
+
     let many: Vec<String> = (0..1_500).map(|at| format!("big{at:04}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     tenant.register(&many).await;

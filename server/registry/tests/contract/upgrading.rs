@@ -83,6 +83,8 @@ async fn everything_is_there(url: &str) {
     let none = DeviceFilter::default;
     assert_eq!(of(DeviceFilter { search: Some("ärger".to_owned()), ..none() }).await, "a");
     assert_eq!(of(DeviceFilter { search: Some("ONCORD".to_owned()), ..none() }).await, "c");
+    let large = Some(muster_domain::PricingTier::Large);
+    assert_eq!(of(DeviceFilter { search: Some("contoso".to_owned()), tier: large, ..none() }).await, "b");
     assert_eq!(of(DeviceFilter { never_seen: true, ..none() }).await, "b c");
     assert_eq!(of(DeviceFilter { groups: vec![GroupName::parse("Berlin").unwrap()], ..none() }).await, "a c");
     let registration = registry.registrations(account, None, 1).await.unwrap()[0].id;
