@@ -10,6 +10,9 @@ use crate::{errors::StoreError, fleet::Sort};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
+/// Kinds that are listed in a statement. Only where there are more than 800 models can there be more.
+const MAX_KINDS: usize = 20_000;
+
 /// Where matching devices are found.
 pub(super) enum Source {
     /// Those of these names, a JSON array. The search found all of them.
@@ -26,7 +29,9 @@ pub(super) async fn source(
     selection: &Selection,
     most: u64,
 ) -> Result<Option<Source>, StoreError> {
-    let mut best = (selection.devices(), None);
+    // A statement takes 32,766 values, and each kind is one.
+    let by_kinds = if selection.kinds.len() <= MAX_KINDS { selection.devices() } else { u64::MAX };
+    let mut best = (by_kinds, None);
     if !selection.groups.is_empty() {
         let devices = members(connection, &selection.groups).await?;
         if devices < best.0 {

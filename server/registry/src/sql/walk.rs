@@ -81,6 +81,9 @@ const BY_LAST_SEEN: Columns = Columns { key: Some("v.last_seen"), name: "v.name"
 /// Groups that are walked side by side. Devices of more than these are looked for among all.
 const MAX_GROUP_LINES: usize = 16;
 
+/// Kinds that are walked side by side. Of more, as thousands of models make them, the texts are asked.
+const MAX_WALKED_KINDS: usize = 1_000;
+
 /// How many more devices the first look is at than are asked for: of those that a search finds, some may not match the
 /// filter.
 const MORE: usize = 150;
@@ -168,7 +171,8 @@ pub(super) async fn plan(
     if let Some(search) = &selection.search {
         return Ok(Plan::Texts(search.hits.clone()));
     }
-    if sort == Sort::FriendlyName {
+    let is_walked = line.is_some() || selection.kinds.len() <= MAX_WALKED_KINDS;
+    if sort == Sort::FriendlyName || !is_walked {
         return Ok(Plan::Texts(selection.hits(connection, grid, "").await?));
     }
     Ok(line.map_or(Plan::Segments, Plan::Line))

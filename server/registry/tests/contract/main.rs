@@ -54,7 +54,8 @@ on_both! {
     together: the_same_rows_at_once overlapping_parts_at_once changes_at_once;
     devices: detail statuses changing deleting_and_the_same_name_again into_groups groups_made_and_deleted;
     choosing: in_several_calls only_what_was_there tokens_for_those_that_match exported undone;
-    paging: both_ways what_is_found what_another_server_changed_is_found filters every_order pages_beside_changes;
+    paging: both_ways what_is_found what_another_server_changed_is_found filters every_order
+        many_models pages_beside_changes;
     tokens: kept_until_the_new_one_is_used stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
         a_wrong_secret;
     state: comes_alive last_values what_contradicts too_large reports_at_once

@@ -259,6 +259,46 @@ async fn check_every_order(registry: &Registry, account: AccountId, filters: &[D
     }
 }
 
+/// More kinds than are walked side by side.
+pub(crate) async fn many_models(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, fixture.another_with(0).await);
+    let (models, tiers) = (251, ["ExtraSmall", "Small", "Medium", "Large"]);
+    let mut rows = Vec::new();
+    for at in 0..models {
+        let model = format!("M{:03}", at * 7 % models);
+        tenant.put_model(&model).await;
+        rows.extend(tiers.map(|tier| row_of([&format!("d{at:03}{tier}"), &model, "", "", tier])));
+    }
+    let made = tenant.part(tenant.begin().await, part_of(0, 1, rows)).await;
+    for (at, (_, token)) in made.tokens.iter().enumerate().filter(|(at, _)| at % 50 == 7) {
+        fixture.world.pass_ms(at as i64);
+        fixture.report(token, "{}").await;
+    }
+    for sort in [Sort::Name, Sort::Model, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen] {
+        for is_descending in [false, true] {
+            let query = |place| DeviceQuery { sort, is_descending, place, limit: 500, ..DeviceQuery::default() };
+            let (mut there, mut place) = (Vec::new(), Place::First);
+            loop {
+                let page = registry.devices(tenant.id, &query(place)).await.unwrap();
+                there.extend(page.items);
+                let Some(last) = there.last().filter(|_| page.has_next) else { break };
+                place = Place::After(Cursor { name: last.name.clone(), key: last.sort_key(sort) });
+            }
+            let key = |item: &DeviceItem| {
+                let number = item.sort_key(sort).parse::<i64>().unwrap_or_default();
+                (number, if number == 0 { item.sort_key(sort) } else { String::new() }, item.name.clone())
+            };
+            let mut expected = there.clone();
+            expected.sort_by_key(key);
+            if is_descending {
+                expected.reverse();
+            }
+            assert_eq!(there.len(), 4 * models, "{sort:?}");
+            assert!(there == expected, "{sort:?}, descending: {is_descending}");
+        }
+    }
+}
+
 /// A server keeps in memory what searches look into: another's changes count at once, in blocks of any size.
 pub(crate) async fn what_another_server_changed_is_found(fixture: &Fixture) {
     let (tenant, here, there) = (fixture.tenant("alpha").await, &fixture.registry, fixture.another_server().await);
