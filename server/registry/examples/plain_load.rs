@@ -1,6 +1,7 @@
 //! The limit that registering is measured beside: the devices of a database once more, and their texts, into the same
 //! tables and indexes, in the fastest plain way there is. On SQLite, one `INSERT … SELECT` from another file in one
-//! transaction; on PostgreSQL, one `COPY`. Prints the milliseconds it took. The database is not fit for use afterwards.
+//! transaction; on PostgreSQL, one `COPY`. Prints the milliseconds it took; on SQLite, then those of as many transactions
+//! as a file has parts. The database is not fit for use afterwards.
 //!
 //! `plain_load sqlite://FILE` or `plain_load postgres://…`
 #![expect(clippy::print_stdout, reason = "it is what it is for")]
@@ -9,22 +10,28 @@ use muster_registry::{Registry, SystemWorld};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use std::{error::Error, sync::Arc, time::Instant};
 
+/// Rows of a part of a file, as the page cuts it. Each part is a transaction.
+const PART_ROWS: i64 = 10_000;
+
 /// What a device refers to.
 const PARENTS: [&str; 2] = ["accounts", "models"];
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let url = std::env::args().nth(1).ok_or("plain_load: say which database")?;
-    let ms = match url.strip_prefix("sqlite://") {
-        Some(file) => sqlite(file).await?,
-        None => postgres(&url).await?,
-    };
-    println!("{ms}");
+    match url.strip_prefix("sqlite://") {
+        Some(file) => {
+            println!("{}", sqlite(file, "plain", i64::MAX).await?);
+            println!("{}", sqlite(file, "parts", PART_ROWS).await?);
+        }
+        None => println!("{}", postgres(&url).await?),
+    }
     Ok(())
 }
 
-async fn sqlite(file: &str) -> Result<u128, Box<dyn Error>> {
-    let other = format!("{file}.plain");
+/// Into another file, so many rows in a transaction.
+async fn sqlite(file: &str, other: &str, rows_at_once: i64) -> Result<u128, Box<dyn Error>> {
+    let other = format!("{file}.{other}");
     let url = format!("sqlite://{other}");
     drop(Registry::open(&url, Arc::new(SystemWorld)).await?);
     let mut connection = SqliteConnection::connect(&url).await?;
@@ -38,13 +45,18 @@ async fn sqlite(file: &str) -> Result<u128, Box<dyn Error>> {
     let columns: Vec<String> = columns.iter().map(|row| row.get(0)).collect();
     let columns = columns.join(", ");
     let begun = Instant::now();
-    let mut tx = connection.begin().await?;
-    tx.execute(AssertSqlSafe(format!(
-        "INSERT INTO devices ({columns}) SELECT {columns} FROM full.devices ORDER BY id"
-    )))
-    .await?;
-    tx.execute("INSERT INTO text_blocks SELECT * FROM full.text_blocks").await?;
-    tx.commit().await?;
+    let last: i64 = sqlx::query_scalar("SELECT MAX(row) FROM full.devices").fetch_one(&mut connection).await?;
+    let mut from = 0;
+    while from < last {
+        let to = from.saturating_add(rows_at_once).min(last);
+        connection
+            .execute(AssertSqlSafe(format!(
+                "INSERT INTO devices ({columns}) SELECT {columns} FROM full.devices WHERE row > {from} AND row <= {to} ORDER BY row"
+            )))
+            .await?;
+        from = to;
+    }
+    connection.execute("INSERT INTO text_blocks SELECT * FROM full.text_blocks").await?;
     let ms = begun.elapsed().as_millis();
     connection.close().await?;
     Ok(ms)
