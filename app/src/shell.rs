@@ -1,6 +1,6 @@
 //! The HTML around every page, the navigation, and which address shows which page.
 
-use crate::{fns::session, pages};
+use crate::{browser::refresh, fns::session, pages};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
@@ -72,10 +72,18 @@ fn Frame() -> impl IntoView {
     let me = Resource::new_blocking(|| (), |()| session::who_am_i());
     let sign_out = ServerAction::<session::SignOut>::new();
     Effect::new(move || {
-        if sign_out.value().with(|done| matches!(done, Some(Ok(())))) {
-            let _ = window().location().assign("/sign-in");
-        }
+        sign_out.value().with(|done| match done {
+            Some(Ok(())) => {
+                let _ = window().location().assign("/sign-in");
+            }
+            Some(Err(_)) => refresh::pause(false),
+            None => {}
+        });
     });
+    let leave = move |_| {
+        refresh::pause(true);
+        sign_out.dispatch(session::SignOut {});
+    };
     view! {
         <a class="skip" href="#main">"Skip to the content"</a>
         <header class="bar">
@@ -96,7 +104,7 @@ fn Frame() -> impl IntoView {
                         })
                     })}
                 </Suspense>
-                <button class="quiet" type="button" on:click=move |_| { sign_out.dispatch(session::SignOut {}); }>"Sign out"</button>
+                <button class="quiet" type="button" on:click=leave>"Sign out"</button>
             </div>
         </header>
         <main id="main" tabindex="-1"><Outlet /></main>

@@ -1,9 +1,6 @@
 // Fails a test whose page complains where nobody looks: the console, an exception, the policy, a foreign host.
 import type { BrowserContext, ConsoleMessage } from '@playwright/test';
 
-/** A page may have asked for its devices at the moment in which its person signs out. */
-export const SIGNED_OUT_MEANWHILE = /status of 401 .*\/fn\//;
-
 export class Guard {
   readonly complaints: string[] = [];
   private readonly expected: RegExp[] = [];

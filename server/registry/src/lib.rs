@@ -12,6 +12,7 @@
 mod devices;
 mod errors;
 mod fleet;
+mod grid;
 mod models;
 mod password;
 mod people;

@@ -2,8 +2,8 @@
 
 use crate::{
     errors::{OpenError, StateError, StoreError},
+    grid::Grid,
     store::{Lock, Report},
-    texts::Grid,
 };
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::time::Duration;

@@ -2,8 +2,8 @@
 
 use crate::{
     errors::{OpenError, StateError, StoreError},
+    grid::Grid,
     store::{Lock, Report},
-    texts::Grid,
 };
 use sqlx::{
     SqlitePool,
@@ -153,9 +153,11 @@ async fn store_reports(writer: Pool, mut queue: mpsc::Receiver<Queued>) {
     let mut some = Vec::new();
     while queue.recv_many(&mut some, REPORTS_AT_ONCE).await > 0 {
         let (reports, waiting): (Vec<Report>, Vec<_>) = some.drain(..).unzip();
-        let outcomes = match store_together(&writer, &reports).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => reports.iter().map(|_| Err(StateError::Store(error))).collect(),
+        // A task of its own: if it should panic, those that come later are stored all the same.
+        let outcomes = match tokio::spawn(store_together(writer.clone(), reports)).await {
+            Ok(Ok(outcomes)) => outcomes,
+            Ok(Err(error)) => waiting.iter().map(|_| Err(StateError::Store(error))).collect(),
+            Err(_) => waiting.iter().map(|_| Err(StateError::Store(StoreError::Unavailable))).collect(),
         };
         for (waiting, outcome) in waiting.into_iter().zip(outcomes) {
             // Who has hung up meanwhile does not want to know.
@@ -165,10 +167,10 @@ async fn store_reports(writer: Pool, mut queue: mpsc::Receiver<Queued>) {
 }
 
 /// What became of each report. What one of them has wrong is no matter of the others'; what the database fails in is.
-async fn store_together(writer: &Pool, reports: &[Report]) -> Result<Vec<Result<(), StateError>>, StoreError> {
+async fn store_together(writer: Pool, reports: Vec<Report>) -> Result<Vec<Result<(), StateError>>, StoreError> {
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
     let mut outcomes = Vec::with_capacity(reports.len());
-    for report in reports {
+    for report in &reports {
         match sql::devices::merge_state(&mut tx, report).await {
             Err(StateError::Store(StoreError::Unavailable)) => return Err(StoreError::Unavailable),
             outcome => outcomes.push(outcome),

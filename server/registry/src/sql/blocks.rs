@@ -3,7 +3,8 @@
 use super::{Connection, DEVICE_OF_NAME, FOR_UPDATE_SKIP_LOCKED, NAMES, json_names, sql};
 use crate::{
     errors::StoreError,
-    texts::{Block, SMALL_BLOCK_DEVICES, Texts, with_tier, without},
+    grid::Texts,
+    texts::{Block, SMALL_BLOCK_DEVICES, with_tier, without},
     types::AccountId,
 };
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};

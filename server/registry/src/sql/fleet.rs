@@ -15,8 +15,8 @@ use crate::{
         Change, Chosen, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_PAGE_DEVICES,
         Matching, Place, Sort, Step,
     },
+    grid::Grid,
     store::{Fleet, Lock},
-    texts::Grid,
     types::{AccountId, RegistrationId, tier_code},
 };
 use async_trait::async_trait;

@@ -13,6 +13,7 @@ mod registrations;
 mod selection;
 mod tokens;
 mod walk;
+mod walk_texts;
 
 pub(crate) use super::{
     Connection, DEVICE_NAMED, DEVICE_OF_ID, DEVICE_OF_NAME, DEVICES_OF_KIND, Database, Db, FOR_UPDATE, FOR_UPDATE_OF_D,

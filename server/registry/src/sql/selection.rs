@@ -4,7 +4,8 @@ use super::{Connection, Database, OFFSET_0, blocks, count, sql};
 use crate::{
     errors::StoreError,
     fleet::DeviceFilter,
-    texts::{Block, Grid, Hits, fold, has_text},
+    grid::Grid,
+    texts::{Block, Hits, fold, has_text},
     types::{AccountId, RegistrationId, Timestamp, tier_code},
 };
 use sqlx::{QueryBuilder, query, query_as};

@@ -6,28 +6,18 @@
 //! are alike in status, tier and whether they were seen stand side by side, by name. A filter by these is a choice of
 //! kinds. An order by them is a row of segments, and each segment is a merge of its kinds.
 //!
-//! A search, a registration and an order by friendly name are a matter of the *texts* in memory (`texts.rs`). They give
-//! the names that come first; what else a filter asks, the database says of those, some at a time, until there are
-//! enough.
+//! A search, a registration and an order by friendly name are a matter of the texts in memory (`walk_texts.rs`).
 
 use super::{
     Connection, DEVICE_OF_ID, Database, KIND_WALK, KIND_WALK_END,
-    few::{self, Source, push_named},
-    json_names,
+    few::{self, Source},
     selection::{Kind, Selection, members, push_facets, push_ids},
     sql,
+    walk_texts::{is_in_texts, walk_seen, walk_texts},
 };
-use crate::{
-    errors::StoreError,
-    fleet::Sort,
-    texts::{Entry, Grid, Hits, Order},
-};
+use crate::{errors::StoreError, fleet::Sort, grid::Grid, texts::Hits};
 use sqlx::QueryBuilder;
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 /// Devices: their ids and names.
@@ -76,26 +66,13 @@ pub(super) struct Columns {
 }
 
 const BY_NAME: Columns = Columns { key: None, name: "d.name" };
-const BY_LAST_SEEN: Columns = Columns { key: Some("v.last_seen"), name: "v.name" };
+pub(super) const BY_LAST_SEEN: Columns = Columns { key: Some("v.last_seen"), name: "v.name" };
 
 /// Groups that are walked side by side. Devices of more than these are looked for among all.
 const MAX_GROUP_LINES: usize = 16;
 
 /// Kinds that are walked side by side. Of more, as thousands of models make them, the texts are asked.
 const MAX_WALKED_KINDS: usize = 1_000;
-
-/// How many more devices the first look is at than are asked for: of those that a search finds, some may not match the
-/// filter.
-const MORE: usize = 150;
-
-/// Each look is at so many times more, since each chooses anew from all that the search found.
-const LOOK_GROWTH: usize = 8;
-
-/// The most devices of a look at those that sent data.
-const MAX_LOOK: usize = 20_000;
-
-/// Very many are so many times as many as are few.
-const VERY_MANY: u64 = 5;
 
 impl Columns {
     /// Appends that a device stands behind a place, or before one.
@@ -220,132 +197,6 @@ pub(super) async fn find(
         }
     }
     Ok(found)
-}
-
-/// Whether what a search looks into has what this sorts by.
-fn is_in_texts(sort: Sort) -> bool {
-    matches!(sort, Sort::Name | Sort::FriendlyName | Sort::Model | Sort::Tier)
-}
-
-/// The next of those that the texts have. With `kinds`, of those kinds only.
-async fn walk_texts(
-    connection: &mut Connection,
-    selection: &Selection,
-    hits: &Arc<Hits>,
-    kinds: Option<&[Kind]>,
-    way: &Way,
-) -> Result<Found, StoreError> {
-    let kinds = kinds.or_else(|| selection.has_states().then_some(&selection.kinds));
-    let is_all = kinds.is_none() && !selection.is_beyond_texts();
-    let mut look = if is_all { way.limit } else { first_look(way) };
-    let (mut from, mut found) = (way.from.clone(), Vec::new());
-    loop {
-        let (names, last) = first_of(hits, way, from, look).await?;
-        let mut statement = sql("SELECT d.id, d.name FROM ");
-        push_named(&mut statement, selection.account, json_names(names.iter().map(String::as_str)));
-        statement.push(" WHERE 1 = 1");
-        if let Some(kinds) = kinds {
-            push_facets(&mut statement, kinds);
-        }
-        selection.push_groups(&mut statement);
-        selection.push_others(&mut statement);
-        let rows: Found = statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
-        let mut ids: HashMap<String, Uuid> = rows.into_iter().map(|(id, name)| (name, id)).collect();
-        let is_last = names.len() < look;
-        found.extend(names.into_iter().filter_map(|name| Some((ids.remove(&name)?, name))));
-        if is_last || found.len() >= way.limit {
-            found.truncate(way.limit);
-            return Ok(found);
-        }
-        from = last;
-        look *= LOOK_GROWTH;
-    }
-}
-
-fn first_look(way: &Way) -> usize {
-    way.limit + (3 * way.limit).min(MORE)
-}
-
-/// The names that come first behind a place, and the place of the last of them.
-async fn first_of(
-    hits: &Arc<Hits>,
-    way: &Way,
-    from: Option<Bound>,
-    limit: usize,
-) -> Result<(Vec<String>, Option<Bound>), StoreError> {
-    let (hits, order) = (hits.clone(), Order { sort: way.sort, is_descending: way.is_descending });
-    let first = move || {
-        let place = from.as_ref().map(|bound| {
-            let (text, number) = match &bound.key {
-                Key::Text(text) => (text.as_str(), 0),
-                Key::Number(number) => ("", *number),
-            };
-            let tier = i16::try_from(number).unwrap_or(i16::MAX);
-            (Entry { name: &bound.name, friendly_name: text, model: text, tier }, bound.is_inclusive)
-        });
-        let entries = hits.first(order, place, limit);
-        let last = entries.last().map(|entry| Bound {
-            key: match order.sort {
-                Sort::FriendlyName => Key::Text(entry.friendly_name.to_owned()),
-                Sort::Model => Key::Text(entry.model.to_owned()),
-                Sort::Tier => Key::Number(entry.tier.into()),
-                _ => Key::Number(0),
-            },
-            name: entry.name.to_owned(),
-            is_inclusive: false,
-        });
-        (entries.into_iter().map(|entry| entry.name.to_owned()).collect(), last)
-    };
-    tokio::task::spawn_blocking(first).await.map_err(|_| StoreError::Unavailable)
-}
-
-/// Of those that have sent data, by when, the next that a search finds.
-///
-/// Where those stand late in that order it would go on for long. So when more were looked at than are few, all that the
-/// search finds are fetched; but where it finds very many, they come soon.
-async fn walk_seen(
-    connection: &mut Connection,
-    grid: &Grid,
-    selection: &Selection,
-    hits: &Hits,
-    kinds: &[Kind],
-    way: &Way,
-) -> Result<Found, StoreError> {
-    let mut look = first_look(way);
-    let (mut from, mut found, mut looked_at) = (way.from.clone(), Vec::new(), 0);
-    loop {
-        let mut statement = sql("SELECT d.id, d.name, d.friendly_name, m.name, v.last_seen FROM device_states AS v ");
-        statement.push(DEVICE_OF_ID).push(" JOIN models m ON m.id = d.model WHERE v.account = ");
-        statement.push_bind(selection.account);
-        selection.push_kinds(&mut statement);
-        selection.push_groups(&mut statement);
-        selection.push_others(&mut statement);
-        if let Some(from) = &from {
-            BY_LAST_SEEN.push_side(&mut statement, from, way.is_descending);
-        }
-        BY_LAST_SEEN.push_order(&mut statement, way.is_descending, Some(look));
-        let rows: Vec<(Uuid, String, Option<String>, String, i64)> =
-            statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
-        let is_last = rows.len() < look;
-        looked_at += rows.len() as u64;
-        from = rows.last().map(|(_, name, _, _, at)| Bound {
-            key: Key::Number(*at),
-            name: name.clone(),
-            is_inclusive: false,
-        });
-        found.extend(rows.into_iter().filter_map(|(id, name, friendly_name, model, _)| {
-            selection.finds(&name, friendly_name.as_deref(), &model).then_some((id, name))
-        }));
-        if is_last || found.len() >= way.limit {
-            found.truncate(way.limit);
-            return Ok(found);
-        }
-        if looked_at > grid.few && hits.len() as u64 <= VERY_MANY * grid.few {
-            let names = json_names(hits.entries().map(|entry| entry.name));
-            return few::fetch(connection, selection, &Source::Names(names), Some(kinds), way).await;
-        }
-        look = (LOOK_GROWTH * look).min(MAX_LOOK);
-    }
 }
 
 /// Those of these devices that the selection has now, by name. With `locked`, they stay as they are until the

@@ -119,9 +119,10 @@ pub(crate) async fn good_ones_beside_refused_ones(fixture: &Fixture) {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let tokens = tenant.register(&names).await;
     let devices = futures_util::future::join_all(tokens.iter().map(|token| fixture.connect(token))).await;
-    let some = |rest: usize| named(&device_names(&names.iter().copied().skip(rest).step_by(3).collect::<Vec<_>>()));
-    fixture.registry.change_devices(tenant.id, &some(1), &Change::Disable).await.unwrap();
-    fixture.registry.change_devices(tenant.id, &some(2), &Change::Delete).await.unwrap();
+    let every_third = |from: usize| device_names(&names.iter().copied().skip(from).step_by(3).collect::<Vec<_>>());
+    for (from, change) in [(1, Change::Disable), (2, Change::Delete)] {
+        fixture.registry.change_devices(tenant.id, &named(&every_third(from)), &change).await.unwrap();
+    }
     let sent = devices.iter().map(|device| fixture.registry.record_state(device, br#"{"altitude": 7}"#));
     let outcomes = futures_util::future::join_all(sent).await;
     for (at, (name, outcome)) in names.iter().zip(outcomes).enumerate() {

@@ -1,0 +1,117 @@
+//! What a server finds pages of devices with: the blocks of texts that it has read.
+//!
+//! A block changes when devices come or go or get another tier, and its version with it. So a search asks for the
+//! versions first, and then reads what is new to it: what another server registered a moment ago is found, too.
+
+use crate::texts::Block;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use uuid::Uuid;
+
+/// Blocks that a server keeps: those of some three million devices. More are read each time.
+const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
+
+/// What a server finds pages of devices with.
+pub(crate) struct Grid {
+    pub(crate) texts: Texts,
+    /// As in [`Registry::open_with`](crate::Registry::open_with).
+    pub(crate) few: u64,
+}
+
+impl Grid {
+    pub(crate) fn new(few: u64) -> Self {
+        Self { texts: Texts::default(), few }
+    }
+}
+
+/// The blocks that this server has read.
+#[derive(Default)]
+pub(crate) struct Texts {
+    kept: Mutex<Kept>,
+    reading: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Kept {
+    accounts: HashMap<Uuid, Account>,
+    bytes: usize,
+    /// Counts the searches, to know which account has not been searched for longest.
+    searches: u64,
+}
+
+#[derive(Default)]
+struct Account {
+    blocks: HashMap<i64, (i64, Arc<Block>)>,
+    bytes: usize,
+    last_search: u64,
+}
+
+impl Texts {
+    /// Waits until nobody else reads blocks, and keeps others waiting. When many search at once after a start, one reads
+    /// for all.
+    pub(crate) async fn turn_to_read(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.reading.lock().await
+    }
+
+    /// Those of an account's blocks that are kept in this version. Forgets the others of the account.
+    pub(crate) fn kept(&self, account: Uuid, versions: impl Iterator<Item = (i64, i64)>) -> HashMap<i64, Arc<Block>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.searches += 1;
+        let searches = kept.searches;
+        let Some(there) = kept.accounts.get_mut(&account) else { return HashMap::new() };
+        there.last_search = searches;
+        let versions: HashMap<i64, i64> = versions.collect();
+        there.blocks.retain(|id, (version, _)| versions.get(id) == Some(version));
+        let before = there.bytes;
+        there.bytes = there.blocks.values().map(|(_, block)| block.bytes()).sum();
+        let found = there.blocks.iter().map(|(id, (_, block))| (*id, block.clone())).collect();
+        let freed = before - there.bytes;
+        kept.bytes -= freed;
+        found
+    }
+
+    /// Keeps a block, if there is room for it besides the account's own. Blocks of other accounts make room.
+    pub(crate) fn keep(&self, account: Uuid, id: i64, version: i64, block: &Arc<Block>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        while kept.bytes + block.bytes() > MAX_KEPT_BYTES {
+            let others = kept.accounts.iter().filter(|(other, _)| **other != account);
+            let Some(oldest) = others.min_by_key(|(_, there)| there.last_search).map(|(other, _)| *other) else {
+                return;
+            };
+            kept.bytes -= kept.accounts.remove(&oldest).map_or(0, |there| there.bytes);
+        }
+        let searches = kept.searches;
+        let there = kept.accounts.entry(account).or_default();
+        there.last_search = searches;
+        let before = there.blocks.insert(id, (version, block.clone())).map_or(0, |(_, block)| block.bytes());
+        there.bytes = there.bytes + block.bytes() - before;
+        kept.bytes = kept.bytes + block.bytes() - before;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_kept_in_their_version_and_make_room_for_another_account() {
+        let (texts, one, other) = (Texts::default(), Uuid::from_u128(1), Uuid::from_u128(2));
+        let kept = |account, versions: &[(i64, i64)]| {
+            let mut ids: Vec<i64> = texts.kept(account, versions.iter().copied()).into_keys().collect();
+            ids.sort_unstable();
+            ids
+        };
+        let block = |bytes| Arc::new(Block::new("x".repeat(bytes)));
+        for id in 1..=3 {
+            texts.keep(one, id, 7, &block(100));
+        }
+        assert_eq!(kept(one, &[(1, 7), (2, 8), (4, 7)]), [1], "one changed, one is gone, one is new");
+        assert_eq!(kept(other, &[(1, 7)]), [0; 0], "each account has its own");
+        texts.keep(other, 9, 1, &block(MAX_KEPT_BYTES - 50));
+        assert_eq!((kept(one, &[(1, 7)]), kept(other, &[(9, 1)])), (vec![], vec![9]));
+        texts.keep(other, 10, 1, &block(51));
+        assert_eq!(kept(other, &[(9, 1), (10, 1)]), [9], "what has no room is read each time");
+    }
+}
