@@ -125,6 +125,16 @@ test('all that match: chosen, kept over paging and sorting, changed, exported, d
   await leaving.getByRole('button', { name: 'Remove from group' }).click();
   await total(portal, '24 devices');
 
+  // Those that match no more are not ticked any more.
+  await open(portal, '/devices?tier=ExtraSmall');
+  await tickAll(portal, '124');
+  const larger = await asked(portal, 'Change pricing tier', 'Change the pricing tier of 124 devices');
+  await larger.getByLabel('Large').check();
+  await larger.getByRole('button', { name: 'Change pricing tier' }).click();
+  await expect(larger).toBeHidden();
+  await expect(portal.getByText('No device matches')).toBeVisible();
+  await expect(portal.getByText('124 selected')).toBeHidden();
+
   await open(portal, `/devices?model=${PUMP}`);
   await tickAll(portal, '125');
   const deleting = await asked(portal, 'Delete', 'Delete 125 devices?');

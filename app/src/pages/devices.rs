@@ -120,6 +120,7 @@ fn DevicesPage(view: Memo<DeviceView>, first: Answer) -> impl IntoView {
         }
         now
     });
+    Effect::new(move || selection.match_now(shown.total.get()));
     let offered = Offered::new();
     Effect::new(move || {
         file::ignore_stray_drops();

@@ -33,7 +33,10 @@ pub(crate) fn Registrations() -> impl IntoView {
         <p class="problem" role="alert">{move || problem.get().map(|failure| failure.sentence())}</p>
         <Suspense fallback=|| view! { <p class="loading">"Loading…"</p> }>
             {move || Suspend::new(async move {
-                match list.await {
+                let list = list.await;
+                let oldest = list.as_ref().ok().filter(|list| list.has_older).and_then(|list| list.rows.last());
+                let older = oldest.map(|row| path_with("/registrations", &[("before", Some(&row.id.to_string()))]));
+                match list {
                     Err(failure) => view! { <p class="problem" role="alert">{failure.sentence()}</p> }.into_any(),
                     Ok(list) if list.rows.is_empty() && before.get_untracked().is_none() => view! {
                         <div class="empty">
@@ -42,12 +45,7 @@ pub(crate) fn Registrations() -> impl IntoView {
                             <p><a class="button" href="/devices">"Go to Devices"</a></p>
                         </div>
                     }.into_any(),
-                    Ok(list) => {
-                        let older = list.rows.last().filter(|_| list.has_older).map(|row| {
-                            path_with("/registrations", &[("before", Some(&row.id.to_string()))])
-                        });
-                        let has_newer = before.get_untracked().is_some();
-                        view! {
+                    Ok(list) => view! {
                         <div class="scroll">
                             <table role="grid" aria-label="Registrations">
                                 <thead>
@@ -66,20 +64,27 @@ pub(crate) fn Registrations() -> impl IntoView {
                                 </tbody>
                             </table>
                         </div>
-                        {(has_newer || older.is_some()).then(|| view! {
-                            <nav class="pages" aria-label="Pages">
-                                {has_newer.then(|| view! { <a class="button" href="/registrations">"Newest"</a> })}
-                                {older.map(|href| view! { <a class="button" href=href>"Older"</a> })}
-                            </nav>
-                        })}
-                        }.into_any()
-                    }
+                        <Pages older has_newer=before.get_untracked().is_some() />
+                    }.into_any(),
                 }
             })}
         </Suspense>
         <UndoDialog is_open=is_undoing registration=undone done=Callback::new(|()| {}) />
     }
     .into_any()
+}
+
+/// To those before, and back.
+#[component]
+fn Pages(older: Option<String>, has_newer: bool) -> impl IntoView {
+    (has_newer || older.is_some()).then(|| {
+        view! {
+            <nav class="pages" aria-label="Pages">
+                {has_newer.then(|| view! { <a class="button" href="/registrations">"Newest"</a> })}
+                {older.map(|href| view! { <a class="button" href=href>"Older"</a> })}
+            </nav>
+        }
+    })
 }
 
 #[component]

@@ -23,8 +23,9 @@ enum Ticked {
 #[derive(Clone, PartialEq)]
 pub(super) struct Matching {
     pub(super) filter: DeviceFilter,
-    /// How many they were when they were ticked, by the server's clock.
+    /// How many they are: as many as when they were ticked, or fewer.
     pub(super) total: u64,
+    /// When they were ticked, by the server's clock. Those registered later are not among them.
     pub(super) at_ms: i64,
 }
 
@@ -89,6 +90,20 @@ impl Selection {
             self.ticked.with_untracked(|ticked| matches!(ticked, Ticked::Matching(all, _) if all.filter != *filter));
         if is_other {
             self.clear();
+        }
+    }
+
+    /// So many match now. Those that do not any more, such as for what was done to them, are not ticked any more;
+    /// those that are new are not either.
+    pub(super) fn match_now(self, now: u64) {
+        match self.ticked.with_untracked(|ticked| matches!(ticked, Ticked::Matching(all, _) if now < all.total)) {
+            true if now == 0 => self.clear(),
+            true => self.ticked.update(|ticked| {
+                if let Ticked::Matching(all, _) = ticked {
+                    all.total = now;
+                }
+            }),
+            false => {}
         }
     }
 

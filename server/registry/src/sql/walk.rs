@@ -232,10 +232,9 @@ pub(super) async fn count(connection: &mut Connection, selection: &Selection) ->
         Some(search) if !selection.is_beyond_texts() => return Ok(search.hits.len() as u64),
         _ => {}
     }
-    match few::source(connection, selection, u64::MAX).await? {
-        Some(source) => few::count(connection, selection, &source).await,
-        None => Ok(0),
-    }
+    let source = few::source(connection, selection, u64::MAX).await?;
+    let source = source.unwrap_or_else(|| Source::Kinds(selection.kinds.clone()));
+    few::count(connection, selection, &source).await
 }
 
 /// An index that has devices in an order, whatever their kinds.
