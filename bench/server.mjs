@@ -9,7 +9,7 @@ import { join } from "node:path";
 const rows = Number(process.argv[2] ?? 1_000_000);
 const postgres = process.argv[3];
 const PART_ROWS = 10_000;
-const PARTS_AT_ONCE = 3;
+const PARTS_AT_ONCE = 6;
 const DEVICES = Math.min(rows, 5_000);
 const LOAD_MS = rows < 100_000 ? 500 : 5_000;
 const RUNS = rows < 100_000 ? 5 : 100;
@@ -261,9 +261,9 @@ async function times(make, runs = RUNS) {
 function plainLoad() {
   const done = spawnSync(process.env.PLAIN_LOAD_BIN ?? "target/release/examples/plain_load", [database], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
   if (done.status !== 0) throw new Error(`plain_load ended with ${done.status}`);
-  const [plain, inParts] = done.stdout.trim().split("\n").map(Number);
+  const [plain, selected] = done.stdout.trim().split("\n").map(Number);
   const rate = (ms) => `${Math.round(rows / (ms / 1_000)).toLocaleString("en")} a second`;
   const what = `${rows.toLocaleString("en")} new devices with tokens`;
-  if (inParts) table.unshift([what, rate(registeringMs), `${rate(inParts)} in the same way, in transactions of the same size`, (inParts / registeringMs).toFixed(2)]);
+  if (selected) table.unshift([what, rate(registeringMs), `${rate(selected)} from another file of the database`, (selected / registeringMs).toFixed(2)]);
   table.unshift([what, rate(registeringMs), `${rate(plain)} in the fastest plain way`, (plain / registeringMs).toFixed(2)]);
 }

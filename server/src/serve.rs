@@ -41,7 +41,7 @@ const PAGE_REQUESTS: usize = 128;
 
 /// Of those, the ones that are about 10,000 devices at a time. A part of a file is at most 3 MiB, and the registry
 /// holds about ten times that for it. They take a connection to the database each, and must leave some to the others.
-const BULK_REQUESTS: usize = 8;
+const BULK_REQUESTS: usize = 12;
 
 /// Whether it is one of those: 1 or 0.
 fn bulk_places(request: &Request) -> u32 {

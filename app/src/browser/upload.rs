@@ -12,8 +12,9 @@ use std::{cell::Cell, rc::Rc};
 use uuid::Uuid;
 use web_sys::File;
 
-/// Parts under way at once. The server does one at a time on SQLite, and more hide the way there and back.
-const PARTS_AT_ONCE: usize = 3;
+/// Parts under way at once. On SQLite, the server stores those that wait in one transaction, and more are quicker that
+/// way; two such uploads are as many as the server takes.
+const PARTS_AT_ONCE: usize = 6;
 
 /// How an upload stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,68 +1,89 @@
 //! The limit that registering is measured beside: the devices of a database once more, and their texts, into the same
-//! tables and indexes, in the fastest plain way there is. On SQLite, one `INSERT … SELECT` from another file in one
-//! transaction; on PostgreSQL, one `COPY`. Prints the milliseconds it took; on SQLite, then those of as many transactions
-//! as a file has parts. The database is not fit for use afterwards.
+//! tables and indexes, in the fastest plain way there is. Prints the milliseconds it took. On SQLite, that is one
+//! prepared `INSERT` in one transaction; a second line is for one `INSERT … SELECT` from another file, which no program
+//! with rows of its own could use. On PostgreSQL, it is one `COPY`. The database is not fit for use afterwards.
 //!
 //! `plain_load sqlite://FILE` or `plain_load postgres://…`
 #![expect(clippy::print_stdout, reason = "it is what it is for")]
 
 use muster_registry::{Registry, SystemWorld};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+use rusqlite::{Connection as Database, params_from_iter, types::Value};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use std::{error::Error, sync::Arc, time::Instant};
-
-/// Rows of a part of a file, as the page cuts it. Each part is a transaction.
-const PART_ROWS: i64 = 10_000;
 
 /// What a device refers to.
 const PARENTS: [&str; 2] = ["accounts", "models"];
+
+type Loaded = Result<u128, Box<dyn Error>>;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let url = std::env::args().nth(1).ok_or("plain_load: say which database")?;
     match url.strip_prefix("sqlite://") {
         Some(file) => {
-            println!("{}", sqlite(file, "plain", i64::MAX).await?);
-            println!("{}", sqlite(file, "parts", PART_ROWS).await?);
+            println!("{}", sqlite(file, "inserted", insert_each).await?);
+            println!("{}", sqlite(file, "selected", insert_all).await?);
         }
         None => println!("{}", postgres(&url).await?),
     }
     Ok(())
 }
 
-/// Into another file, so many rows in a transaction.
-async fn sqlite(file: &str, other: &str, rows_at_once: i64) -> Result<u128, Box<dyn Error>> {
+/// Into another file, whose writer is set up as that of a registry. It has the full one beside it.
+async fn sqlite(file: &str, other: &str, load: fn(&Database) -> Loaded) -> Loaded {
     let other = format!("{file}.{other}");
-    let url = format!("sqlite://{other}");
-    drop(Registry::open(&url, Arc::new(SystemWorld)).await?);
-    let mut connection = SqliteConnection::connect(&url).await?;
-    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 65536").await?;
-    connection.execute(AssertSqlSafe(format!("ATTACH '{file}' AS full"))).await?;
+    drop(Registry::open(&format!("sqlite://{other}"), Arc::new(SystemWorld)).await?);
+    let database = Database::open(other)?;
+    database.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 65536",
+    )?;
+    database.execute("ATTACH $1 AS full", [file])?;
     for table in PARENTS {
-        connection.execute(AssertSqlSafe(format!("INSERT INTO {table} SELECT * FROM full.{table}"))).await?;
+        database.execute_batch(&format!("INSERT INTO {table} SELECT * FROM full.{table}"))?;
     }
-    // All but those that the database computes.
-    let columns = connection.fetch_all("SELECT name FROM pragma_table_xinfo('devices') WHERE hidden = 0").await?;
-    let columns: Vec<String> = columns.iter().map(|row| row.get(0)).collect();
-    let columns = columns.join(", ");
-    let begun = Instant::now();
-    let last: i64 = sqlx::query_scalar("SELECT MAX(row) FROM full.devices").fetch_one(&mut connection).await?;
-    let mut from = 0;
-    while from < last {
-        let to = from.saturating_add(rows_at_once).min(last);
-        connection
-            .execute(AssertSqlSafe(format!(
-                "INSERT INTO devices ({columns}) SELECT {columns} FROM full.devices WHERE row > {from} AND row <= {to} ORDER BY row"
-            )))
-            .await?;
-        from = to;
-    }
-    connection.execute("INSERT INTO text_blocks SELECT * FROM full.text_blocks").await?;
-    let ms = begun.elapsed().as_millis();
-    connection.close().await?;
-    Ok(ms)
+    load(&database)
 }
 
-async fn postgres(url: &str) -> Result<u128, Box<dyn Error>> {
+fn insert_each(database: &Database) -> Loaded {
+    let tables = [("devices", columns(database, "devices")?), ("text_blocks", columns(database, "text_blocks")?)];
+    let mut rows = Vec::new();
+    for (table, columns) in &tables {
+        let mut statement = database.prepare(&format!("SELECT {} FROM full.{table} ORDER BY 1", columns.join(", ")))?;
+        let row = |row: &rusqlite::Row<'_>| (0..columns.len()).map(|at| row.get::<_, Value>(at)).collect();
+        rows.push(statement.query_map([], row)?.collect::<Result<Vec<Vec<Value>>, _>>()?);
+    }
+    let begun = Instant::now();
+    let transaction = database.unchecked_transaction()?;
+    for ((table, columns), rows) in tables.iter().zip(&rows) {
+        let values = vec!["?"; columns.len()].join(", ");
+        let mut insert =
+            database.prepare(&format!("INSERT INTO {table} ({}) VALUES ({values})", columns.join(", ")))?;
+        for row in rows {
+            insert.execute(params_from_iter(row))?;
+        }
+    }
+    transaction.commit()?;
+    Ok(begun.elapsed().as_millis())
+}
+
+fn insert_all(database: &Database) -> Loaded {
+    let devices = columns(database, "devices")?.join(", ");
+    let begun = Instant::now();
+    database.execute_batch(&format!(
+        "BEGIN; INSERT INTO devices ({devices}) SELECT {devices} FROM full.devices ORDER BY row;
+         INSERT INTO text_blocks SELECT * FROM full.text_blocks; COMMIT"
+    ))?;
+    Ok(begun.elapsed().as_millis())
+}
+
+/// All but those that the database computes.
+fn columns(database: &Database, table: &str) -> Result<Vec<String>, rusqlite::Error> {
+    let mut statement = database.prepare("SELECT name FROM pragma_table_xinfo($1) WHERE hidden = 0")?;
+    statement.query_map([table], |row| row.get(0))?.collect()
+}
+
+async fn postgres(url: &str) -> Loaded {
     use futures_util::TryStreamExt;
 
     let mut connection = PgConnection::connect(url).await?;

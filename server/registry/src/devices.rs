@@ -5,6 +5,7 @@ use crate::{
     fleet::Step,
     registering::{MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows},
     registry::Registry,
+    store::NewPart,
     types::{
         AccountId, AuthenticatedDevice, DeviceDetail, GroupName, GroupSummary, PersonId, RegistrationId,
         RegistrationSummary, Status,
@@ -127,7 +128,8 @@ impl Registry {
                 "A part of a file may have at most 10,000 rows. Reload the page and upload the file again.",
             ));
         }
-        self.store.register_part(account, id, part, &*self.world).await
+        let world = self.world.clone();
+        self.store.register_part(NewPart { account, registration: id, rows: part, world }).await
     }
 
     /// Marks a registration as done.

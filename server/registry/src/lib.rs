@@ -23,6 +23,7 @@ mod sqlite;
 mod state;
 mod store;
 mod texts;
+mod together;
 mod types;
 mod world;
 

@@ -1,9 +1,10 @@
 //! The registry on PostgreSQL: any number of servers on one database.
 
 use crate::{
-    errors::{OpenError, StateError, StoreError},
+    errors::{OpenError, RegisterError, StateError, StoreError},
     grid::Grid,
-    store::{Lock, Report},
+    registering::PartOutcome,
+    store::{Lock, NewPart, Report},
 };
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::time::Duration;
@@ -77,7 +78,7 @@ pub(crate) async fn lock(connection: &mut Connection, what: Uuid, lock: Lock) ->
 const WAIT: Duration = Duration::from_secs(10);
 
 /// Connections of one server: PostgreSQL allows 100 in all by default, and five servers should fit.
-const CONNECTIONS: u32 = 16;
+const CONNECTIONS: u32 = 18;
 
 /// The database, connected.
 pub(crate) struct Db {
@@ -110,6 +111,14 @@ impl Db {
         let mut tx = self.write().await?;
         sql::devices::merge_state(&mut tx, &report).await?;
         Ok(tx.commit().await.map_err(StoreError::from)?)
+    }
+
+    /// Registers a part of a file, in a transaction of its own.
+    pub(crate) async fn register(&self, part: NewPart) -> Result<PartOutcome, RegisterError> {
+        let mut tx = self.write().await?;
+        let outcome = sql::register_part::register(&mut tx, &part).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(outcome)
     }
 
     /// Begins a transaction that writes.

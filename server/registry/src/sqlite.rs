@@ -1,16 +1,17 @@
 //! The registry on SQLite: one file, one writer at a time, readers beside it.
 
 use crate::{
-    errors::{OpenError, StateError, StoreError},
+    errors::{OpenError, RegisterError, StateError, StoreError},
     grid::Grid,
-    store::{Lock, Report},
+    registering::PartOutcome,
+    store::{Lock, NewPart, Report},
+    together::{Together, Work},
 };
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
-use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 #[path = "sql/mod.rs"]
@@ -66,18 +67,12 @@ const WAIT: Duration = Duration::from_secs(10);
 /// Readers at once.
 const READERS: u32 = 4;
 
-/// Reports of devices in one transaction. To make one durable takes as long as to store many: those that come in the
-/// meantime are stored together.
-const REPORTS_AT_ONCE: usize = 128;
-
-/// A report that waits for its turn, and who waits for it.
-type Queued = (Report, oneshot::Sender<Result<(), StateError>>);
-
 /// The file, opened.
 pub(crate) struct Db {
     writer: Pool,
     readers: Pool,
-    reports: mpsc::Sender<Queued>,
+    reports: Together<Report>,
+    parts: Together<NewPart>,
     grid: Grid,
 }
 
@@ -97,6 +92,8 @@ impl Db {
             .busy_timeout(WAIT)
             // 32 MiB each: what they read again and again is few pages, and the system has the rest.
             .pragma("cache_size", "-32768")
+            // What a statement would take back if it failed.
+            .pragma("temp_store", "MEMORY")
             // 256 MiB. A part of a registration writes to pages all over the indexes; the next writes to many of them
             // again, and only the last of these is carried into the file. At 64 MiB, a million devices took a tenth longer.
             .pragma("wal_autocheckpoint", "65536")
@@ -122,9 +119,8 @@ impl Db {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).connect_with(options).await;
         let readers = readers.map_err(|error| broken("cannot be opened", &error))?;
-        let (reports, queue) = mpsc::channel(REPORTS_AT_ONCE);
-        tokio::spawn(store_reports(writer.clone(), queue));
-        Ok(Self { writer, readers, reports, grid: Grid::new(few) })
+        let (reports, parts) = (Together::on(writer.clone()), Together::on(writer.clone()));
+        Ok(Self { writer, readers, reports, parts, grid: Grid::new(few) })
     }
 
     pub(crate) fn reader(&self) -> &Pool {
@@ -137,9 +133,12 @@ impl Db {
 
     /// Stores a report of a device, in one transaction with others.
     pub(crate) async fn report(&self, report: Report) -> Result<(), StateError> {
-        let (done, outcome) = oneshot::channel();
-        self.reports.send((report, done)).await.map_err(|_| StoreError::Unavailable)?;
-        outcome.await.map_err(|_| StoreError::Unavailable)?
+        self.reports.store(report).await
+    }
+
+    /// Registers a part of a file, in one transaction with others.
+    pub(crate) async fn register(&self, part: NewPart) -> Result<PartOutcome, RegisterError> {
+        self.parts.store(part).await
     }
 
     /// Begins a transaction that writes: `IMMEDIATE`, since a reading one that turns writer fails at once.
@@ -148,36 +147,32 @@ impl Db {
     }
 }
 
-/// Stores reports as they come, until nobody can send any.
-async fn store_reports(writer: Pool, mut queue: mpsc::Receiver<Queued>) {
-    let mut some = Vec::new();
-    while queue.recv_many(&mut some, REPORTS_AT_ONCE).await > 0 {
-        let (reports, waiting): (Vec<Report>, Vec<_>) = some.drain(..).unzip();
-        // A task of its own: if it should panic, those that come later are stored all the same.
-        let outcomes = match tokio::spawn(store_together(writer.clone(), reports)).await {
-            Ok(Ok(outcomes)) => outcomes,
-            Ok(Err(error)) => waiting.iter().map(|_| Err(StateError::Store(error))).collect(),
-            Err(_) => waiting.iter().map(|_| Err(StateError::Store(StoreError::Unavailable))).collect(),
-        };
-        for (waiting, outcome) in waiting.into_iter().zip(outcomes) {
-            // Who has hung up meanwhile does not want to know.
-            let _ = waiting.send(outcome);
-        }
+impl Work for Report {
+    type Done = ();
+    type Error = StateError;
+    const AT_ONCE: usize = 1_024;
+
+    async fn store(&self, connection: &mut Connection) -> Result<(), StateError> {
+        sql::devices::merge_state(connection, self).await
+    }
+
+    fn failure(error: &StateError) -> Option<StoreError> {
+        if let StateError::Store(failure) = error { Some(*failure) } else { None }
     }
 }
 
-/// What became of each report. What one of them has wrong is no matter of the others'; what the database fails in is.
-async fn store_together(writer: Pool, reports: Vec<Report>) -> Result<Vec<Result<(), StateError>>, StoreError> {
-    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-    let mut outcomes = Vec::with_capacity(reports.len());
-    for report in &reports {
-        match sql::devices::merge_state(&mut tx, report).await {
-            Err(StateError::Store(StoreError::Unavailable)) => return Err(StoreError::Unavailable),
-            outcome => outcomes.push(outcome),
-        }
+impl Work for NewPart {
+    type Done = PartOutcome;
+    type Error = RegisterError;
+    const AT_ONCE: usize = 6;
+
+    async fn store(&self, connection: &mut Connection) -> Result<PartOutcome, RegisterError> {
+        sql::register_part::register(connection, self).await
     }
-    tx.commit().await?;
-    Ok(outcomes)
+
+    fn failure(error: &RegisterError) -> Option<StoreError> {
+        if let RegisterError::Store(failure) = error { Some(*failure) } else { None }
+    }
 }
 
 fn make(file: &Path) -> std::io::Result<()> {

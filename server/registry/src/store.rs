@@ -15,6 +15,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, ModelName, NewDevice, PricingTier, SecretHash};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// All of it.
@@ -153,6 +154,14 @@ pub(crate) struct Report {
     pub(crate) at: Timestamp,
 }
 
+/// A part of a file that is to be registered.
+pub(crate) struct NewPart {
+    pub(crate) account: AccountId,
+    pub(crate) registration: RegistrationId,
+    pub(crate) rows: PartRows,
+    pub(crate) world: Arc<dyn World>,
+}
+
 /// Who else may hold a lock.
 #[derive(Clone, Copy)]
 pub(crate) enum Lock {
@@ -236,13 +245,7 @@ pub(crate) trait Registrations {
         new_group: Uuid,
         now: Timestamp,
     ) -> Result<(), GroupError>;
-    async fn register_part(
-        &self,
-        account: AccountId,
-        id: RegistrationId,
-        part: PartRows,
-        world: &dyn World,
-    ) -> Result<PartOutcome, RegisterError>;
+    async fn register_part(&self, part: NewPart) -> Result<PartOutcome, RegisterError>;
     async fn finish_registration(
         &self,
         account: AccountId,

@@ -8,7 +8,7 @@ mod fleet;
 mod groups;
 mod models;
 mod people;
-mod register_part;
+pub(crate) mod register_part;
 mod registrations;
 mod selection;
 mod tokens;

@@ -1,7 +1,7 @@
-//! The one transaction that registers a part of a file.
+//! A part of a file is registered: in one transaction, on SQLite together with other parts.
 
 use super::{
-    Connection, DEVICE_OF_NAME, Db, NAMES, ROWS_AT_ONCE, blocks,
+    Connection, DEVICE_OF_NAME, NAMES, blocks,
     groups::join_group,
     json_names, lock, sql, status, tier,
     tokens::{self, Old},
@@ -9,34 +9,38 @@ use super::{
 use crate::{
     errors::{RegisterError, StoreError},
     registering::{Decision, Existing, PartOutcome, PartRows, decide, token_from},
-    store::{Lock, NewToken},
+    store::{Lock, NewPart, NewToken},
     texts::push_line,
     types::{AccountId, RegistrationId, Status, Timestamp, tier_code},
-    world::{World, new_id},
+    world::{World, id_at},
 };
 use muster_domain::{DeviceName, NewDevice, PricingTier, SecurityToken, errors_csv};
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Random bytes drawn at once: it takes a call of the system each time.
+const DRAWN_AT_ONCE: usize = 8 * 1024;
 
 /// How often rows are looked at again because another transaction registered some of them meanwhile. Each time it
 /// has ended, so that the next look sees its rows.
 const LOOKS: usize = 3;
 
-/// Registers the rows of a part, all or none of them.
-pub(super) async fn register(
-    db: &Db,
-    account: AccountId,
-    id: RegistrationId,
-    part: PartRows,
-    world: &dyn World,
+/// New devices in one statement, of seven values each: a third of a part. SQLite copies each page that a statement is
+/// the first to write to, and so is quicker with few long ones; it takes 32,766 values.
+const INSERTED_AT_ONCE: usize = 3_334;
+
+/// Registers the rows of a part. What is refused is refused before anything is written.
+pub(crate) async fn register(
+    connection: &mut Connection,
+    NewPart { account, registration: id, rows: part, world }: &NewPart,
 ) -> Result<PartOutcome, RegisterError> {
-    let mut tx = db.write().await?;
     let found: Option<(Option<Uuid>, i32)> =
         query_as("SELECT device_group, parts FROM registrations WHERE id = $1 AND account = $2")
             .bind(id.0)
             .bind(account.0)
-            .fetch_optional(&mut *tx)
+            .fetch_optional(&mut *connection)
             .await
             .map_err(StoreError::from)?;
     let (group, parts) = found.ok_or(RegisterError::UnknownRegistration)?;
@@ -44,18 +48,17 @@ pub(super) async fn register(
         return Err(RegisterError::OverLimit("The file has fewer parts than this one. Upload the file again."));
     }
     // Beside other parts, but not beside what changes many devices at once.
-    lock(&mut tx, account.0, Lock::Shared).await?;
-    if !take_part(&mut tx, id, &part).await? {
+    lock(connection, account.0, Lock::Shared).await?;
+    if !take_part(connection, *id, part).await? {
         return Err(RegisterError::Superseded);
     }
-    let mut registering = Registering::begin(&mut tx, account, id, &part, world).await?;
-    registering.rows(&mut tx, &part.devices).await?;
+    let mut registering = Registering::begin(connection, *account, *id, part, world.as_ref()).await?;
+    registering.rows(connection, &part.devices).await?;
     if let Some(group) = group.filter(|_| !registering.joining.is_empty()) {
-        join_group(&mut tx, group, &registering.joining).await?;
+        join_group(connection, group, &registering.joining).await?;
     }
-    let outcome = registering.finish(&part);
-    store_counts(&mut tx, id, &part, &outcome).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    let outcome = registering.finish(part);
+    store_counts(connection, *id, part, &outcome).await?;
     Ok(outcome)
 }
 
@@ -119,6 +122,8 @@ struct Registering<'w> {
     models: HashMap<String, Uuid>,
     /// By the row's place in the part.
     fates: Vec<Option<Fate>>,
+    /// Random bytes that nobody has seen yet.
+    drawn: Zeroizing<Vec<u8>>,
     /// The devices that join the group.
     joining: Vec<(Uuid, DeviceName)>,
 }
@@ -155,6 +160,7 @@ impl<'w> Registering<'w> {
             renew: part.renew,
             models: models.into_iter().collect(),
             fates: part.devices.iter().map(|_| None).collect(),
+            drawn: Zeroizing::default(),
             joining: Vec::new(),
         })
     }
@@ -200,7 +206,10 @@ impl<'w> Registering<'w> {
             let row = &rows[at].1;
             let model = self.models.get(row.model.as_str()).copied();
             match decide(row, existing.get(row.name.as_str()), model, &self.part, self.renew) {
-                Decision::Add(model) => added.push((at, model, self.token(new_id(self.world)))),
+                Decision::Add(model) => {
+                    let id = id_at(self.now, self.random());
+                    added.push((at, model, self.token(id)));
+                }
                 Decision::Again(device) => again.push((at, self.token(device))),
                 Decision::Renew(device) => renewed.push((at, self.token(device))),
                 Decision::Already { device, never_connected } => {
@@ -240,10 +249,23 @@ impl<'w> Registering<'w> {
         Ok(left)
     }
 
-    fn token(&self, device: Uuid) -> SecurityToken {
-        let mut secret = [0; 32];
-        self.world.fill_random(&mut secret);
-        SecurityToken::new(device, secret)
+    fn token(&mut self, device: Uuid) -> SecurityToken {
+        SecurityToken::new(device, self.random())
+    }
+
+    /// Bytes that nobody can guess, drawn many at a time.
+    fn random<const N: usize>(&mut self) -> [u8; N] {
+        if self.drawn.len() < N {
+            self.drawn.resize(DRAWN_AT_ONCE, 0);
+            self.world.fill_random(&mut self.drawn);
+        }
+        let mut bytes = [0; N];
+        let left = self.drawn.len() - N;
+        bytes.copy_from_slice(&self.drawn[left..]);
+        // It may become a secret: nothing of it stays here.
+        self.drawn[left..].zeroize();
+        self.drawn.truncate(left);
+        bytes
     }
 
     /// The devices that have the names of these rows.
@@ -291,33 +313,18 @@ impl<'w> Registering<'w> {
             return Ok(there);
         }
         let block = blocks::open(connection, self.account, self.registration, added.len()).await?;
-        for some in added.chunks(ROWS_AT_ONCE) {
-            let mut statement = sql(
-                "INSERT INTO devices (id, account, name, model, friendly_name, description, tier, status, registered_at,
-                    token_hash, old_token_hashes, token_made_at, token_from, registration, block) ",
-            );
-            statement.push_values(some, |mut values, (at, model, token)| {
-                let row = &rows[*at].1;
-                values
-                    .push_bind(token.id())
-                    .push_bind(self.account.0)
-                    .push_bind(row.name.as_str().to_owned())
-                    .push_bind(*model)
-                    .push_bind(row.friendly_name.as_ref().map(|name| name.as_str().to_owned()))
-                    .push_bind(row.description.as_ref().map(|text| text.as_str().to_owned()))
-                    .push_bind(tier_code(row.tier.unwrap_or(self.default_tier)))
-                    .push_bind(Status::Registered.code())
-                    .push_bind(self.now.as_ms())
-                    .push_bind(token.hash().as_bytes().to_vec())
-                    .push_bind(Vec::<u8>::new())
-                    .push_bind(self.now.as_ms())
-                    .push_bind(self.part.clone())
-                    .push_bind(self.registration)
-                    .push_bind(block);
-            });
-            statement.push(" ON CONFLICT (account, name) DO NOTHING RETURNING id");
-            let ids: Vec<Uuid> = statement.build_query_scalar().fetch_all(&mut *connection).await?;
-            there.extend(ids);
+        for some in added.chunks(INSERTED_AT_ONCE) {
+            if self.insert_some(connection, rows, some, block).await? == some.len() as u64 {
+                there.extend(some.iter().map(|(_, _, token)| token.id()));
+                continue;
+            }
+            let all: Vec<Uuid> = query_scalar(AssertSqlSafe(format!("SELECT d.id FROM {NAMES} {DEVICE_OF_NAME}")))
+                .bind(self.account.0)
+                .bind(json_names(some.iter().map(|(at, ..)| rows[*at].1.name.as_str())))
+                .fetch_all(&mut *connection)
+                .await?;
+            let all: HashSet<Uuid> = all.into_iter().collect();
+            there.extend(some.iter().map(|(_, _, token)| token.id()).filter(|id| all.contains(id)));
         }
         let mut lines = String::new();
         for (at, _, _) in added.iter().filter(|(_, _, token)| there.contains(&token.id())) {
@@ -332,6 +339,43 @@ impl<'w> Registering<'w> {
         }
         blocks::add(connection, block, &lines, there.len()).await?;
         Ok(there)
+    }
+
+    /// Stores those whose names are still free; gives how many they were.
+    async fn insert_some(
+        &self,
+        connection: &mut Connection,
+        rows: &[(u64, NewDevice)],
+        some: &[(usize, Uuid, SecurityToken)],
+        block: i64,
+    ) -> Result<u64, StoreError> {
+        // What is the same for all is handed over once.
+        let mut statement =
+            sql("INSERT INTO devices (account, status, registered_at, token_made_at, old_token_hashes, token_from,
+                registration, block, id, name, model, friendly_name, description, tier, token_hash) SELECT ");
+        statement.push_bind(self.account.0).push(", ");
+        statement.push_bind(Status::Registered.code()).push(", ");
+        statement.push_bind(self.now.as_ms()).push(", ");
+        statement.push_bind(self.now.as_ms()).push(", ");
+        statement.push_bind(Vec::<u8>::new()).push(", ");
+        statement.push_bind(self.part.as_slice()).push(", ");
+        statement.push_bind(self.registration).push(", ");
+        statement.push_bind(block).push(", v.* FROM (");
+        statement.push_values(some, |mut values, (at, model, token)| {
+            let row = &rows[*at].1;
+            values
+                .push_bind(token.id())
+                .push_bind(row.name.as_str())
+                .push_bind(*model)
+                .push_bind(row.friendly_name.as_ref().map(|name| name.as_str()))
+                .push_bind(row.description.as_ref().map(|text| text.as_str()))
+                .push_bind(tier_code(row.tier.unwrap_or(self.default_tier)))
+                .push_bind(token.hash().as_bytes().to_vec());
+        });
+        statement.push(") AS v WHERE true ON CONFLICT (account, name) DO NOTHING");
+        // A statement of another length is not one that will be used again.
+        let statement = statement.build().persistent(some.len() == INSERTED_AT_ONCE);
+        Ok(statement.execute(connection).await?.rows_affected())
     }
 
     /// Counts, and writes what is to be handed out, in the order of the file.

@@ -1,12 +1,11 @@
 //! Registrations: their beginning and end, and what is kept of them.
 
-use super::{Db, count, groups::group_named, register_part, sql};
+use super::{Db, count, groups::group_named, sql};
 use crate::{
     errors::{GroupError, RegisterError, StoreError},
-    registering::{NewRegistration, PartOutcome, PartRows},
-    store::Registrations,
+    registering::{NewRegistration, PartOutcome},
+    store::{NewPart, Registrations},
     types::{AccountId, PersonId, RegistrationId, RegistrationSummary, Timestamp},
-    world::World,
 };
 use async_trait::async_trait;
 use sqlx::{query, query_scalar};
@@ -50,14 +49,8 @@ impl Registrations for Db {
         Ok(tx.commit().await.map_err(StoreError::from)?)
     }
 
-    async fn register_part(
-        &self,
-        account: AccountId,
-        id: RegistrationId,
-        part: PartRows,
-        world: &dyn World,
-    ) -> Result<PartOutcome, RegisterError> {
-        register_part::register(self, account, id, part, world).await
+    async fn register_part(&self, part: NewPart) -> Result<PartOutcome, RegisterError> {
+        self.register(part).await
     }
 
     async fn finish_registration(

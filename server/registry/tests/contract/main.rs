@@ -51,7 +51,7 @@ on_both! {
     resending: a_lost_answer a_device_that_has_connected an_attempt_that_comes_late tokens_generated_meanwhile
         attempts_at_once;
     renewing: never_connected_devices devices_of_the_same_upload nothing_else_changes a_lost_answer_again;
-    together: the_same_rows_at_once overlapping_parts_at_once changes_at_once;
+    together: the_same_rows_at_once overlapping_parts_at_once parts_beside_refused_ones changes_at_once;
     devices: detail statuses changing deleting_and_the_same_name_again into_groups groups_made_and_deleted;
     choosing: in_several_calls only_what_was_there tokens_for_those_that_match exported undone;
     paging: both_ways what_is_found what_another_server_changed_is_found filters every_order

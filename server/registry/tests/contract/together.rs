@@ -2,7 +2,7 @@
 
 use crate::fixture::{Fixture, device_names, named, part_of, row};
 use futures_util::future::join_all;
-use muster_registry::{Change, GroupName, OldTokens, PartOutcome};
+use muster_registry::{Change, GroupName, OldTokens, PartOutcome, RegisterError};
 
 fn names(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|number| format!("device-{number:04}")).collect()
@@ -53,6 +53,25 @@ pub(crate) async fn overlapping_parts_at_once(fixture: &Fixture) {
     check(fixture, &outcomes.unwrap(), 3_200, 1_800).await;
     let summary = fixture.registry.finish_registration(tenant.id, id).await.unwrap();
     assert_eq!((summary.registered, summary.already, summary.failed), (1_800, 1_400, 0));
+}
+
+/// What is refused of one part is no matter of the parts beside it.
+pub(crate) async fn parts_beside_refused_ones(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let strangers = fixture.tenant("beta").await.begin().await;
+    let id = tenant.begin_with(10, None).await;
+    tenant.part(id, part_of(0, 2, vec![row("once")])).await;
+    let parts = (0..10).map(|number| {
+        let id = if number == 5 { strangers } else { id };
+        let rows = names(number * 10..number * 10 + 10).iter().map(|name| row(name)).collect();
+        fixture.registry.register_part(tenant.id, id, part_of(number, 1, rows))
+    });
+    let (stored, refused): (Vec<_>, Vec<_>) = join_all(parts).await.into_iter().partition(Result::is_ok);
+    let refused: Vec<_> = refused.into_iter().filter_map(Result::err).collect();
+    assert_eq!(refused, [RegisterError::Superseded, RegisterError::UnknownRegistration]);
+    let stored: Result<Vec<_>, _> = stored.into_iter().collect();
+    check(fixture, &stored.unwrap(), 80, 80).await;
+    assert_eq!(tenant.devices().await, 81);
 }
 
 /// Bulk changes that touch the same devices in different orders: none of them fails.

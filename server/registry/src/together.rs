@@ -1,0 +1,169 @@
+//! SQLite has one writer, and to make one thing durable takes about as long as to make many so. What waits for its turn
+//! is stored together, in one transaction.
+
+use crate::errors::StoreError;
+use sqlx::{SqliteConnection, SqlitePool};
+use std::{ops::Range, sync::Arc};
+use tokio::sync::{mpsc, oneshot};
+
+/// What is stored together with others of its kind.
+pub(crate) trait Work: Send + Sync + Sized + 'static {
+    type Done: Send + 'static;
+    type Error: From<StoreError> + Send + 'static;
+
+    /// The most of them in one transaction.
+    const AT_ONCE: usize;
+
+    /// Stores it. What it refuses is refused before anything is written, since it is no matter of the others'.
+    fn store(&self, connection: &mut SqliteConnection) -> impl Future<Output = Result<Self::Done, Self::Error>> + Send;
+
+    /// What the database failed in, if it did: then the transaction cannot go on.
+    fn failure(error: &Self::Error) -> Option<StoreError>;
+}
+
+type Outcome<W> = Result<<W as Work>::Done, <W as Work>::Error>;
+type Waiting<W> = (W, oneshot::Sender<Outcome<W>>);
+
+/// Where work waits.
+pub(crate) struct Together<W: Work>(mpsc::Sender<Waiting<W>>);
+
+impl<W: Work> Together<W> {
+    /// Stores through this pool, until it is dropped.
+    pub(crate) fn on(writer: SqlitePool) -> Self {
+        let (sender, queue) = mpsc::channel(W::AT_ONCE);
+        tokio::spawn(store_all(writer, queue));
+        Self(sender)
+    }
+
+    /// Stores it; when this answers, it is durable.
+    pub(crate) async fn store(&self, work: W) -> Outcome<W> {
+        let (done, outcome) = oneshot::channel();
+        self.0.send((work, done)).await.map_err(|_| StoreError::Unavailable)?;
+        outcome.await.map_err(|_| StoreError::Unavailable)?
+    }
+}
+
+/// Why nothing of a transaction was stored.
+enum Failed {
+    /// It had not begun, or did not end well.
+    Around(StoreError),
+    /// Something that was to be stored failed.
+    Within(StoreError),
+}
+
+/// Stores work as it comes, until nobody can send any.
+async fn store_all<W: Work>(writer: SqlitePool, mut queue: mpsc::Receiver<Waiting<W>>) {
+    let mut waiting = Vec::new();
+    while queue.recv_many(&mut waiting, W::AT_ONCE).await > 0 {
+        let (works, mut askers): (Vec<W>, Vec<_>) = waiting.drain(..).unzip();
+        let works = Arc::new(works);
+        let mut tries = vec![0..works.len()];
+        while let Some(range) = tries.pop() {
+            // In a task of its own: if that should panic, what comes later is stored all the same.
+            let attempt = tokio::spawn(attempt(writer.clone(), works.clone(), range.clone()));
+            let outcomes = match attempt.await.unwrap_or(Err(Failed::Within(StoreError::Unavailable))) {
+                Ok(outcomes) => outcomes,
+                Err(Failed::Within(_)) if range.len() > 1 => {
+                    // Each by itself, the first of them first: what is wrong with one is no matter of the others'.
+                    tries.extend(range.rev().map(|at| at..at + 1));
+                    continue;
+                }
+                Err(Failed::Around(failure) | Failed::Within(failure)) => {
+                    range.clone().map(|_| Err(failure.into())).collect()
+                }
+            };
+            for (asker, outcome) in askers.drain(..range.len()).zip(outcomes) {
+                // Who has hung up meanwhile does not want to know.
+                let _ = asker.send(outcome);
+            }
+        }
+    }
+}
+
+/// Stores some of the work in one transaction.
+async fn attempt<W: Work>(
+    writer: SqlitePool,
+    works: Arc<Vec<W>>,
+    range: Range<usize>,
+) -> Result<Vec<Outcome<W>>, Failed> {
+    let around = |error: sqlx::Error| Failed::Around(error.into());
+    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(around)?;
+    let mut outcomes = Vec::with_capacity(range.len());
+    for work in &works[range] {
+        let outcome = work.store(&mut tx).await;
+        if let Some(failure) = outcome.as_ref().err().and_then(W::failure) {
+            return Err(Failed::Within(failure));
+        }
+        outcomes.push(outcome);
+    }
+    tx.commit().await.map_err(around)?;
+    Ok(outcomes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
+    use super::*;
+    use sqlx::{query, query_scalar};
+
+    /// Stores its number, which the table takes once, but for 3, 5 and 7.
+    struct Number(i64);
+
+    impl Work for Number {
+        type Done = i64;
+        type Error = Refused;
+        const AT_ONCE: usize = 16;
+
+        async fn store(&self, connection: &mut SqliteConnection) -> Result<i64, Refused> {
+            match self.0 {
+                3 => return Err(Refused::Wrong),
+                5 => return Err(Refused::Database(StoreError::Corrupt)),
+                7 => panic!("a test of what becomes of the others"),
+                _ => {}
+            }
+            let stored = query("INSERT INTO numbers VALUES ($1)").bind(self.0).execute(connection).await;
+            stored.map_err(StoreError::from)?;
+            Ok(self.0)
+        }
+
+        fn failure(error: &Refused) -> Option<StoreError> {
+            if let Refused::Database(failure) = error { Some(*failure) } else { None }
+        }
+    }
+
+    #[derive(Debug, PartialEq)]
+    enum Refused {
+        Wrong,
+        Database(StoreError),
+    }
+
+    impl From<StoreError> for Refused {
+        fn from(failure: StoreError) -> Self {
+            Self::Database(failure)
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_wrong_with_one_is_no_matter_of_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("numbers.db");
+        let pool = SqlitePool::connect(&format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
+        query("CREATE TABLE numbers (number INTEGER PRIMARY KEY)").execute(&pool).await.unwrap();
+        let together = Together::on(pool.clone());
+        for (numbers, is_again) in [(0..5, false), (5..40, false), (0..40, true)] {
+            let outcomes = futures_util::future::join_all(numbers.clone().map(|at| together.store(Number(at)))).await;
+            for (at, outcome) in numbers.clone().zip(outcomes) {
+                let expected = match at {
+                    3 => Err(Refused::Wrong),
+                    5 => Err(Refused::Database(StoreError::Corrupt)),
+                    7 => Err(Refused::Database(StoreError::Unavailable)),
+                    _ if is_again => Err(Refused::Database(StoreError::Unavailable)),
+                    _ => Ok(at),
+                };
+                assert_eq!(outcome, expected, "{at}");
+            }
+        }
+        let stored: i64 = query_scalar("SELECT COUNT(*) FROM numbers").fetch_one(&pool).await.unwrap();
+        assert_eq!(stored, 37);
+    }
+}
