@@ -5,7 +5,7 @@ use crate::{
     fleet::Step,
     registering::{MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows},
     registry::Registry,
-    store::NewPart,
+    store::{NewPart, TokenUse},
     types::{
         AccountId, AuthenticatedDevice, DeviceDetail, GroupName, GroupSummary, PersonId, RegistrationId,
         RegistrationSummary, Status,
@@ -46,7 +46,8 @@ impl Registry {
             return Err(AuthError::Disabled);
         }
         if !row.is_used || (is_newest && !row.old_token_hashes.is_empty()) {
-            self.store.token_used(token.id(), is_newest.then_some(&row.token_hash), self.now()).await?;
+            let newest = is_newest.then_some(row.token_hash);
+            self.store.token_used(TokenUse { device: token.id(), newest, at: self.now() }).await?;
         }
         Ok(AuthenticatedDevice {
             account: row.account,

@@ -4,7 +4,7 @@ use crate::{
     errors::{OpenError, RegisterError, StateError, StoreError},
     grid::Grid,
     registering::PartOutcome,
-    store::{Lock, NewPart, Report},
+    store::{Lock, NewPart, Report, TokenUse},
 };
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::time::Duration;
@@ -111,6 +111,13 @@ impl Db {
         let mut tx = self.write().await?;
         sql::devices::merge_state(&mut tx, &report).await?;
         Ok(tx.commit().await.map_err(StoreError::from)?)
+    }
+
+    /// Notes that a device showed a token, in a transaction of its own.
+    pub(crate) async fn note_use(&self, used: TokenUse) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        sql::devices::note_use(&mut tx, &used).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Registers a part of a file, in a transaction of its own.

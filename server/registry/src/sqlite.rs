@@ -4,7 +4,7 @@ use crate::{
     errors::{OpenError, RegisterError, StateError, StoreError},
     grid::Grid,
     registering::PartOutcome,
-    store::{Lock, NewPart, Report},
+    store::{Lock, NewPart, Report, TokenUse},
     together::{Together, Work},
 };
 use sqlx::{
@@ -72,6 +72,7 @@ pub(crate) struct Db {
     writer: Pool,
     readers: Pool,
     reports: Together<Report>,
+    uses: Together<TokenUse>,
     parts: Together<NewPart>,
     grid: Grid,
 }
@@ -119,8 +120,9 @@ impl Db {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).connect_with(options).await;
         let readers = readers.map_err(|error| broken("cannot be opened", &error))?;
-        let (reports, parts) = (Together::on(writer.clone()), Together::on(writer.clone()));
-        Ok(Self { writer, readers, reports, parts, grid: Grid::new(few) })
+        let (reports, uses) = (Together::on(writer.clone()), Together::on(writer.clone()));
+        let parts = Together::on(writer.clone());
+        Ok(Self { writer, readers, reports, uses, parts, grid: Grid::new(few) })
     }
 
     pub(crate) fn reader(&self) -> &Pool {
@@ -134,6 +136,11 @@ impl Db {
     /// Stores a report of a device, in one transaction with others.
     pub(crate) async fn report(&self, report: Report) -> Result<(), StateError> {
         self.reports.store(report).await
+    }
+
+    /// Notes that a device showed a token, in one transaction with others.
+    pub(crate) async fn note_use(&self, used: TokenUse) -> Result<(), StoreError> {
+        self.uses.store(used).await
     }
 
     /// Registers a part of a file, in one transaction with others.
@@ -158,6 +165,20 @@ impl Work for Report {
 
     fn failure(error: &StateError) -> Option<StoreError> {
         if let StateError::Store(failure) = error { Some(*failure) } else { None }
+    }
+}
+
+impl Work for TokenUse {
+    type Done = ();
+    type Error = StoreError;
+    const AT_ONCE: usize = 1_024;
+
+    async fn store(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        sql::devices::note_use(connection, self).await
+    }
+
+    fn failure(error: &StoreError) -> Option<StoreError> {
+        Some(*error)
     }
 }
 

@@ -144,6 +144,14 @@ pub(crate) struct NewToken {
     pub(crate) hash: SecretHash,
 }
 
+/// A device showed a token.
+pub(crate) struct TokenUse {
+    pub(crate) device: Uuid,
+    /// The hash of its newest token, if it was that. Nothing is ended if another was made meanwhile.
+    pub(crate) newest: Option<SecretHash>,
+    pub(crate) at: Timestamp,
+}
+
 /// What becomes of a device's state: of the text that is kept, if there is one, a new text.
 pub(crate) type Merge = Box<dyn Fn(Option<&str>) -> Result<String, StateError> + Send + Sync>;
 
@@ -226,9 +234,8 @@ pub(crate) trait Devices {
         now: Timestamp,
     ) -> Result<Vec<Uuid>, StoreError>;
     async fn token_row(&self, device: Uuid) -> Result<Option<TokenRow>, StoreError>;
-    /// A token was shown: notes the first time, and ends the tokens before the newest, if it was that. Nothing is
-    /// ended if another was made meanwhile.
-    async fn token_used(&self, device: Uuid, newest: Option<&SecretHash>, now: Timestamp) -> Result<(), StoreError>;
+    /// Notes the first time that a token was shown, and ends the tokens before the newest, if it was that.
+    async fn token_used(&self, used: TokenUse) -> Result<(), StoreError>;
     /// Stores what a report makes of the state there is, and notes that the device was seen.
     async fn store_report(&self, report: Report) -> Result<(), StateError>;
 }

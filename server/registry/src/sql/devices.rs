@@ -4,7 +4,7 @@ use super::{Connection, Db, FOR_UPDATE, device_name, lock, model_name, status, t
 use crate::{
     errors::{StateError, StoreError},
     fleet::DeviceItem,
-    store::{Devices, Lock, NewToken, Report, TokenRow},
+    store::{Devices, Lock, NewToken, Report, TokenRow, TokenUse},
     types::{AccountId, DeviceDetail, OldTokens, Status, Timestamp},
 };
 use async_trait::async_trait;
@@ -104,27 +104,34 @@ impl Devices for Db {
         }))
     }
 
-    async fn token_used(&self, device: Uuid, newest: Option<&SecretHash>, now: Timestamp) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
-        query("UPDATE devices SET first_used = COALESCE(first_used, $2) WHERE id = $1")
-            .bind(device)
-            .bind(now.as_ms())
-            .execute(&mut *tx)
-            .await?;
-        if let Some(newest) = newest {
-            query("UPDATE devices SET old_token_hashes = $3 WHERE id = $1 AND token_hash = $2")
-                .bind(device)
-                .bind(newest.as_bytes().as_slice())
-                .bind(Vec::<u8>::new())
-                .execute(&mut *tx)
-                .await?;
-        }
-        Ok(tx.commit().await?)
+    async fn token_used(&self, used: TokenUse) -> Result<(), StoreError> {
+        self.note_use(used).await
     }
 
     async fn store_report(&self, report: Report) -> Result<(), StateError> {
         self.report(report).await
     }
+}
+
+/// Notes that a device showed a token.
+pub(crate) async fn note_use(
+    connection: &mut Connection,
+    TokenUse { device, newest, at }: &TokenUse,
+) -> Result<(), StoreError> {
+    query("UPDATE devices SET first_used = COALESCE(first_used, $2) WHERE id = $1")
+        .bind(device)
+        .bind(at.as_ms())
+        .execute(&mut *connection)
+        .await?;
+    if let Some(newest) = newest {
+        query("UPDATE devices SET old_token_hashes = $3 WHERE id = $1 AND token_hash = $2")
+            .bind(device)
+            .bind(newest.as_bytes().as_slice())
+            .bind(Vec::<u8>::new())
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Stores a report. What it refuses is refused before anything is written.

@@ -27,6 +27,9 @@ const DRAWN_AT_ONCE: usize = 8 * 1024;
 /// has ended, so that the next look sees its rows.
 const LOOKS: usize = 3;
 
+/// Names that are looked at to see whether a part is new. Only the time depends on what they tell.
+const SAMPLED: usize = 16;
+
 /// New devices in one statement, of seven values each: a third of a part. SQLite copies each page that a statement is
 /// the first to write to, and so is quicker with few long ones; it takes 32,766 values.
 const INSERTED_AT_ONCE: usize = 3_334;
@@ -171,14 +174,48 @@ impl<'w> Registering<'w> {
         self.fail_repeated(rows);
         let mut open: Vec<usize> = (0..rows.len()).filter(|&at| self.fates[at].is_none()).collect();
         // In one order, so that two such transactions do not wait for each other.
-        open.sort_unstable_by(|&a, &b| rows[a].1.name.cmp(&rows[b].1.name));
+        let sort = |open: &mut [usize]| open.sort_unstable_by(|&a, &b| rows[a].1.name.cmp(&rows[b].1.name));
+        sort(&mut open);
+        if self.seems_new(connection, rows, &open).await? {
+            open = self.add_unseen(connection, rows, &open).await?;
+        }
         for _ in 0..LOOKS {
-            open = self.look(connection, rows, &open).await?;
             if open.is_empty() {
                 return Ok(());
             }
+            sort(&mut open);
+            open = self.look(connection, rows, &open).await?;
         }
-        Err(StoreError::Unavailable)
+        if open.is_empty() { Ok(()) } else { Err(StoreError::Unavailable) }
+    }
+
+    /// Whether some of the rows, all over the part, are of names that nobody has. Then most of the others are, too.
+    async fn seems_new(
+        &self,
+        connection: &mut Connection,
+        rows: &[(u64, NewDevice)],
+        open: &[usize],
+    ) -> Result<bool, StoreError> {
+        let some: Vec<usize> = open.iter().copied().step_by(1 + open.len() / SAMPLED).collect();
+        Ok(!self.renew && self.existing(connection, rows, &some).await?.is_empty())
+    }
+
+    /// Adds the devices whose names are free, without a look at who has which; gives the other rows.
+    async fn add_unseen(
+        &mut self,
+        connection: &mut Connection,
+        rows: &[(u64, NewDevice)],
+        open: &[usize],
+    ) -> Result<Vec<usize>, StoreError> {
+        let (mut added, mut left) = (Vec::with_capacity(open.len()), Vec::new());
+        for &at in open {
+            match self.models.get(rows[at].1.model.as_str()).copied() {
+                Some(model) => added.push((at, model, self.new_token())),
+                None => left.push(at),
+            }
+        }
+        left.extend(self.add(connection, rows, added).await?);
+        Ok(left)
     }
 
     /// The check of a whole file finds these before they come here; who sends parts without it meets them here.
@@ -206,10 +243,7 @@ impl<'w> Registering<'w> {
             let row = &rows[at].1;
             let model = self.models.get(row.model.as_str()).copied();
             match decide(row, existing.get(row.name.as_str()), model, &self.part, self.renew) {
-                Decision::Add(model) => {
-                    let id = id_at(self.now, self.random());
-                    added.push((at, model, self.token(id)));
-                }
+                Decision::Add(model) => added.push((at, model, self.new_token())),
                 Decision::Again(device) => again.push((at, self.token(device))),
                 Decision::Renew(device) => renewed.push((at, self.token(device))),
                 Decision::Already { device, never_connected } => {
@@ -237,7 +271,19 @@ impl<'w> Registering<'w> {
                 self.fates[at] = Some(if is_new { Fate::Registered(token) } else { Fate::Renewed(token) });
             }
         }
+        left.extend(self.add(connection, rows, added).await?);
+        Ok(left)
+    }
+
+    /// Adds devices; gives the rows of those whose names were taken meanwhile.
+    async fn add(
+        &mut self,
+        connection: &mut Connection,
+        rows: &[(u64, NewDevice)],
+        added: Vec<(usize, Uuid, SecurityToken)>,
+    ) -> Result<Vec<usize>, StoreError> {
         let there = self.insert(connection, rows, &added).await?;
+        let mut left = Vec::new();
         for (at, _, token) in added {
             if there.contains(&token.id()) {
                 self.joining.push((token.id(), rows[at].1.name.clone()));
@@ -247,6 +293,12 @@ impl<'w> Registering<'w> {
             }
         }
         Ok(left)
+    }
+
+    /// A token for a device that is new.
+    fn new_token(&mut self) -> SecurityToken {
+        let id = id_at(self.now, self.random());
+        self.token(id)
     }
 
     fn token(&mut self, device: Uuid) -> SecurityToken {

@@ -46,8 +46,8 @@ on_both! {
     sessions: signing_in_and_out idle_sessions_end used_sessions_end_too use_is_noted_seldom new_password_ends_sessions
         forged_sessions ended_sessions_are_forgotten;
     models: put_and_list what_is_no_model deleting names_nobody_has as_many_as_allowed a_new_definition_counts_at_once;
-    registering: two_rows the_same_file_again fields_that_differ models_nobody_uploaded errors_csv_in_the_order_of_the_file
-        a_name_twice limits groups counts_and_history a_device_of_every_kind;
+    registering: two_rows the_same_file_again fields_that_differ some_known_among_many
+        models_nobody_uploaded errors_csv_in_the_order_of_the_file a_name_twice limits groups counts_and_history a_device_of_every_kind;
     resending: a_lost_answer a_device_that_has_connected an_attempt_that_comes_late tokens_generated_meanwhile
         attempts_at_once;
     renewing: never_connected_devices devices_of_the_same_upload nothing_else_changes a_lost_answer_again;

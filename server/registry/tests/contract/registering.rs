@@ -90,6 +90,27 @@ pub(crate) async fn fields_that_differ(fixture: &Fixture) {
     assert!(fixture.works(&token).await);
 }
 
+/// Most rows of a part are new; what is to be said of the others is said as ever.
+pub(crate) async fn some_known_among_many(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let id = tenant.begin_with(2, None).await;
+    let before = vec![row("d003"), row_of(["d004", MODEL, "Other", "", ""]), row("d090")];
+    tenant.part(id, part_of(0, 1, before)).await;
+    let rows = (0..100).map(|at| match at {
+        5 => row_of(["d005", "Nobody.Has", "", "", ""]),
+        90 => row_of(["d090", "Nobody.Has", "", "", ""]),
+        _ => row(&format!("d{at:03}")),
+    });
+    let outcome = tenant.part(id, part_of(1, 1, rows.collect())).await;
+    assert_eq!(numbers(&outcome), [96, 1, 1, 3, 96]);
+    let expected = [format!("{DIFFERENT}device friendly name"), NOT_FOUND.to_owned(), format!("{DIFFERENT}model name")];
+    assert_eq!(errors(&outcome), expected);
+    assert_eq!(tenant.devices().await, 99);
+    assert!(fixture.works(&first_token(outcome)).await);
+    let query = matching(DeviceFilter { search: Some("d0".to_owned()), ..DeviceFilter::default() });
+    assert_eq!(tenant.names(query).await.len(), 99);
+}
+
 pub(crate) async fn models_nobody_uploaded(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let id = tenant.begin().await;
