@@ -1,5 +1,6 @@
 // More is asked of the server than it can do: it says so at once, and goes on.
 import type { Page } from '@playwright/test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ROWS, beginUpload, otherRows, uploaded } from './support/fleet.ts';
 import type { Muster } from './support/muster.ts';
 import { file, giveModel, open, register, saveTokens } from './support/portal.ts';
@@ -8,9 +9,10 @@ import { expect, onPostgres, test } from './support/test.ts';
 
 const CONNECTIONS = 2_000;
 const GIB = 1 << 30;
-/** Nobody who is refused has waited for his turn before, which may take 10 s. The storm and the browser keep the machine busy, too. */
-const MOST_MS = 3_000;
-const ALL_MS = 8_000;
+/** Who is to be served waits for his turn as long as this at most. */
+const TURN_MS = 10_000;
+/** An upload may be done before the machine is busy. */
+const STORM_MS = 5_000;
 
 test.beforeEach(({ guard }) => {
   test.slow();
@@ -27,20 +29,27 @@ async function devices(page: Page, muster: Muster): Promise<string[]> {
   return [...saved.values()];
 }
 
-/** Every device was told something it can go by, and who was refused, soon. */
-async function expectAnswers(storm: Storm): Promise<void> {
+/** Every device was told something it can go by, and who was refused, without waiting for a turn. */
+async function expectAnswers(storm: Storm, muster: Muster): Promise<void> {
   const refused = storm.answers.filter((answer) => answer.status !== 204);
-  const times = (answers: typeof refused) => `${answers.length}, half of them within ${Storm.slowest(answers, 50)} ms, 99% within ${Storm.slowest(answers, 99)} ms, all within ${Storm.slowest(answers, 100)} ms`;
   const served = storm.answers.filter((answer) => answer.status === 204);
-  await test.info().attach('answers', { body: `served: ${times(served)}\nrefused: ${times(refused)}`, contentType: 'text/plain' });
+  // As the server tells them: a machine that is busy with 2,000 devices and a browser adds much to what these see.
+  const refusals = [...muster.log.matchAll(/503 Service Unavailable latency=(\d+) ms/g)].map((line) => Number(line[1]));
+  const seen = (answers: typeof refused) => times(answers.map((answer) => answer.ms));
+  const body = `served: ${seen(served)}\nrefused: ${seen(refused)}\nrefused, at the server: ${times(refusals)}`;
+  await test.info().attach('answers', { body, contentType: 'text/plain' });
   expect(storm.dropped, 'requests without an answer').toEqual({});
   const wrong = refused.filter((answer) => ![429, 503].includes(answer.status) || !/^[1-9]\d*$/.test(answer.retryAfter ?? ''));
   expect(wrong.slice(0, 5), `answers that are neither 204 nor a refusal that says when to come back (${wrong.length})`).toEqual([]);
   expect(refused.length, 'more was asked of it than it could do').toBeGreaterThan(0);
   expect(served.length, 'and it did what it could').toBeGreaterThan(0);
-  expect(Storm.slowest(refused, 50), 'the middle refusal, ms').toBeLessThan(MOST_MS);
-  expect(Storm.slowest(refused, 100), 'the slowest refusal, ms').toBeLessThan(ALL_MS);
+  expect(refusals.length, 'refusals that the server tells of').toBeGreaterThan(0);
+  expect(within(refusals, 99) / TURN_MS, 'the slowest refusal at the server but for one in 100, as a part of a turn').toBeLessThan(0.1);
 }
+
+/** What so many of a hundred of these times do not exceed. */
+const within = (ms: number[], percent: number) => ms.toSorted((a, b) => a - b)[Math.max(0, Math.ceil((ms.length * percent) / 100) - 1)];
+const times = (ms: number[]) => `${ms.length}, half of them within ${within(ms, 50)} ms, 99% within ${within(ms, 99)} ms, all within ${within(ms, 100)} ms`;
 
 /** What a device sends: a few bytes, or nearly as much as it may. */
 const BODIES: [string, unknown][] = [
@@ -61,10 +70,11 @@ for (const database of ['SQLite', 'PostgreSQL']) {
         await storm.during(async () => {
           // A device that is refused before it has sent all must connect again.
           if (size === 'little') await expect.poll(() => muster.openFiles(), 'connections at once').toBeGreaterThan(CONNECTIONS);
-          expect(await uploaded(portal)).toEqual({ registered: ROWS, failed: 0, already: 0 });
+          const [counts] = await Promise.all([uploaded(portal), pause(STORM_MS)]);
+          expect(counts).toEqual({ registered: ROWS, failed: 0, already: 0 });
         });
         await test.info().attach('memory', { body: `${muster.peakBytes() >> 20} MiB`, contentType: 'text/plain' });
-        await expectAnswers(storm);
+        await expectAnswers(storm, muster);
         expect(muster.peakBytes(), 'memory at its peak').toBeLessThan(GIB);
         expect(muster.pid).toBe(server);
 

@@ -4,7 +4,7 @@ import type { Browser, Page } from '@playwright/test';
 import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cable, type Cut } from './support/cable.ts';
-import { BACKWARDS, FLEET, ROWS, beginUpload, expectFleet, expectListed, expectNothingLeft, generateTokens, pressUpload, readyToUpload, uploaded } from './support/fleet.ts';
+import { BACKWARDS, FLEET, ROWS, beginUpload, expectFleet, expectListed, expectNothingLeft, generateTokens, inMidUpload, pressUpload, readyToUpload, uploaded } from './support/fleet.ts';
 import { ADMIN, type Muster } from './support/muster.ts';
 import { UNAVAILABLE, giveModel, save, saveTokens, status } from './support/portal.ts';
 import { expect, onPostgres, signInQuietly, test } from './support/test.ts';
@@ -48,27 +48,23 @@ for (const database of ['SQLite', 'PostgreSQL']) {
     if (database === 'PostgreSQL') test.use(onPostgres);
 
     test('the server is killed in mid-upload: the upload finishes by itself', async ({ portal, muster }) => {
-      const parts = await beginUpload(portal);
-      await parts.untilSomeMoment();
-      await muster.stop('SIGKILL');
+      await inMidUpload(portal, () => muster.stop('SIGKILL'));
       await expect(status(portal)).toContainText('Trying again in');
       await muster.start();
       await expectFinished(portal, muster);
     });
 
     test('the server is killed in mid-upload and the tab closed: the same file again finishes it', async ({ portal, muster }) => {
-      const parts = await beginUpload(portal);
-      await parts.untilSomeMoment();
-      await muster.stop('SIGKILL');
-      await portal.close();
+      await inMidUpload(portal, async () => {
+        await muster.stop('SIGKILL');
+        await portal.close();
+      });
       await muster.start();
       await expectFinishedElsewhere(portal, muster);
     });
 
     test('the tab is closed in mid-upload: the same file again finishes it', async ({ portal, muster }) => {
-      const parts = await beginUpload(portal);
-      await parts.untilSomeMoment();
-      await portal.close({ runBeforeUnload: false });
+      await inMidUpload(portal, () => portal.close({ runBeforeUnload: false }));
       await expectFinishedElsewhere(portal, muster);
     });
 
@@ -107,9 +103,7 @@ test.describe('PostgreSQL crashes', () => {
 
   test('in mid-upload: the upload finishes by itself', async ({ portal, muster, postgres }) => {
     const server = muster.pid;
-    const parts = await beginUpload(portal);
-    await parts.untilSomeMoment();
-    await postgres.stop('immediate');
+    await inMidUpload(portal, () => postgres.stop('immediate'));
     await expect(status(portal)).toContainText('Trying again in');
     await postgres.start();
     await expectFinished(portal, muster);
@@ -118,10 +112,10 @@ test.describe('PostgreSQL crashes', () => {
 
   test('in mid-upload, and the tab is closed: the same file again finishes it', async ({ portal, muster, postgres }) => {
     const server = muster.pid;
-    const parts = await beginUpload(portal);
-    await parts.untilSomeMoment();
-    await postgres.stop('immediate');
-    await portal.close();
+    await inMidUpload(portal, async () => {
+      await postgres.stop('immediate');
+      await portal.close();
+    });
     await postgres.start();
     await expectFinishedElsewhere(portal, muster);
     expect(muster.pid, 'the server stayed up').toBe(server);
@@ -141,9 +135,7 @@ test.describe('the network is cut for 10 s in mid-upload', () => {
 
   for (const how of ['refused', 'silent'] satisfies Cut[]) {
     overCable(`${how}: the upload finishes by itself`, async ({ portal, muster, cable }) => {
-      const parts = await beginUpload(portal);
-      await parts.untilSomeMoment();
-      await cable.cut(how);
+      const parts = await inMidUpload(portal, () => cable.cut(how));
       // What had come through before is told a moment later.
       await pause(1_000);
       const answered = parts.answered;

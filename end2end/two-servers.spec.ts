@@ -1,6 +1,5 @@
 // Two servers on one PostgreSQL, behind a load balancer: nothing that matters lives in a process.
-import type { Page } from '@playwright/test';
-import { ROWS, beginUpload, expectFleet, expectNothingLeft, uploaded } from './support/fleet.ts';
+import { ROWS, beginUpload, expectFleet, expectNothingLeft, inMidUpload, uploaded } from './support/fleet.ts';
 import { ADMIN, Muster } from './support/muster.ts';
 import { SEED_FILE, file, giveModel, hydrated, open, register, row, saveTokens, signIn, status, withSeedDevices } from './support/portal.ts';
 import { RoundRobin } from './support/round-robin.ts';
@@ -92,19 +91,12 @@ test('signing out at one server ends the session at the other', async ({ portal,
   await expect(portal).toHaveURL(/sign-in/);
 });
 
-/** Uploads, and kills the second server at some moment of it. */
-async function uploadAndKill(page: Page, servers: [Muster, Muster]): Promise<void> {
-  const parts = await beginUpload(page);
-  await parts.untilSomeMoment();
-  await servers[1].stop('SIGKILL');
-}
-
 for (const [what, returns] of [['stays away', false], ['comes back', true]] as const) {
   test(`one of the two is killed in mid-upload and ${what}: the upload finishes by itself`, async ({ portal, muster, servers, balancer, guard }) => {
     test.slow();
     guard.expect(/Failed to load resource/);
     await giveModel(portal, muster);
-    await uploadAndKill(portal, servers);
+    await inMidUpload(portal, () => servers[1].stop('SIGKILL'));
     if (returns) await servers[1].start();
     expect(await uploaded(portal)).toEqual({ registered: ROWS, failed: 0, already: 0 });
     expect(balancer.badGateways, 'the balancer met the dead server').toBeGreaterThan(0);

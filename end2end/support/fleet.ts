@@ -1,5 +1,5 @@
 // A fleet of 100,000 devices: its file, its upload, and what must be true of it whatever happened on the way.
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page, type Route } from '@playwright/test';
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Muster } from './muster.ts';
@@ -10,8 +10,8 @@ export const ROWS = 100_000;
 /** Rows of one part, as the page cuts them. */
 const PART_ROWS = 10_000;
 const PARTS = ROWS / PART_ROWS;
-/** Parts under way at once, as the page sends them. */
-const PARTS_AT_ONCE = 6;
+/** Parts that are not sent before the moment in the middle of an upload has come. */
+const LAST_PARTS = 3;
 
 const names = Array.from({ length: ROWS }, (_, at) => `D${at}`);
 const lines = names.map((name) => `${name},${MODEL},Friendly name of ${name}\n`);
@@ -40,15 +40,6 @@ export class Parts {
     while (this.sent < parts) await this.page.waitForRequest((request) => isPart(request.url()));
   }
 
-  /** Until a moment in the middle of the upload, when some was answered; each time another, which a failed test tells. */
-  async untilSomeMoment(): Promise<void> {
-    const [part, ms] = [PARTS_AT_ONCE + 1, randomInt(100)];
-    await test.info().attach('moment', { body: `${ms} ms after part ${part} was sent`, contentType: 'text/plain' });
-    await this.untilSent(part);
-    await pause(ms);
-    this.expectUnderWay();
-  }
-
   expectUnderWay(): void {
     expect(this.answered, 'in the middle of the upload').toBeLessThan(PARTS);
   }
@@ -73,6 +64,32 @@ export async function pressUpload(page: Page): Promise<Parts> {
 export async function beginUpload(page: Page): Promise<Parts> {
   await readyToUpload(page);
   return pressUpload(page);
+}
+
+/**
+ * Begins an upload, and does this in its middle, each time at another moment, which a failed test tells: some parts are
+ * stored, some may be under way, and the last ones are sent after it.
+ */
+export async function inMidUpload(page: Page, deed: () => Promise<void>): Promise<Parts> {
+  let held: Route[] | undefined = [];
+  let parts = 0;
+  await page.route(
+    (url) => isPart(url.href),
+    (route) => (++parts > PARTS - LAST_PARTS && held ? void held.push(route) : route.continue()),
+  );
+  await readyToUpload(page);
+  const stored = page.waitForResponse((answer) => isPart(answer.url()) && answer.ok());
+  const sent = await pressUpload(page);
+  await stored;
+  const ms = randomInt(100);
+  await test.info().attach('moment', { body: `${ms} ms after the first answer`, contentType: 'text/plain' });
+  await pause(ms);
+  await deed();
+  const last = held;
+  held = undefined;
+  // A page that was closed has taken its parts with it.
+  if (!page.isClosed()) for (const route of last) await route.continue();
+  return sent;
 }
 
 /** Waits for the end of an upload: the counts, which add up. */

@@ -33,12 +33,6 @@ export class Storm {
     }
   }
 
-  /** The longest that so many of a hundred of these answers took. */
-  static slowest(answers: Answer[], percent: number): number {
-    const sorted = answers.map((answer) => answer.ms).sort((a, b) => a - b);
-    return Math.round(sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? 0);
-  }
-
   /** One device, with a connection of its own that it keeps. */
   private async device(token: string): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });

@@ -14,13 +14,17 @@ mod session_layer;
 
 use clap::Parser;
 use command_line::{AccountCommand, Command, CommandLine, UserCommand};
-use std::process::ExitCode;
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let command_line = CommandLine::parse();
     tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info,sqlx=warn".into()),
         )

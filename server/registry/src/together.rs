@@ -3,7 +3,7 @@
 
 use crate::errors::StoreError;
 use sqlx::{SqliteConnection, SqlitePool};
-use std::{ops::Range, sync::Arc};
+use std::{iter, ops::Range, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// What is stored together with others of its kind.
@@ -57,7 +57,7 @@ async fn store_all<W: Work>(writer: SqlitePool, mut queue: mpsc::Receiver<Waitin
     while queue.recv_many(&mut waiting, W::AT_ONCE).await > 0 {
         let (works, mut askers): (Vec<W>, Vec<_>) = waiting.drain(..).unzip();
         let works = Arc::new(works);
-        let mut tries = vec![0..works.len()];
+        let mut tries: Vec<_> = iter::once(0..works.len()).collect();
         while let Some(range) = tries.pop() {
             // In a task of its own: if that should panic, what comes later is stored all the same.
             let attempt = tokio::spawn(attempt(writer.clone(), works.clone(), range.clone()));
@@ -102,7 +102,7 @@ async fn attempt<W: Work>(
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
+    #![expect(clippy::panic, clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
     use sqlx::{query, query_scalar};
 
