@@ -1,5 +1,5 @@
 // Many devices at once: choosing them, what is done to them, their groups, and undoing a registration.
-import type { Locator, Page } from '@playwright/test';
+import type { Locator, Page, Route } from '@playwright/test';
 import type { Muster } from './support/muster.ts';
 import { MODEL, act, choose, file, giveModel, open, openRegister, register, row, saveTokens, status, withSeedDevices } from './support/portal.ts';
 import { expect, test } from './support/test.ts';
@@ -28,6 +28,27 @@ async function withFleet(page: Page, muster: Muster, devices: number): Promise<M
 async function tickAll(page: Page, matching: string): Promise<void> {
   await page.getByRole('checkbox', { name: 'Select all devices on this page' }).check();
   await page.getByRole('button', { name: `Select all ${matching} matching` }).click();
+}
+
+/** The parts of an upload on their way, which go no further than they are let, until they are let go. */
+async function heldParts(page: Page) {
+  let through = Infinity;
+  const held: Route[] = [];
+  const parts = {
+    sent: 0,
+    answered: 0,
+    held,
+    /** So many more come through. */
+    letThrough: (more: number) => (through = parts.sent + more),
+    /** Those that are held come through, and all that follow. */
+    letGo: async () => {
+      through = Infinity;
+      for (const route of held.splice(0)) await route.continue();
+    },
+  };
+  await page.route('**/fn/register-part', (route) => (++parts.sent > through ? void held.push(route) : route.continue()));
+  page.on('response', (answer) => (parts.answered += Number(answer.url().endsWith('/fn/register-part'))));
+  return parts;
 }
 
 /** Opens a dialog of Actions, and gives it. */
@@ -90,8 +111,13 @@ test('all that match: chosen, kept over paging and sorting, changed, exported, d
   await expect(portal.getByRole('checkbox', { name: `Select ${name(249)}` })).toBeChecked();
   await grid(portal).getByRole('link', { name: 'Status' }).click();
   await expect(portal.getByRole('checkbox', { name: `Select ${name(3)}`, exact: true })).not.toBeChecked();
+  // It turns Active, and goes from the first page to the last by itself.
+  await expect(row(portal, name(1))).toContainText('Registered');
   await muster.sendState(tokens.get(name(1))!);
-  await expect(row(portal, name(249)).or(row(portal, name(5))).first()).toBeVisible();
+  await expect(row(portal, name(1))).toBeHidden({ timeout: 20_000 });
+  await portal.getByRole('link', { name: 'Last', exact: true }).click();
+  await expect(row(portal, name(1))).toContainText('Active');
+  await expect(portal.getByRole('checkbox', { name: `Select ${name(1)}`, exact: true })).toBeChecked();
   await expect(portal.getByText('124 selected')).toBeVisible();
 
   const tier = await asked(portal, 'Change pricing tier', 'Change the pricing tier of 124 devices');
@@ -149,6 +175,74 @@ test('all that match: chosen, kept over paging and sorting, changed, exported, d
   await total(portal, '125 devices');
   expect((await muster.sendState(tokens.get(name(1))!)).status).toBe(401);
   expect((await muster.sendState(tokens.get(name(2))!)).status).toBe(204);
+});
+
+test('a range is ticked with Shift: downwards, upwards, and by keyboard', async ({ portal, muster }) => {
+  await withFleet(portal, muster, 250);
+  const tick = (at: number) => portal.getByRole('checkbox', { name: `Select ${name(at)}`, exact: true });
+  const expectTicked = async (from: number, to: number) => {
+    for (let at = from; at <= to; at++) await expect(tick(at)).toBeChecked();
+    for (const at of [from - 1, to + 1]) await expect(tick(at)).not.toBeChecked();
+  };
+  const selected = (devices: number) => expect(portal.getByText(`${devices} selected`, { exact: true })).toBeVisible();
+  await tick(10).click();
+  await tick(14).click({ modifiers: ['Shift'] });
+  await expectTicked(10, 14);
+  await selected(5);
+  await tick(30).click();
+  await tick(26).click({ modifiers: ['Shift'] });
+  await expectTicked(26, 30);
+  await selected(10);
+  // A range is unticked the same way.
+  await tick(11).click();
+  await tick(13).click({ modifiers: ['Shift'] });
+  for (const at of [11, 12, 13]) await expect(tick(at)).not.toBeChecked();
+  for (const at of [10, 14]) await expect(tick(at)).toBeChecked();
+  await selected(7);
+  await tick(40).focus();
+  await portal.keyboard.press('Space');
+  for (const at of [41, 42]) {
+    await portal.keyboard.press('ArrowDown');
+    await expect(tick(at)).toBeFocused();
+  }
+  await portal.keyboard.press('Shift+Space');
+  await expectTicked(40, 42);
+  await selected(10);
+});
+
+test('what is ticked one by one stays so over pages, sorting and a search', async ({ portal, muster }) => {
+  await withFleet(portal, muster, 250);
+  const tick = (at: number) => portal.getByRole('checkbox', { name: `Select ${name(at)}`, exact: true });
+  const selected = () => expect(portal.getByText('3 selected', { exact: true })).toBeVisible();
+  await tick(0).check();
+  await tick(7).check();
+  await portal.getByRole('link', { name: 'Next' }).click();
+  await tick(150).check();
+  await selected();
+  await grid(portal).getByRole('link', { name: 'Device name' }).click();
+  await expect(firstRow(portal)).toContainText(name(249));
+  await expect(tick(150)).toBeChecked();
+  await expect(tick(151)).not.toBeChecked();
+  await selected();
+  await filters(portal).getByLabel('Search devices').fill('machine 7');
+  await total(portal, '11 devices');
+  await expect(tick(7)).toBeChecked();
+  await expect(tick(70)).not.toBeChecked();
+  await selected();
+  await filters(portal).getByLabel('Search devices').fill('');
+  await total(portal, '250 devices');
+  await portal.getByRole('link', { name: 'Last', exact: true }).click();
+  for (const at of [0, 7]) await expect(tick(at)).toBeChecked();
+  await expect(tick(1)).not.toBeChecked();
+  await selected();
+
+  const tier = await asked(portal, 'Change pricing tier', 'Change the pricing tier of 3 devices');
+  await tier.getByLabel('ExtraSmall').check();
+  await tier.getByRole('button', { name: 'Change pricing tier' }).click();
+  await expect(tier).toBeHidden();
+  await open(portal, '/devices?tier=ExtraSmall');
+  await total(portal, '3 devices');
+  for (const at of [0, 7, 150]) await expect(row(portal, name(at))).toBeVisible();
 });
 
 const read = async (download: { path(): Promise<string> }) => (await import('node:fs')).readFileSync(await download.path());
@@ -258,23 +352,25 @@ test('an upload is paused, goes on, and is cancelled; the same file finishes it'
   await open(portal, '/devices');
   const dialog = await openRegister(portal);
   await choose(portal, file('fleet.csv', fleet(200_000)));
-  let sent = 0;
-  await portal.route('**/fn/register-part', async (route) => {
-    sent += 1;
-    await new Promise((done) => setTimeout(done, 300));
-    await route.continue().catch(() => {});
-  });
+  const parts = await heldParts(portal);
+  parts.letThrough(1);
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
+  await expect.poll(() => parts.held.length).toBeGreaterThan(0);
   await status(portal).getByRole('button', { name: 'Pause' }).click();
   await expect(status(portal)).toContainText('Paused at');
-  await portal.waitForTimeout(1_500);
-  const paused = sent;
+  await parts.letGo();
+  await expect.poll(() => parts.answered).toBe(parts.sent);
   await portal.waitForTimeout(1_000);
-  expect(sent, 'no part is sent meanwhile').toBe(paused);
+  const paused = parts.sent;
+  await portal.waitForTimeout(1_000);
+  expect(parts.sent, 'no part is sent meanwhile').toBe(paused);
+  parts.letThrough(1);
   await status(portal).getByRole('button', { name: 'Resume' }).click();
-  await expect.poll(() => sent).toBeGreaterThan(paused);
+  await expect.poll(() => parts.held.length).toBeGreaterThan(0);
   await status(portal).getByRole('button', { name: 'Cancel' }).click();
   await expect(status(portal)).toContainText('Cancelled. Upload the same file again to finish');
+  await parts.letGo();
+  await expect(status(portal).getByRole('button', { name: 'Done' })).toBeVisible({ timeout: 30_000 });
   const first = await saveTokens(portal);
   expect(first.size).toBeLessThan(200_000);
   await status(portal).getByRole('button', { name: 'Done' }).click();

@@ -1,6 +1,6 @@
 // What must survive: whatever is killed, cut or full, and whenever, every token that was saved works, and the same file
 // again brings the rest.
-import type { Browser, Page } from '@playwright/test';
+import type { Browser, Page, Route } from '@playwright/test';
 import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cable, type Cut } from './support/cable.ts';
@@ -72,9 +72,11 @@ for (const database of ['SQLite', 'PostgreSQL']) {
       test(`two people upload ${order} at once: each device has one token, with one of them`, async ({ portal, muster, browser }) => {
         const other = await signedInElsewhere(browser, muster);
         await Promise.all([readyToUpload(portal), readyToUpload(other, rows)]);
+        const release = await Promise.all([portal, other].map(holdLastParts));
         const parts = await Promise.all([pressUpload(portal), pressUpload(other)]);
         await Promise.all(parts.map((some) => some.untilSent(4)));
         for (const some of parts) some.expectUnderWay();
+        await Promise.all(release.map((go) => go()));
         const [mine, theirs] = await Promise.all([uploaded(portal), uploaded(other)]);
         expect([mine.failed, theirs.failed]).toEqual([0, 0]);
         expect(mine.registered + theirs.registered).toBe(ROWS);
@@ -89,6 +91,18 @@ for (const database of ['SQLite', 'PostgreSQL']) {
       });
     }
   });
+}
+
+/** Holds the last parts of the page's upload, so that it cannot be over, until the answer is called. */
+async function holdLastParts(page: Page): Promise<() => Promise<void>> {
+  let held: Route[] | undefined = [];
+  let parts = 0;
+  await page.route('**/fn/register-part', (route) => (++parts > 7 && held ? void held.push(route) : route.continue()));
+  return async () => {
+    const last = held ?? [];
+    held = undefined;
+    for (const route of last) await route.continue();
+  };
 }
 
 async function signedInElsewhere(browser: Browser, muster: Muster): Promise<Page> {

@@ -52,11 +52,11 @@ const TRIES: Record<string, Try> = {
   'begin-registration': { body: () => ({ file_name: 'x.csv', devices: 1, parts: 1, group: null }), may: async (answer) => expect(await answer.text()).toMatch(ID) },
   'register-part': { body: (done) => done.part, may: refused },
   'finish-registration': { body: (done) => ({ registration: done.registration }), may: refused },
-  'registration-errors': { body: (done) => ({ registration: done.registration }), may: refused },
+  'registration-errors': { body: (done) => ({ registration: done.registration, after: null }), may: refused },
   'undo-registration': { body: (done) => ({ registration: done.registration, after: null }), may: gives(step) },
   // Its own from `begin-registration`, and no other.
   'registrations': { body: (done) => ({ before: done.registration }), may: gives({ ...none, has_older: false }) },
-  'generate-tokens': { body: () => ({ chosen: { Named: NAMES }, old: 'StopNow' }), may: bytes([0, 0, 0]) },
+  'generate-tokens': { body: () => ({ chosen: { Named: NAMES }, old: 'StopNow', job: { id: '018f0000-0000-4000-8000-000000000000', attempt: 1 } }), may: bytes([0, 0, 0]) },
   'default-tier': { body: () => ({}), may: gives('Small') },
   'set-default-tier': { body: () => ({ tier: 'Medium' }), may: gives(null) },
   'me': { body: () => ({}), may: gives({ email: OTHER.email, account: 'other' }) },
@@ -115,6 +115,7 @@ test('signed out, every server function answers 401 and does nothing', async ({ 
     const answer = await call(nobody, muster.url, endpoint, body(done));
     if (endpoint === 'sign-out') continue;
     expect(answer.status(), endpoint).toBe(401);
+    expect(await answer.json(), endpoint).toBe('SignedOut');
     expect(await answer.text(), endpoint).not.toMatch(/AutoRegister|Contoso|Paris|example/);
   }
   expect(await everything(portal.request, muster.url)).toEqual(before);
