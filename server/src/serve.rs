@@ -45,8 +45,14 @@ const BULK_REQUESTS: usize = 12;
 
 /// Whether it is one of those: 1 or 0.
 fn bulk_places(request: &Request) -> u32 {
-    const FUNCTIONS: [&str; 5] =
-        ["register-part", "generate-tokens", "change-devices", "export-devices", "undo-registration"];
+    const FUNCTIONS: [&str; 6] = [
+        "register-part",
+        "registration-errors",
+        "generate-tokens",
+        "change-devices",
+        "export-devices",
+        "undo-registration",
+    ];
     request.uri().path().strip_prefix("/fn/").is_some_and(|name| FUNCTIONS.contains(&name)).into()
 }
 
@@ -246,6 +252,7 @@ mod tests {
             assert_eq!(bulk_places(&http::Request::post(path).body(Body::empty()).unwrap()), expected, "{path}");
         };
         check("/fn/register-part", 1);
+        check("/fn/registration-errors", 1);
         check("/fn/devices", 0);
         check("/devices", 0);
     }

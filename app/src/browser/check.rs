@@ -14,6 +14,9 @@ pub(crate) struct RunningCheck {
 
 impl Drop for RunningCheck {
     fn drop(&mut self) {
+        // What it has said already may still be on its way.
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
         self.worker.terminate();
     }
 }

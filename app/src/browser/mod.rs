@@ -2,6 +2,8 @@
 
 pub(crate) mod calls;
 pub(crate) mod check;
+pub(crate) mod disk;
+pub(crate) mod draw;
 pub(crate) mod file;
 pub(crate) mod leaving;
 pub(crate) mod refresh;

@@ -1,6 +1,11 @@
 //! Sending a request again: growing, jittered pauses while the server does not answer.
 
 use crate::fns::Failure;
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+use std::pin::pin;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::AbortSignal;
 
 /// How often a request is sent before it fails. With the pauses below that is three quarters of a minute.
 const MAX_ATTEMPTS: u32 = 8;
@@ -8,6 +13,9 @@ const MAX_ATTEMPTS: u32 = 8;
 /// The pause before the first retry; each is twice the one before, up to [`MAX_PAUSE_MS`], and jittered.
 const FIRST_PAUSE_MS: u32 = 500;
 const MAX_PAUSE_MS: u32 = 15_000;
+
+/// How long an answer is waited for. The server gives up after a minute; what has not come by then never comes.
+const MAX_WAIT_MS: u32 = 70_000;
 
 /// How often somebody who waits looks whether he still should.
 pub(crate) const LOOK_MS: u32 = 100;
@@ -21,7 +29,11 @@ pub(crate) async fn retried<T, F: Future<Output = Result<T, Failure>>>(
 ) -> Result<T, Failure> {
     let mut attempt = 1;
     loop {
-        let failure = match send(attempt).await {
+        let outcome = match select(pin!(send(attempt)), pin!(passed(MAX_WAIT_MS))).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => Err(Failure::Lost),
+        };
+        let failure = match outcome {
             Ok(done) => {
                 if attempt > 1 {
                     note(None);
@@ -41,10 +53,18 @@ pub(crate) async fn retried<T, F: Future<Output = Result<T, Failure>>>(
             if has_given_up() {
                 return Err(failure);
             }
-            gloo_timers::future::TimeoutFuture::new(LOOK_MS).await;
+            TimeoutFuture::new(LOOK_MS).await;
         }
         attempt += 1;
     }
+}
+
+/// Ends when so much time has passed. Unlike a timer, it comes no later in a tab that is not seen.
+async fn passed(ms: u32) {
+    let signal = AbortSignal::timeout_with_u32(ms);
+    let end = js_sys::Promise::new(&mut |resolve, _| signal.set_onabort(Some(&resolve)));
+    // It never fails: nobody rejects it.
+    let _ = JsFuture::from(end).await;
 }
 
 /// The pause after this attempt: doubled each time, and between half and all of that, so that many browsers

@@ -1,13 +1,16 @@
 //! Sends a checked file to the server: in parts, several under way, each registered whole or not at all.
 
-use super::{file, retry, save::Gathered};
+use super::{
+    file, retry,
+    save::{Gathered, Rows},
+};
 use crate::fns::{
     Failure,
     registrations::{Part, PartDone, begin_registration, finish_registration, register_part},
 };
 use futures_util::{StreamExt, stream};
 use leptos::prelude::*;
-use muster_domain::{Layout, PartRange, Problem, Reader, Report, Row, Sink, errors_csv, tokens_csv};
+use muster_domain::{Layout, PartRange, Problem, Reader, Report, Row, Sink, errors_csv};
 use std::{cell::Cell, rc::Rc};
 use uuid::Uuid;
 use web_sys::File;
@@ -26,18 +29,25 @@ pub(crate) struct Progress {
     pub(crate) already_never_connected: u64,
     pub(crate) failed: u64,
     pub(crate) tokens: u64,
-    /// What is being waited for, or what went wrong; a sentence.
+    /// Where those are.
+    pub(crate) kept: Rows,
+    /// What is being waited for; a sentence.
+    pub(crate) waiting: Option<String>,
+    /// What went wrong, and what to do; a sentence.
     pub(crate) note: Option<String>,
     pub(crate) is_paused: bool,
+    pub(crate) stopped: Option<Stopped>,
 }
 
 /// Why no more parts are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stopped {
+pub(crate) enum Stopped {
     /// They would all meet the failure that one met. Their rows fail.
     GivenUp,
     /// The operator said so. Nothing becomes of their rows.
     Cancelled,
+    /// Nobody looks any more, and nobody is told.
+    Abandoned,
 }
 
 /// Said where a file was not registered to its end.
@@ -52,6 +62,8 @@ pub(crate) struct Upload {
     devices: u64,
     group: Option<String>,
     registration: Rc<Cell<Option<Uuid>>>,
+    /// Attempts at parts so far, in all passes: so each attempt at a part has a higher number than those before it.
+    attempts: Rc<Cell<u32>>,
     stopped: Rc<Cell<Option<Stopped>>>,
     pub(crate) tokens: Gathered,
     pub(crate) errors: Gathered,
@@ -68,8 +80,14 @@ pub(crate) enum Pass {
 }
 
 impl Upload {
-    /// An upload of a file that the check found clean; `progress` tells how it stands.
-    pub(crate) fn new(file: File, report: &Report, group: Option<String>, progress: RwSignal<Progress>) -> Self {
+    /// An upload of a file that the check found clean; its tokens go to `tokens`, and `progress` tells how it stands.
+    pub(crate) fn new(
+        file: File,
+        report: &Report,
+        group: Option<String>,
+        tokens: Gathered,
+        progress: RwSignal<Progress>,
+    ) -> Self {
         progress.set(Progress { rows: report.rows, ..Progress::default() });
         Self {
             file,
@@ -78,8 +96,9 @@ impl Upload {
             devices: report.devices,
             group,
             registration: Rc::default(),
+            attempts: Rc::default(),
             stopped: Rc::default(),
-            tokens: Gathered::new(tokens_csv::HEADER),
+            tokens,
             errors: Gathered::new(errors_csv::HEADER),
             progress,
         }
@@ -88,9 +107,10 @@ impl Upload {
     /// Goes over the whole file once.
     pub(crate) async fn run(&self, pass: Pass) {
         self.stopped.set(None);
-        self.progress.update(|progress| {
+        self.tell(|progress| {
             progress.rows_done = 0;
             progress.note = None;
+            progress.stopped = None;
         });
         let registration = match self.begin().await {
             Ok(registration) => Some(registration),
@@ -106,7 +126,10 @@ impl Upload {
             self.count(pass, range, outcome).await;
         }
         drop(done);
-        if let Some(registration) = registration.filter(|_| self.stopped.get().is_none()) {
+        self.tokens.commit().await;
+        self.tell(|progress| progress.kept = self.tokens.rows());
+        let is_whole = pass == Pass::Register && self.stopped.get().is_none();
+        if let Some(registration) = registration.filter(|_| is_whole) {
             // A registration that is not marked as finished shows as such, and is no less registered.
             let _ = self.retried(|_| finish_registration(registration)).await;
         }
@@ -131,8 +154,9 @@ impl Upload {
         number: u32,
         range: PartRange,
     ) -> (PartRange, Result<PartDone, Failure>) {
-        // Where the page is gone, nobody could let it go on.
-        while self.progress.try_with_untracked(|progress| progress.is_paused).unwrap_or(false) {
+        while self.stopped.get().is_none()
+            && self.progress.try_with_untracked(|progress| progress.is_paused) == Some(true)
+        {
             gloo_timers::future::TimeoutFuture::new(retry::LOOK_MS).await;
         }
         let Some(registration) = registration.filter(|_| self.stopped.get().is_none()) else {
@@ -155,7 +179,11 @@ impl Upload {
             first_line: range.first_line,
             bytes,
         };
-        let outcome = self.retried(|attempt| register_part(Part { attempt, ..part.clone() })).await;
+        let attempt = || {
+            self.attempts.set(self.attempts.get() + 1);
+            register_part(Part { attempt: self.attempts.get(), ..part.clone() })
+        };
+        let outcome = self.retried(|_| attempt()).await;
         if let Err(failure) = &outcome
             && !matches!(failure, Failure::Refused(_))
         {
@@ -168,22 +196,41 @@ impl Upload {
         &self,
         send: impl FnMut(u32) -> F,
     ) -> Result<T, Failure> {
-        let note = |note| self.progress.update(|progress| progress.note = note);
-        retry::retried(send, || self.stopped.get().is_some(), note).await
+        let waiting = |waiting| self.tell(|progress| progress.waiting = waiting);
+        let outcome = retry::retried(send, || self.stopped.get().is_some(), waiting).await;
+        if outcome.is_err() {
+            waiting(None);
+        }
+        outcome
+    }
+
+    /// Tells how it stands, while somebody looks.
+    fn tell(&self, change: impl FnOnce(&mut Progress)) {
+        if !self.is_abandoned() {
+            self.progress.try_update(change);
+        }
     }
 
     /// Holds the parts that were not sent yet, or lets them go on.
     pub(crate) fn pause(&self, is_paused: bool) {
-        self.progress.update(|progress| progress.is_paused = is_paused);
+        self.tell(|progress| progress.is_paused = is_paused);
     }
 
     /// No more parts are sent. Those under way are registered, and their tokens come back.
     pub(crate) fn cancel(&self) {
-        self.stop(Stopped::Cancelled);
+        if self.stop(Stopped::Cancelled) {
+            self.tell(|progress| progress.note = Some(format!("Cancelled. {FINISH_LATER}")));
+        }
         self.pause(false);
-        self.progress.update(|progress| {
-            progress.note = Some(format!("Cancelled. {FINISH_LATER}"));
-        });
+    }
+
+    /// No more parts are sent, and nobody is told of those under way.
+    pub(crate) fn abandon(&self) {
+        self.stopped.set(Some(Stopped::Abandoned));
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.stopped.get() == Some(Stopped::Abandoned)
     }
 
     /// No more parts are sent: those that follow would meet the same failure, each after a long wait.
@@ -191,7 +238,7 @@ impl Upload {
         if self.stop(Stopped::GivenUp) {
             let sentence = failure.sentence();
             let stop = if sentence.ends_with('.') { "" } else { "." };
-            self.progress.update(|progress| progress.note = Some(format!("{sentence}{stop} {FINISH_LATER}")));
+            self.tell(|progress| progress.note = Some(format!("{sentence}{stop} {FINISH_LATER}")));
         }
     }
 
@@ -200,20 +247,26 @@ impl Upload {
         let is_first = self.stopped.get().is_none();
         if is_first {
             self.stopped.set(Some(why));
+            self.tell(|progress| progress.stopped = Some(why));
         }
         is_first
     }
 
     async fn count(&self, pass: Pass, range: PartRange, outcome: Result<PartDone, Failure>) {
         match outcome {
+            _ if self.is_abandoned() => {}
             Ok(done) => {
-                self.tokens.push(&done.tokens);
-                if pass == Pass::Register {
-                    self.errors.push(&done.errors);
+                let mut kept = self.tokens.push(&done.tokens, u64::from(done.token_count)).await;
+                if pass == Pass::Register && kept.is_ok() {
+                    kept = self.errors.push(&done.errors, u64::from(done.failed)).await;
                 }
-                self.progress.update(|progress| {
+                if let Err(sentence) = kept {
+                    self.give_up(&Failure::Refused(sentence));
+                }
+                self.tell(|progress| {
+                    progress.kept = self.tokens.rows();
                     progress.rows_done += u64::from(range.rows);
-                    progress.tokens += u64::from(done.token_count);
+                    progress.tokens = progress.kept.written + progress.kept.kept;
                     match pass {
                         Pass::Register => {
                             progress.registered += u64::from(done.registered);
@@ -234,14 +287,17 @@ impl Upload {
                 let sentence =
                     if failure.is_temporary() { Failure::UNAVAILABLE.to_owned() } else { failure.sentence() };
                 if let Ok(bytes) = file::bytes(&self.file, range.start as f64, range.end as f64).await {
-                    self.errors.push(&failed_rows(self.layout.clone(), range.first_line, &bytes, &sentence));
+                    let failed = failed_rows(self.layout.clone(), range.first_line, &bytes, &sentence);
+                    if let Err(sentence) = self.errors.push(&failed, u64::from(range.rows)).await {
+                        self.give_up(&Failure::Refused(sentence));
+                    }
                 }
-                self.progress.update(|progress| {
+                self.tell(|progress| {
                     progress.rows_done += u64::from(range.rows);
                     progress.failed += u64::from(range.rows);
                 });
             }
-            Err(_) => self.progress.update(|progress| progress.rows_done += u64::from(range.rows)),
+            Err(_) => self.tell(|progress| progress.rows_done += u64::from(range.rows)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The menu *Actions*, with the dialogs behind it: what can be done with the devices that are chosen on a page.
 
-use super::{ConfirmDialog, ExportDialog, Menu, MenuItem, RegisterDialog, TokensDialog, confirm::Question};
+use super::{ConfirmDialog, ExportDialog, Menu, MenuItem, RegisterDialog, Toast, TokensDialog, confirm::Question};
 use crate::browser::calls::Targets;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -25,6 +25,7 @@ pub(crate) fn Actions(
 ) -> impl IntoView {
     let (is_making_tokens, is_confirming, is_exporting) =
         (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
+    let is_off = Signal::derive(move || why_not.get().is_some());
     let question = RwSignal::new(Question::Disable);
     let open = |dialog: RwSignal<bool>| Callback::new(move |()| dialog.set(true));
     let ask = move |what: Question| {
@@ -32,28 +33,33 @@ pub(crate) fn Actions(
             question.set(what);
             is_confirming.set(true);
         });
-        view! { <MenuItem label=what.label() why_not act /> }
+        view! { <MenuItem label=what.label() is_off act /> }
     };
     let other = Callback::new(move |()| done.run(Done::Other));
-    let confirmed = Callback::new(move |()| {
+    let said = RwSignal::new(None);
+    let confirmed = Callback::new(move |sentence: Option<String>| {
+        if sentence.is_some() {
+            said.set(sentence);
+        }
         done.run(if question.get_untracked() == Question::Delete { Done::Deleted } else { Done::Other });
     });
     view! {
-        <Menu label="Actions">
-            <MenuItem label="Register devices" why_not=None act=open(is_registering) />
-            <MenuItem label="Generate token" why_not act=open(is_making_tokens) />
+        <Menu label="Actions" why_not>
+            <MenuItem label="Register devices" is_off=false act=open(is_registering) />
+            <MenuItem label="Generate token" is_off act=open(is_making_tokens) />
             {ask(Question::AddToGroup)}
             {ask(Question::RemoveFromGroup)}
             {ask(Question::Tier)}
             {ask(Question::Disable)}
             {ask(Question::Enable)}
             {ask(Question::Delete)}
-            <MenuItem label="Export" why_not act=open(is_exporting) />
+            <MenuItem label="Export" is_off act=open(is_exporting) />
         </Menu>
         <RegisterDialog is_open=is_registering dropped done=other />
         <TokensDialog is_open=is_making_tokens targets total done=other />
         <ConfirmDialog is_open=is_confirming question targets total done=confirmed />
         <ExportDialog is_open=is_exporting targets total />
+        <Toast said />
     }
     .into_any()
 }

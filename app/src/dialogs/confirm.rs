@@ -53,6 +53,19 @@ impl Question {
         }
     }
 
+    /// What was done, in a sentence.
+    fn said(self, devices: u64, tier: PricingTier, group: &str) -> String {
+        let (number, are) = (count(devices, "device", "devices"), if devices == 1 { "is" } else { "are" });
+        match self {
+            Self::Disable => format!("{number} {are} disabled."),
+            Self::Enable => format!("{number} {are} enabled."),
+            Self::Delete => format!("{number} {are} deleted."),
+            Self::Tier => format!("{number}: {}.", tier.as_str()),
+            Self::AddToGroup => format!("{number} {are} in {group} now."),
+            Self::RemoveFromGroup => format!("{number} {are} not in {group} any more."),
+        }
+    }
+
     /// What comes of it.
     fn what(self) -> &'static str {
         match self {
@@ -68,7 +81,8 @@ impl Question {
     }
 }
 
-/// The dialog for a change of the chosen devices. `done` is called when some of them were changed.
+/// The dialog for a change of the chosen devices. `done` is called when some of them were changed: with a sentence, where
+/// that is all.
 #[component]
 pub(crate) fn ConfirmDialog(
     is_open: RwSignal<bool>,
@@ -77,7 +91,7 @@ pub(crate) fn ConfirmDialog(
     /// How many devices those are.
     #[prop(into)]
     total: Signal<u64>,
-    done: Callback<()>,
+    done: Callback<Option<String>>,
 ) -> impl IntoView {
     let job = Job::new();
     // While it runs, what it does to the devices may change how many match: the number asked about stays.
@@ -124,18 +138,26 @@ pub(crate) fn ConfirmDialog(
             return;
         }
         let change = change();
-        let ended = move || {
-            if job.stage.get_untracked() == Stage::Done {
+        let ended = async move |stage| {
+            let group = group.get_untracked();
+            let said = question.get_untracked().said(job.devices.get_untracked(), tier.get_untracked(), group.trim());
+            if stage == Stage::Done {
                 is_open.set(false);
             }
-            done.run(());
+            done.run((stage == Stage::Done).then_some(said));
+            Ok(())
         };
-        job.run(targets.get_untracked(), move |chosen| change_devices(chosen, change.clone()), ended);
+        job.run(
+            targets.get_untracked(),
+            move |chosen| change_devices(chosen, change.clone()),
+            async |step| Ok(step),
+            ended,
+        );
     };
     let is_asking = move || job.stage.get() == Stage::Asking;
     view! {
         <Modal id="confirm-title" title=Signal::derive(move || question.get().title(&devices())) is_open
-            would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(|()| {})>
+            would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(move |()| job.stop())>
             <form class="body" on:submit=move |event| { event.prevent_default(); act(); }>
                 <p>{move || question.get().what()}</p>
                 <Show when=move || is_asking() && question.get() == Question::Tier>

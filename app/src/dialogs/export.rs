@@ -3,14 +3,16 @@
 use super::{
     Modal,
     job::{Job, JobProgress, Stage},
+    modal::keep_focus,
 };
 use crate::{
     browser::{calls::Targets, save::Gathered},
-    fns::devices::export_devices,
+    fns::devices::{Exported, export_devices},
     when::count,
 };
 use leptos::prelude::*;
 use muster_domain::registration_csv;
+use send_wrapper::SendWrapper;
 
 /// The dialog. It begins by itself, and saves `devices.csv` when all of it is there.
 #[component]
@@ -22,41 +24,47 @@ pub(crate) fn ExportDialog(
     total: Signal<u64>,
 ) -> impl IntoView {
     let job = Job::new();
+    let gathered = StoredValue::new(None::<SendWrapper<Gathered>>);
     let export = move || {
+        let file = gathered.get_value().map_or_else(|| Gathered::new(registration_csv::HEADER), SendWrapper::take);
+        gathered.set_value(Some(SendWrapper::new(file.clone())));
+        let whole = file.clone();
+        let take = async move |exported: Exported| {
+            file.push(&exported.rows, exported.step.devices).await?;
+            Ok(exported.step)
+        };
+        let ended = async move |stage| if stage == Stage::Done { whole.save("devices.csv") } else { Ok(()) };
+        job.run(targets.get_untracked(), export_devices, take, ended);
+    };
+    let begin = move || {
         job.reset();
-        let file = Gathered::new(registration_csv::HEADER);
-        let whole = send_wrapper::SendWrapper::new(file.clone());
-        let ended = move || {
-            if job.stage.get_untracked() == Stage::Done {
-                whole.save("devices.csv");
-            }
-        };
-        let call = move |chosen| {
-            let file = file.clone();
-            async move {
-                let exported = export_devices(chosen).await?;
-                file.push(&exported.rows);
-                Ok(exported.step)
-            }
-        };
-        job.run(targets.get_untracked(), call, ended);
+        gathered.set_value(None);
+        export();
     };
     Effect::new(move || {
         if is_open.get() {
-            export();
+            begin();
         } else {
             job.reset();
+            gathered.set_value(None);
         }
     });
+    Effect::new(move || {
+        let _ = job.stage.get();
+        keep_focus("export-title");
+    });
     view! {
-        <Modal id="export-title" title="Export" is_open would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(|()| {})>
+        <Modal id="export-title" title="Export" is_open would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(move |()| job.stop())>
             <div class="body">
                 <p>{move || format!("{} as a registration file. It holds no tokens.", count(total.get(), "device", "devices"))}</p>
                 <JobProgress job total />
-                <Show when=move || job.stage.get() == Stage::Done><p role="status">"devices.csv is saved."</p></Show>
+                <p role="status">{move || (job.stage.get() == Stage::Done).then_some("devices.csv is saved.")}</p>
             </div>
             <footer>
-                <Show when=move || job.stage.get() == Stage::Stopped><button type="button" class="main" on:click=move |_| export()>"Start again"</button></Show>
+                <Show when=move || job.stage.get() == Stage::Stopped>
+                    <button type="button" class="quiet" on:click=move |_| begin()>"Start again"</button>
+                    <button type="button" class="main" on:click=move |_| export()>"Continue"</button>
+                </Show>
                 <button type="button" class="quiet" disabled=move || job.is_working() on:click=move |_| is_open.set(false)>"Done"</button>
             </footer>
         </Modal>

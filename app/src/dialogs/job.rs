@@ -32,9 +32,11 @@ pub(super) struct Job {
     /// The devices that it was done to.
     pub(super) devices: RwSignal<u64>,
     /// What is being waited for, or what went wrong.
-    note: RwSignal<Option<String>>,
+    pub(super) note: RwSignal<Option<String>>,
     is_stopping: RwSignal<bool>,
     calls: StoredValue<Option<SendWrapper<Calls>>>,
+    /// The opening of the dialog: what an earlier one began has no say in it.
+    opening: StoredValue<u32>,
 }
 
 impl Job {
@@ -45,13 +47,17 @@ impl Job {
             note: RwSignal::new(None),
             is_stopping: RwSignal::new(false),
             calls: StoredValue::new(None),
+            opening: StoredValue::new(0),
         }
     }
 
+    /// Begins anew. What is under way ends, and nobody is told of it.
     pub(super) fn reset(self) {
+        self.opening.update_value(|opening| *opening += 1);
         self.stage.set(Stage::Asking);
         self.devices.set(0);
         self.note.set(None);
+        self.is_stopping.set(false);
         self.calls.set_value(None);
     }
 
@@ -59,12 +65,16 @@ impl Job {
         self.stage.get() == Stage::Working
     }
 
-    /// Does it to these devices, or goes on where it stopped; `ended` is called when it has stopped or is done.
-    pub(super) fn run<F: Future<Output = Result<Step, Failure>>>(
+    /// Does it to these devices, or goes on where it stopped.
+    ///
+    /// `call` asks the server for the next of them, and again where there was no answer; `take` takes an answer, once,
+    /// and fails with a sentence, which stops it. `ended` is called before it shows that it has stopped or is done.
+    pub(super) fn run<T, F: Future<Output = Result<T, Failure>>>(
         self,
         targets: Targets,
         call: impl Fn(Chosen) -> F + 'static,
-        ended: impl FnOnce() + 'static,
+        take: impl AsyncFn(T) -> Result<Step, String> + 'static,
+        ended: impl AsyncFnOnce(Stage) -> Result<(), String> + 'static,
     ) {
         if matches!(self.stage.get_untracked(), Stage::Working | Stage::Done) {
             return;
@@ -73,36 +83,59 @@ impl Job {
         self.stage.set(Stage::Working);
         self.note.set(None);
         self.is_stopping.set(false);
-        // It stops, too, where the page is left behind it.
-        let has_given_up = move || self.is_stopping.try_get_untracked().unwrap_or(true);
+        let opening = self.opening.get_value();
+        // Neither where the dialog was closed, nor where the page is left behind it.
+        let is_shown = move || self.opening.try_get_value() == Some(opening);
+        let has_given_up = move || !is_shown() || self.is_stopping.try_get_untracked().unwrap_or(true);
+        let note = move |note| {
+            if is_shown() {
+                self.note.try_set(note);
+            }
+        };
         spawn_local(async move {
-            let stage = loop {
+            let mut stage = loop {
                 let Some(chosen) = calls.next() else { break Stage::Done };
                 if has_given_up() {
                     break Stage::Stopped;
                 }
-                match retry::retried(|_| call(chosen.clone()), has_given_up, |note| self.note.set(note)).await {
+                let answer = retry::retried(|_| call(chosen.clone()), has_given_up, note).await;
+                if !is_shown() {
+                    return;
+                }
+                let step = match answer {
+                    Ok(answer) => take(answer).await,
+                    Err(failure) => Err(failure.sentence()),
+                };
+                if !is_shown() {
+                    return;
+                }
+                match step {
                     Ok(step) => {
                         self.devices.update(|devices| *devices += step.devices);
                         calls.done(&step);
                     }
-                    Err(failure) => {
-                        self.note.set(Some(failure.sentence()));
+                    Err(sentence) => {
+                        note(Some(sentence));
                         break Stage::Stopped;
                     }
                 }
             };
-            if self.stage.is_disposed() {
+            if !is_shown() {
                 return;
             }
-            self.calls.set_value(Some(SendWrapper::new(calls)));
-            self.stage.set(stage);
-            ended();
+            if let Err(sentence) = ended(stage).await {
+                note(Some(sentence));
+                stage = Stage::Stopped;
+            }
+            if is_shown() {
+                self.calls.set_value(Some(SendWrapper::new(calls)));
+                self.stage.set(stage);
+            }
         });
     }
 
     /// Stops before the next call.
-    fn stop(self) {
+    pub(super) fn stop(self) {
         self.is_stopping.set(true);
     }
 }
@@ -111,6 +144,7 @@ impl Job {
 #[component]
 pub(super) fn JobProgress(job: Job, #[prop(into)] total: Signal<u64>) -> impl IntoView {
     let devices = move || job.devices.get();
+    let has_begun = move || job.stage.get() != Stage::Asking;
     let said = move || match job.stage.get() {
         Stage::Asking => String::new(),
         Stage::Working if job.is_stopping.get() => "Stopping…".to_owned(),
@@ -119,16 +153,17 @@ pub(super) fn JobProgress(job: Job, #[prop(into)] total: Signal<u64>) -> impl In
         Stage::Done => format!("Done: {}.", count(devices(), "device", "devices")),
     };
     view! {
-        <Show when=move || job.stage.get() != Stage::Asking>
-            <div class="row">
+        // What is said here is heard, since the element is there before its text.
+        <div class="row job">
+            <Show when=has_begun>
                 <progress aria-label="Progress" max=move || total.get().max(1).to_string()
                     value=move || if job.stage.get() == Stage::Done { total.get().max(1) } else { devices() }.to_string()></progress>
-                <span class="faint" role="status">{said}</span>
-                <Show when=move || job.is_working()>
-                    <button type="button" class="quiet" aria-disabled=move || job.is_stopping.get().to_string() on:click=move |_| job.stop()>"Stop"</button>
-                </Show>
-            </div>
-        </Show>
+            </Show>
+            <span class="faint" role="status">{said}</span>
+            <Show when=move || job.is_working()>
+                <button type="button" class="quiet" aria-disabled=move || job.is_stopping.get().to_string() on:click=move |_| job.stop()>"Stop"</button>
+            </Show>
+        </div>
         <p class="problem" role="alert">{move || job.note.get()}</p>
     }
     .into_any()

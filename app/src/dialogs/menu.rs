@@ -4,9 +4,18 @@ use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
+/// The id of the sentence that says why items of a menu do nothing. A page has one menu.
+const WHY: &str = "menu-why";
+
 /// A button that opens a menu of [`MenuItem`]s.
 #[component]
-pub(crate) fn Menu(label: &'static str, children: ChildrenFn) -> impl IntoView {
+pub(crate) fn Menu(
+    label: &'static str,
+    /// Why those that are off do nothing now; a sentence.
+    #[prop(into)]
+    why_not: Signal<Option<&'static str>>,
+    children: ChildrenFn,
+) -> impl IntoView {
     let is_open = RwSignal::new(false);
     let root = NodeRef::<html::Div>::new();
     let button = NodeRef::<html::Button>::new();
@@ -68,7 +77,10 @@ pub(crate) fn Menu(label: &'static str, children: ChildrenFn) -> impl IntoView {
                 {label}<span class="caret" aria-hidden="true"></span>
             </button>
             <Show when=move || is_open.get()>
-                <div role="menu" aria-label=label>{children()}</div>
+                <div class="popup">
+                    <p class="faint" id=WHY>{move || why_not.get()}</p>
+                    <div role="menu" aria-label=label>{children()}</div>
+                </div>
             </Show>
         </div>
     }
@@ -78,16 +90,12 @@ pub(crate) fn Menu(label: &'static str, children: ChildrenFn) -> impl IntoView {
 #[derive(Clone, Copy)]
 struct CloseMenu(Callback<()>);
 
-/// One thing a menu does. While `why_not` says something, it does nothing, and says that.
+/// One thing a menu does. While it is off it does nothing, and the menu says why.
 #[component]
-pub(crate) fn MenuItem(
-    label: &'static str,
-    #[prop(into)] why_not: Signal<Option<&'static str>>,
-    act: Callback<()>,
-) -> impl IntoView {
+pub(crate) fn MenuItem(label: &'static str, #[prop(into)] is_off: Signal<bool>, act: Callback<()>) -> impl IntoView {
     let close = use_context::<CloseMenu>();
     let click = move |_| {
-        if why_not.get_untracked().is_some() {
+        if is_off.get_untracked() {
             return;
         }
         if let Some(CloseMenu(close)) = close {
@@ -96,7 +104,8 @@ pub(crate) fn MenuItem(
         act.run(());
     };
     view! {
-        <button type="button" role="menuitem" tabindex="-1" aria-disabled=move || why_not.get().is_some().to_string() title=move || why_not.get() on:click=click>
+        <button type="button" role="menuitem" tabindex="-1" aria-disabled=move || is_off.get().to_string()
+            aria-describedby=move || is_off.get().then_some(WHY) on:click=click>
             {label}
         </button>
     }

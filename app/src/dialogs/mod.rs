@@ -7,6 +7,8 @@ mod job;
 mod menu;
 mod modal;
 mod register;
+mod to_disk;
+mod toast;
 mod tokens;
 mod undo;
 
@@ -18,4 +20,5 @@ use confirm::ConfirmDialog;
 use export::ExportDialog;
 use menu::{Menu, MenuItem};
 use register::RegisterDialog;
+use toast::Toast;
 use tokens::TokensDialog;

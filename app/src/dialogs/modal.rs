@@ -1,12 +1,13 @@
 //! A dialog in front of the page: titled, closed by Escape, and not closed while something would be lost.
 
+use crate::browser::leaving::ask_before_leaving;
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 /// A modal `<dialog>` that is shown while `is_open`.
 ///
-/// Where `would_lose` is true, closing it (Escape, the Close button, the browser itself) calls `ask` in its place.
+/// Where `would_lose` is true, closing it (Escape, the Close button, Back, the browser itself) calls `ask` in its place.
 #[component]
 pub(crate) fn Modal(
     /// The id of its title, unique on its page.
@@ -18,6 +19,7 @@ pub(crate) fn Modal(
     children: ChildrenFn,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
+    ask_before_leaving(would_lose, ask);
     let try_close = move || {
         if would_lose.get_untracked() {
             ask.run(());

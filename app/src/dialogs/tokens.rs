@@ -4,13 +4,18 @@ use super::{
     Modal,
     job::{Job, JobProgress, Stage},
     modal::keep_focus,
+    to_disk::{self, ToDisk},
 };
 use crate::{
-    browser::{calls::Targets, leaving::ask_before_leaving, save::Gathered},
-    fns::tokens::{OldTokens, generate_tokens},
+    browser::{
+        calls::Targets,
+        draw,
+        save::{Gathered, Rows},
+    },
+    fns::tokens::{NewTokens, OldTokens, TokenJobId, generate_tokens},
     when::count,
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use muster_domain::tokens_csv;
 use send_wrapper::SendWrapper;
 
@@ -26,59 +31,115 @@ pub(crate) fn TokensDialog(
 ) -> impl IntoView {
     let job = Job::new();
     let old = RwSignal::new(OldTokens::default());
-    // Those made since are lost where this stays false.
-    let is_saved = RwSignal::new(true);
+    let is_to_disk = RwSignal::new(false);
+    let rows = RwSignal::new(Rows::default());
+    // How many of those that were made are in a file.
+    let safe = RwSignal::new(0);
     let is_asking_to_close = RwSignal::new(false);
     let gathered = StoredValue::new(None::<SendWrapper<Gathered>>);
-    let would_lose = Signal::derive(move || job.is_working() || !is_saved.get());
-    ask_before_leaving(would_lose);
+    let id = StoredValue::new(None::<TokenJobId>);
+    let is_unsaved = move || job.devices.get() > safe.get();
+    let would_lose = Signal::derive(move || job.is_working() || is_unsaved());
+    let is_on_disk = move || gathered.with_value(|file| file.as_ref().is_some_and(|file| file.is_on_disk()));
 
     // Each opening begins anew, and nothing is left of the one before: neither its tokens nor its answers.
     Effect::new(move || {
         if !is_open.get() {
             job.reset();
             old.set(OldTokens::default());
-            is_saved.set(true);
+            is_to_disk.set(false);
+            rows.set(Rows::default());
+            safe.set(0);
             is_asking_to_close.set(false);
             gathered.set_value(None);
+            id.set_value(None);
         }
     });
     Effect::new(move || {
         let _ = job.stage.get();
         keep_focus("tokens-title");
     });
-    let generate = move |_| {
-        let file = gathered.get_value().map_or_else(|| Gathered::new(tokens_csv::HEADER), SendWrapper::take);
+    let make = move |file: Gathered, first: TokenJobId| {
         gathered.set_value(Some(SendWrapper::new(file.clone())));
         let old = old.get_untracked();
         let call = move |chosen| {
-            let file = file.clone();
-            async move {
-                let new = generate_tokens(chosen, old).await?;
-                file.push(&new.rows);
-                if new.step.devices > 0 {
-                    is_saved.set(false);
-                }
-                Ok(new.step)
+            let job = id.try_update_value(|now| {
+                let attempt = now.map_or(first.attempt, |now| now.attempt) + 1;
+                *now.insert(TokenJobId { attempt, ..first })
+            });
+            generate_tokens(chosen, old, job.unwrap_or(first))
+        };
+        let tell = move |file: &Gathered| {
+            // The dialog may have been opened anew.
+            if gathered.try_with_value(|now| now.as_ref().is_some_and(|now| now.is_same(file))) == Some(true) {
+                rows.set(file.rows());
+                safe.update(|safe| *safe = (*safe).max(file.rows().written));
             }
         };
-        job.run(targets.get_untracked(), call, move || done.run(()));
+        let whole = file.clone();
+        let take = async move |new: NewTokens| {
+            file.push(&new.rows, new.step.devices).await?;
+            tell(&file);
+            Ok(new.step)
+        };
+        let ended = async move |_| {
+            whole.commit().await;
+            tell(&whole);
+            done.try_run(());
+            Ok(())
+        };
+        job.run(targets.get_untracked(), call, take, ended);
+    };
+    let generate = move |_| {
+        let Some(first) = id.get_value().or_else(|| Some(TokenJobId { id: draw::id()?, attempt: 0 })) else {
+            job.note.set(Some("The browser draws no random numbers. Use another one.".to_owned()));
+            return;
+        };
+        job.note.set(None);
+        if let Some(file) = gathered.get_value() {
+            make(file.take(), first);
+        } else if is_to_disk.get_untracked() {
+            spawn_local(async move {
+                let chosen = Gathered::to_disk("tokens.csv", tokens_csv::HEADER).await;
+                match chosen {
+                    Ok(file) if is_open.try_get_untracked() == Some(true) => make(file, first),
+                    Ok(_) => {}
+                    Err(sentence) => {
+                        job.note.try_set(Some(sentence));
+                    }
+                }
+            });
+        } else {
+            make(Gathered::new(tokens_csv::HEADER), first);
+        }
     };
     let save = move |_| {
-        gathered.with_value(|file| {
-            if let Some(file) = file {
-                file.save("tokens.csv");
-                is_saved.set(true);
+        let Some(file) = gathered.get_value() else { return };
+        match file.save("tokens.csv") {
+            Ok(()) => {
+                safe.set(job.devices.get_untracked());
+                job.note.set(None);
                 is_asking_to_close.set(false);
             }
-        });
+            Err(sentence) => job.note.set(Some(sentence)),
+        }
     };
     let is_asking = move || job.stage.get() == Stage::Asking;
     let has_ended = move || matches!(job.stage.get(), Stage::Stopped | Stage::Done);
-    let tokens = move || count(job.devices.get(), "token", "tokens");
-    let may_save = move || has_ended() && job.devices.get() > 0;
+    let may_save = move || has_ended() && job.devices.get() > rows.get().written;
+    let made = move || {
+        if !has_ended() {
+            return String::new();
+        }
+        to_disk::said(rows.get(), job.devices.get(), safe.get(), |_| {
+            let tokens = count(job.devices.get(), "token", "tokens");
+            format!("{tokens} generated. They are shown only now: save them before you close.")
+        })
+    };
+    // What goes to the disk is not lost: it is enough to stop.
+    let ask = Callback::new(move |()| if is_on_disk() { job.stop() } else { is_asking_to_close.set(true) });
     view! {
-        <Modal id="tokens-title" title="Generate token" is_open would_lose ask=Callback::new(move |()| is_asking_to_close.set(true))>
+        <Modal id="tokens-title" title="Generate token" is_open would_lose ask>
             <div class="body">
                 <Show when=is_asking>
                     <p>{move || format!("A new token for {}.", count(total.get(), "device", "devices"))}</p>
@@ -89,14 +150,11 @@ pub(crate) fn TokensDialog(
                         <label><input type="radio" name="old" on:change=move |_| old.set(OldTokens::StopNow) />
                             <span>"stop now"</span></label>
                     </fieldset>
+                    <ToDisk devices=total is_on=is_to_disk />
                 </Show>
                 <JobProgress job total />
-                <Show when=may_save>
-                    <p role="status">{move || if is_saved.get() { "tokens.csv is saved.".to_owned() } else {
-                        format!("{} generated. They are shown only now: save them before you close.", tokens())
-                    }}</p>
-                </Show>
-                <UnsavedQuestion is_asked=is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
+                <p role="status">{made}</p>
+                <UnsavedQuestion is_working=Signal::derive(move || job.is_working()) is_asked=is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
             </div>
             <footer>
                 <Show when=is_asking>
@@ -116,15 +174,25 @@ pub(crate) fn TokensDialog(
 
 /// Asked where a dialog with unsaved tokens is to be closed.
 #[component]
-pub(super) fn UnsavedQuestion(is_asked: RwSignal<bool>, leave: Callback<()>) -> impl IntoView {
+pub(super) fn UnsavedQuestion(
+    is_asked: RwSignal<bool>,
+    /// Whether more of them are being made.
+    #[prop(into)]
+    is_working: Signal<bool>,
+    leave: Callback<()>,
+) -> impl IntoView {
+    let question = move || {
+        let stops = if is_working.get() { "It is not done, and stops. " } else { "" };
+        format!("{stops}The tokens are not saved, and they are shown only now. Close without them?")
+    };
     view! {
-        <Show when=move || is_asked.get()>
-            <div class="question" role="alert">
-                <p>"The tokens are not saved, and they are shown only now. Close without them?"</p>
+        <div class:question=move || is_asked.get() role="alert">
+            <Show when=move || is_asked.get()>
+                <p>{question}</p>
                 <button type="button" class="danger" on:click=move |_| leave.run(())>"Close without saving"</button>
                 <button type="button" class="quiet" on:click=move |_| is_asked.set(false)>"Go back"</button>
-            </div>
-        </Show>
+            </Show>
+        </div>
     }
     .into_any()
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     browser::calls::Targets,
     fns::{
+        Failure,
         devices::{Chosen, DeviceFilter, DeviceView, count_devices, devices},
         registrations::{RegistrationRow, undo_registration},
     },
@@ -34,22 +35,29 @@ pub(crate) fn UndoDialog(
     done: Callback<()>,
 ) -> impl IntoView {
     let job = Job::new();
-    let there = RwSignal::new(None::<u64>);
+    let there = RwSignal::new(None::<Result<u64, Failure>>);
     let left = RwSignal::new(None::<Left>);
     let id = move || registration.with(|row| row.as_ref().map(|row| row.id));
     let filter = move || DeviceFilter { registration: id(), ..DeviceFilter::default() };
+    let number = Memo::new(move |_| there.get().and_then(Result::ok));
+    let look_first = move || {
+        there.set(None);
+        spawn_local(async move {
+            let (asked, counted) = (untrack(id), count_devices(untrack(filter)).await);
+            // It may be another registration by now, or none.
+            if is_open.try_get_untracked() == Some(true) && untrack(id) == asked {
+                there.set(Some(counted));
+            }
+        });
+    };
     Effect::new(move || {
-        if !is_open.get() {
+        if is_open.get() {
+            look_first();
+        } else {
             job.reset();
             there.set(None);
             left.set(None);
-            return;
         }
-        spawn_local(async move {
-            if let Ok(devices) = count_devices(untrack(filter)).await {
-                let _ = there.try_set(Some(devices));
-            }
-        });
     });
     Effect::new(move || {
         let _ = job.stage.get();
@@ -65,7 +73,7 @@ pub(crate) fn UndoDialog(
         });
     };
     let act = move |_| {
-        let Some(id) = untrack(id) else { return };
+        let Some(id) = untrack(id).filter(|_| number.get_untracked().is_some()) else { return };
         let targets = Targets::Matching { filter: untrack(filter), registered_by_ms: i64::MAX, except: Vec::new() };
         let call = move |chosen| {
             let after = match chosen {
@@ -74,43 +82,54 @@ pub(crate) fn UndoDialog(
             };
             undo_registration(id, after)
         };
-        let ended = move || {
-            if job.stage.get_untracked() == Stage::Done {
+        let ended = async move |stage| {
+            if stage == Stage::Done {
                 look();
             }
             done.run(());
+            Ok(())
         };
-        job.run(targets, call, ended);
+        job.run(targets, call, async |step| Ok(step), ended);
     };
-    let total = Signal::derive(move || there.get().unwrap_or_default());
+    let total = Signal::derive(move || number.get().unwrap_or_default());
     let file = move || registration.with(|row| row.as_ref().map(|row| row.file_name.clone()).unwrap_or_default());
     let href = move || path_with("/devices", &[("registration", id().map(|id| id.to_string()).as_deref())]);
     let stage = move || job.stage.get();
     view! {
         <Modal id="undo-title" title=Signal::derive(move || format!("Undo {}?", file())) is_open
-            would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(|()| {})>
+            would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(move |()| job.stop())>
             <div class="body">
                 <Show when=move || stage() == Stage::Asking>
-                    <p>{move || there.get().map(|there| format!("This registration made {} that are still there.", count(there, "device", "devices")))}</p>
+                    <p role="status">{move || match there.get() {
+                        None => "Counting the devices…".to_owned(),
+                        Some(Ok(there)) => format!("This registration made {} that are still there.", count(there, "device", "devices")),
+                        Some(Err(_)) => String::new(),
+                    }}</p>
+                    <p class="problem" role="alert">{move || there.get().and_then(Result::err).map(|failure| format!("Its devices could not be counted. {}", failure.sentence()))}</p>
                     <p>"Those that have never connected are deleted, with their tokens. The others stay, and are listed afterwards."</p>
                 </Show>
                 <JobProgress job total />
-                {move || left.get().map(|left| if left.devices == 0 {
-                    view! { <p role="status">"Nothing is left of this registration."</p> }.into_any()
+                <p role="status">{move || left.get().map(|left| if left.devices == 0 {
+                    "Nothing is left of this registration.".into_any()
                 } else {
                     view! {
-                        <p role="status">{count(left.devices, "device has connected and stays", "devices have connected and stay")}": "
-                            <a href=href>"show in Devices"</a></p>
-                        <ul class="names">{left.names.into_iter().map(|name| view! { <li>{name}</li> }).collect_view()}</ul>
+                        {count(left.devices, "device has connected and stays", "devices have connected and stay")}": "
+                        <a href=href>"show in Devices"</a>
                     }.into_any()
+                })}</p>
+                {move || left.get().filter(|left| left.devices != 0).map(|left| view! {
+                    <ul class="names">{left.names.into_iter().map(|name| view! { <li>{name}</li> }).collect_view()}</ul>
                 })}
             </div>
             <footer>
                 <button type="button" class="quiet" disabled=move || job.is_working() on:click=move |_| is_open.set(false)>
                     {move || if stage() == Stage::Asking { "Cancel" } else { "Done" }}
                 </button>
+                <Show when=move || there.with(|there| matches!(there, Some(Err(_))))>
+                    <button type="button" on:click=move |_| look_first()>"Try again"</button>
+                </Show>
                 <Show when=move || matches!(stage(), Stage::Asking | Stage::Stopped)>
-                    <button type="button" class="danger" on:click=act>{move || if stage() == Stage::Stopped { "Continue" } else { "Undo" }}</button>
+                    <button type="button" class="danger" aria-disabled=move || number.get().is_none().to_string() on:click=act>{move || if stage() == Stage::Stopped { "Continue" } else { "Undo" }}</button>
                 </Show>
             </footer>
         </Modal>

@@ -15,6 +15,9 @@ pub enum Failure {
     Refused(String),
     /// The server cannot do it now. The same request may be sent again.
     Unavailable,
+    /// An attempt with this number, or a later one, was taken already: its answer was lost, or it was sent twice on its
+    /// way. One with a higher number may be sent.
+    Superseded,
     /// No answer came: the network is gone, or the server is. The same request may be sent again.
     Lost,
 }
@@ -35,7 +38,7 @@ impl Failure {
 
     /// True where sending the same request again may help.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable | Self::Lost)
+        matches!(self, Self::Unavailable | Self::Lost | Self::Superseded)
     }
 
     /// A sentence for the person at the screen.
@@ -45,7 +48,7 @@ impl Failure {
                 "Your session has ended. Sign in again in another tab, then come back and retry.".to_owned()
             }
             Self::Refused(sentence) => sentence.clone(),
-            Self::Unavailable => Self::UNAVAILABLE.to_owned(),
+            Self::Unavailable | Self::Superseded => Self::UNAVAILABLE.to_owned(),
             Self::Lost => "The server does not answer. Check the connection, then try again.".to_owned(),
         }
     }
@@ -87,6 +90,7 @@ mod server {
             match self {
                 Self::SignedOut => StatusCode::UNAUTHORIZED,
                 Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Self::Superseded => StatusCode::CONFLICT,
                 Self::Unavailable | Self::Lost => StatusCode::SERVICE_UNAVAILABLE,
             }
         }

@@ -52,6 +52,13 @@ pub struct PartDone {
     pub errors: Vec<u8>,
 }
 
+/// Rows of `errors.csv`, without its header, and where those that follow begin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorRows {
+    pub rows: Vec<u8>,
+    pub next: Option<u32>,
+}
+
 /// A registration of the past.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistrationRow {
@@ -114,8 +121,8 @@ pub async fn begin_registration(
 /// Registers the rows of one part, all or none of them. Checks them again first.
 ///
 /// # Errors
-/// [`Failure::Refused`] for a part that does not fit its registration, or comes late; [`Failure::SignedOut`];
-/// [`Failure::Unavailable`], after which the same part may be sent again with the next attempt number.
+/// [`Failure::Refused`] for a part that does not fit its registration; [`Failure::SignedOut`]; [`Failure::Unavailable`]
+/// or [`Failure::Superseded`], after which the same part may be sent again with a higher attempt number.
 #[server(prefix = "/fn", endpoint = "register-part", input = server_fn::codec::Postcard, output = server_fn::codec::Postcard)]
 pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
     let viewer = super::viewer()?;
@@ -184,15 +191,17 @@ pub async fn undo_registration(registration: Uuid, after: Option<String>) -> Res
     Ok(super::devices::server::step(step))
 }
 
-/// The `errors.csv` of a registration, with its header.
+/// Rows of the `errors.csv` of a registration, without its header: as many as one answer takes. The next call is given
+/// what `next` says, until it says nothing.
 ///
 /// # Errors
 /// [`Failure::Refused`] for a registration the account does not have, [`Failure::SignedOut`], [`Failure::Unavailable`].
 #[server(prefix = "/fn", endpoint = "registration-errors", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
-pub async fn registration_errors(registration: Uuid) -> Result<Vec<u8>, Failure> {
+pub async fn registration_errors(registration: Uuid, after: Option<u32>) -> Result<ErrorRows, Failure> {
     let viewer = super::viewer()?;
-    let errors = viewer.registry.registration_errors_csv(viewer.account(), registration.into()).await?;
-    errors.ok_or_else(|| Failure::refused("This registration is not there any more."))
+    let page = viewer.registry.registration_errors(viewer.account(), registration.into(), after).await?;
+    let page = page.ok_or_else(|| Failure::refused("This registration is not there any more."))?;
+    Ok(ErrorRows { rows: page.rows, next: page.next })
 }
 
 #[cfg(feature = "ssr")]
@@ -201,16 +210,18 @@ mod server {
 
     use super::{Failure, Part, RegistrationRow};
     use muster_domain::{Problem, Reader, Row, Sink};
-    use muster_registry::{PartRows, RefusedRow, RegisterError, RegistrationSummary, Timestamp};
+    use muster_registry::{MAX_PART_ROWS, PartRows, RefusedRow, RegisterError, RegistrationSummary, Timestamp};
 
     pub(super) fn failure(error: RegisterError) -> Failure {
         match error {
             RegisterError::Store(error) => error.into(),
+            RegisterError::Superseded => Failure::Superseded.noted(),
             error => Failure::refused(error),
         }
     }
 
-    /// Reads the rows of a part, and checks them again: what a browser says of them is not believed.
+    /// Reads the rows of a part, and checks them again: what a browser says of them is not believed. Of more rows than a
+    /// part may have, one is kept, so that the registry sees that they are too many: 3 MiB may be a million of them.
     pub(super) fn rows(part: Part) -> PartRows {
         struct Rows {
             read: PartRows,
@@ -218,6 +229,9 @@ mod server {
         }
         impl Sink for Rows {
             fn row(&mut self, row: &Row<'_>) {
+                if self.read.devices.len() + self.read.refused.len() > MAX_PART_ROWS {
+                    return self.problems.clear();
+                }
                 match row.to_device() {
                     Some(device) => self.read.devices.push((row.line(), device)),
                     None => self.read.refused.push(RefusedRow {
@@ -251,6 +265,31 @@ mod server {
             registered: summary.registered,
             already: summary.already,
             failed: summary.failed,
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use muster_domain::Layout;
+
+        #[test]
+        fn no_more_rows_are_kept_than_show_that_they_are_too_many() {
+            let check = |bytes: Vec<u8>, expected: usize| {
+                let part = Part {
+                    registration: uuid::Uuid::nil(),
+                    number: 0,
+                    attempt: 1,
+                    renew: false,
+                    layout: Layout::default(),
+                    first_line: 1,
+                    bytes,
+                };
+                let read = rows(part);
+                assert_eq!(read.devices.len() + read.refused.len(), expected);
+            };
+            check(b"A1,M\nA2,M\n".to_vec(), 2);
+            check(b"x\n".repeat(1_000_000), MAX_PART_ROWS + 1);
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What becomes of the tokens that a device has when it is given a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,13 +25,21 @@ pub struct NewTokens {
     pub step: Step,
 }
 
+/// Which opening of the dialog asks, and how often it has: each call has a higher number than those before it, so that
+/// one that comes late cannot end the tokens that a later one made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenJobId {
+    pub id: Uuid,
+    pub attempt: u32,
+}
+
 /// Makes a new token for each of the chosen devices, by name, as far as one call goes. Sent again after an answer
-/// that was lost, it makes others: nobody has those.
+/// that was lost, with a higher attempt, it makes others: nobody has those.
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], or [`Failure::Refused`] for a choice that cannot be.
 #[server(prefix = "/fn", endpoint = "generate-tokens", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
-pub async fn generate_tokens(chosen: Chosen, old: OldTokens) -> Result<NewTokens, Failure> {
+pub async fn generate_tokens(chosen: Chosen, old: OldTokens, job: TokenJobId) -> Result<NewTokens, Failure> {
     use muster_registry as registry;
 
     let viewer = super::viewer()?;
@@ -39,7 +48,8 @@ pub async fn generate_tokens(chosen: Chosen, old: OldTokens) -> Result<NewTokens
         OldTokens::KeepUntilNewIsUsed => registry::OldTokens::KeepUntilNewIsUsed,
         OldTokens::StopNow => registry::OldTokens::StopNow,
     };
-    let (tokens, next) = viewer.registry.generate_tokens(viewer.account(), &chosen, old).await?;
+    let job = registry::TokenJob { id: job.id, attempt: job.attempt };
+    let (tokens, next) = viewer.registry.generate_tokens(viewer.account(), &chosen, old, job).await?;
     let mut rows = Vec::new();
     for (name, token) in &tokens {
         muster_domain::tokens_csv::push_row(&mut rows, name, token);

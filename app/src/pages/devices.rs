@@ -19,6 +19,7 @@ use grid::Grid;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use send_wrapper::SendWrapper;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use view::{address, current_view};
 
@@ -29,13 +30,18 @@ const REFRESH: Duration = Duration::from_secs(2);
 /// times that long: a page that nobody touches is a tenth of what it does.
 const REST: f64 = 9.0;
 
-/// A page, and how many devices match on all pages.
-type Answer = Result<(DevicePage, u64), Failure>;
+/// A page, how many devices match on all pages, and the view that both are of.
+#[derive(Clone, Serialize, Deserialize)]
+struct Answer {
+    view: DeviceView,
+    page: DevicePage,
+    total: u64,
+}
 
-async fn ask(view: DeviceView) -> Answer {
+async fn ask(view: DeviceView) -> Result<Answer, Failure> {
     let total = count_devices(view.filter.clone());
-    let (page, total) = futures_util::join!(devices(view), total);
-    Ok((page?, total?))
+    let (page, total) = futures_util::join!(devices(view.clone()), total);
+    Ok(Answer { view, page: page?, total: total? })
 }
 
 #[component]
@@ -59,27 +65,44 @@ pub(crate) fn Devices() -> impl IntoView {
 #[derive(Clone, Copy)]
 struct Shown {
     page: RwSignal<DevicePage>,
-    total: RwSignal<u64>,
+    /// How many devices match, and which filter that is.
+    matching: RwSignal<(DeviceFilter, u64)>,
+    /// The view that the page is of; `None`: there was no answer yet.
+    view: RwSignal<Option<DeviceView>>,
     problem: RwSignal<Option<Failure>>,
+    /// For screen readers: what another page, order or filter has brought.
+    brought: RwSignal<String>,
 }
 
 impl Shown {
-    fn new(first: Answer) -> Self {
-        let shown =
-            Self { page: RwSignal::new(DevicePage::default()), total: RwSignal::new(0), problem: RwSignal::new(None) };
+    fn new(first: Result<Answer, Failure>) -> Self {
+        let shown = Self {
+            page: RwSignal::new(DevicePage::default()),
+            matching: RwSignal::new((DeviceFilter::default(), 0)),
+            view: RwSignal::new(None),
+            problem: RwSignal::new(None),
+            brought: RwSignal::new(String::new()),
+        };
         shown.take(first);
         shown
     }
 
     /// Takes an answer. A failure leaves the devices where they are: they were right a moment ago.
-    fn take(self, answer: Answer) {
+    fn take(self, answer: Result<Answer, Failure>) {
         match answer {
-            Ok((page, total)) => {
+            Ok(Answer { view, page, total }) => {
+                if self.view.with_untracked(|now| now.as_ref().is_some_and(|now| *now != view)) {
+                    self.brought.set(first_to_last(&page));
+                }
                 if self.page.with_untracked(|now| *now != page) {
                     self.page.set(page);
                 }
-                if self.total.get_untracked() != total {
-                    self.total.set(total);
+                let matching = (view.filter.clone(), total);
+                if self.matching.with_untracked(|now| *now != matching) {
+                    self.matching.set(matching);
+                }
+                if self.view.with_untracked(|now| now.as_ref() != Some(&view)) {
+                    self.view.set(Some(view));
                 }
                 if self.problem.with_untracked(Option::is_some) {
                     self.problem.set(None);
@@ -88,10 +111,27 @@ impl Shown {
             Err(failure) => self.problem.set(Some(failure)),
         }
     }
+
+    fn total(self) -> u64 {
+        self.matching.with(|(_, total)| *total)
+    }
+
+    /// How many match, if that was counted for this filter.
+    fn total_of(self, filter: &DeviceFilter) -> Option<u64> {
+        self.matching.with(|(counted, total)| (counted == filter).then_some(*total))
+    }
+}
+
+fn first_to_last(page: &DevicePage) -> String {
+    match &*page.rows {
+        [] => String::new(),
+        [only] => only.name.clone(),
+        [first, .., last] => format!("{} to {}", first.name, last.name),
+    }
 }
 
 #[component]
-fn DevicesPage(view: Memo<DeviceView>, first: Answer) -> impl IntoView {
+fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl IntoView {
     let shown = Shown::new(first);
     let selection = Selection::new();
     let is_registering = RwSignal::new(false);
@@ -112,15 +152,15 @@ fn DevicesPage(view: Memo<DeviceView>, first: Answer) -> impl IntoView {
             }
         });
     };
-    Effect::new(move |before: Option<DeviceView>| {
+    Effect::new(move || {
         let now = view.get();
         selection.shows(&now.filter);
-        if before.is_some_and(|before| before != now) {
+        // The first answer, too, may be to a question that has changed meanwhile.
+        if shown.view.with_untracked(|shown| shown.as_ref().is_some_and(|shown| *shown != now)) {
             ask_again();
         }
-        now
     });
-    Effect::new(move || selection.match_now(shown.total.get()));
+    Effect::new(move || shown.matching.with(|(filter, total)| selection.match_now(filter, *total)));
     let offered = Offered::new();
     Effect::new(move || {
         file::ignore_stray_drops();
@@ -158,7 +198,8 @@ fn DevicesPage(view: Memo<DeviceView>, first: Answer) -> impl IntoView {
             <Filters view offered />
             <p class="problem" role="alert">{move || shown.problem.get().map(|failure| failure.sentence())}</p>
             <div class="under-filters">
-                <p class="total" role="status">{move || count(shown.total.get(), "device", "devices")}</p>
+                <p class="total" role="status">{move || count(shown.total(), "device", "devices")}</p>
+                <p class="unseen" role="status">{move || shown.brought.get()}</p>
                 <Selected shown view selection />
                 <Pages view page=shown.page />
             </div>
@@ -171,22 +212,31 @@ fn DevicesPage(view: Memo<DeviceView>, first: Answer) -> impl IntoView {
 /// How many are ticked, and ticking all that match.
 #[component]
 fn Selected(shown: Shown, view: Memo<DeviceView>, selection: Selection) -> impl IntoView {
+    let matching = Memo::new(move |_| view.with(|view| shown.total_of(&view.filter)));
     let tick_all = move |_| {
+        let Some(total) = matching.get_untracked() else { return };
         let filter = view.with_untracked(|view| view.filter.clone());
         let at_ms = shown.page.with_untracked(|page| page.now_ms);
-        selection.tick_all(Matching { filter, total: shown.total.get_untracked(), at_ms });
+        selection.tick_all(Matching { filter, total, at_ms });
     };
-    let may_tick_all = move || !selection.is_all() && selection.len() < shown.total.get();
+    let may_tick_all = move || {
+        matching.get().is_some_and(|total| {
+            let is_other_page = shown.page.with(|page| page.has_next || page.has_previous);
+            let is_unticked = || shown.page.with(|page| page.rows.iter().any(|row| !selection.has(&row.name)));
+            !selection.is_all(total) && (is_other_page || is_unticked())
+        })
+    };
+    let is_any = Memo::new(move |_| selection.len() != 0);
     view! {
-        <Show when=move || selection.len() != 0>
-            <p class="selected">
-                <span role="status">{move || count(selection.len(), "selected", "selected")}</span>
+        <p class="selected">
+            <span role="status">{move || is_any.get().then(|| count(selection.len(), "selected", "selected"))}</span>
+            <Show when=move || is_any.get()>
                 <Show when=may_tick_all>
-                    <button type="button" class="quiet" on:click=tick_all>{move || format!("Select all {} matching", thousands(shown.total.get()))}</button>
+                    <button type="button" class="quiet" on:click=tick_all>{move || format!("Select all {} matching", thousands(matching.get().unwrap_or_default()))}</button>
                 </Show>
                 <button type="button" class="quiet" on:click=move |_| selection.clear()>"Clear"</button>
-            </p>
-        </Show>
+            </Show>
+        </p>
     }
     .into_any()
 }
@@ -194,25 +244,27 @@ fn Selected(shown: Shown, view: Memo<DeviceView>, selection: Selection) -> impl 
 /// To other pages.
 #[component]
 fn Pages(view: Memo<DeviceView>, page: RwSignal<DevicePage>) -> impl IntoView {
+    // Each stays the element it is, so that the focus stays on it when it leads nowhere any more.
     let link = move |label: &'static str, is_next: bool, place: fn(&DevicePage) -> Option<Place>| {
-        let there = move || page.with(|page| if is_next { page.has_next } else { page.has_previous });
-        let to = move || page.with(place).filter(|_| there());
-        match to() {
-            Some(place) => {
-                let href = address(&DeviceView { place, ..view.get() });
-                view! { <a class="button" href=href>{label}</a> }.into_any()
-            }
-            None => view! { <a class="button" role="link" aria-disabled="true">{label}</a> }.into_any(),
+        let href = Memo::new(move |_| {
+            let there = page.with(|page| if is_next { page.has_next } else { page.has_previous });
+            let place = page.with(place).filter(|_| there)?;
+            Some(address(&DeviceView { place, ..view.get() }))
+        });
+        let is_off = move || href.with(Option::is_none);
+        view! {
+            <a class="button" role="link" href=move || href.get() aria-disabled=move || is_off().then_some("true")
+                tabindex=move || is_off().then_some("-1")>{label}</a>
         }
     };
     let has_several = Memo::new(move |_| page.with(|page| page.has_next || page.has_previous));
     view! {
         <Show when=move || has_several.get()>
             <nav class="pages" aria-label="Pages">
-                {move || link("First", false, |_| Some(Place::First))}
-                {move || link("Previous", false, |page| page.rows.first().map(|row| Place::Before(row.cursor.clone())))}
-                {move || link("Next", true, |page| page.rows.last().map(|row| Place::After(row.cursor.clone())))}
-                {move || link("Last", true, |_| Some(Place::Last))}
+                {link("First", false, |_| Some(Place::First))}
+                {link("Previous", false, |page| page.rows.first().map(|row| Place::Before(row.cursor.clone())))}
+                {link("Next", true, |page| page.rows.last().map(|row| Place::After(row.cursor.clone())))}
+                {link("Last", true, |_| Some(Place::Last))}
             </nav>
         </Show>
     }
@@ -236,7 +288,9 @@ fn Content(
     let kind = Memo::new(move |_| {
         if shown.page.with(|page| !page.rows.is_empty()) {
             Kind::Rows
-        } else if shown.total.get() == 0 && view.with(|view| view.filter == DeviceFilter::default()) {
+        } else if shown.total_of(&DeviceFilter::default()) == Some(0)
+            && view.with(|view| view.filter == DeviceFilter::default())
+        {
             Kind::NoneYet
         } else {
             Kind::NoMatch

@@ -69,33 +69,44 @@ fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
 
     let selection = Selection::new();
     let names = Memo::new(move |_| list.with(|list| list.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>()));
-    // A device may be in several of the groups, so that their numbers do not add up.
-    let devices = RwSignal::new(0);
+    // A device may be in several of the groups, so that their numbers do not add up. This one is of these names.
+    let counted = RwSignal::new(None::<(Vec<String>, u64)>);
+    let asked = StoredValue::new(0_u32);
     let filter = move || DeviceFilter { groups: selection.names(), ..DeviceFilter::default() };
     Effect::new(move || {
         let filter = filter();
         list.track();
+        // An answer to an earlier question comes too late.
+        let this = asked.try_update_value(|asked| {
+            *asked += 1;
+            *asked
+        });
         if filter.groups.is_empty() {
-            devices.set(0);
             return;
         }
         spawn_local(async move {
-            if let Ok(number) = count_devices(filter).await {
-                devices.try_set(number);
+            let groups = filter.groups.clone();
+            if let Ok(number) = count_devices(filter).await
+                && asked.try_get_value() == this
+            {
+                counted.set(Some((groups, number)));
             }
         });
+    });
+    let devices = Memo::new(move |_| {
+        let names = selection.names();
+        counted.with(|counted| counted.as_ref().filter(|(of, _)| *of == names).map(|(_, number)| *number))
     });
     let targets = Signal::derive(move || Targets::Matching {
         filter: filter(),
         registered_by_ms: list.with(|list| list.now_ms),
         except: Vec::new(),
     });
-    let why_not = Signal::derive(move || {
-        if selection.len() == 0 {
-            Some("Tick device groups first.")
-        } else {
-            (devices.get() == 0).then_some("There are no devices in the ticked groups.")
-        }
+    let why_not = Signal::derive(move || match devices.get() {
+        _ if selection.len() == 0 => Some("Tick device groups first."),
+        None => Some("Counting the devices…"),
+        Some(0) => Some("There are no devices in the ticked groups."),
+        Some(_) => None,
     });
     let done = Callback::new(move |_: Done| ask_again());
     let edit = RwSignal::new(Edit::Make);
@@ -112,13 +123,17 @@ fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
     let ticked = move || names.with(|names| names.iter().filter(|name| selection.has(name)).count());
     let all = Memo::new(move |_| ticked() == names.with(Vec::len));
     let some = Memo::new(move |_| ticked() > 0 && !all.get());
+    let selected = move || {
+        let number = devices.get().map_or_else(|| "counting…".to_owned(), |number| count(number, "device", "devices"));
+        (selection.len() != 0).then(|| format!("{} selected, {number}", thousands(selection.len())))
+    };
     let is_empty = Memo::new(move |_| names.with(Vec::is_empty));
     view! {
         <div class="head">
             <h1>"Device groups"</h1>
             <div class="row">
                 <button type="button" on:click=move |_| ask.run(Edit::Make)>"New group"</button>
-                <Actions targets total=devices why_not is_registering=RwSignal::new(false) dropped=RwSignal::new(None) done />
+                <Actions targets total=Signal::derive(move || devices.get().unwrap_or_default()) why_not is_registering=RwSignal::new(false) dropped=RwSignal::new(None) done />
             </div>
         </div>
         <p class="problem" role="alert">{move || problem.get().map(|failure| failure.sentence())}</p>
@@ -131,9 +146,7 @@ fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
         }>
             <div class="under-filters">
                 <p class="total">{move || count(names.with(Vec::len) as u64, "device group", "device groups")}</p>
-                <Show when=move || selection.len() != 0>
-                    <p class="selected" role="status">{move || format!("{} selected, {}", thousands(selection.len()), count(devices.get(), "device", "devices"))}</p>
-                </Show>
+                <p class="selected" role="status">{selected}</p>
             </div>
             <div class="scroll">
                 <table role="grid" aria-label="Device groups" aria-multiselectable="true">
@@ -226,6 +239,9 @@ fn EditDialog(is_open: RwSignal<bool>, edit: RwSignal<Edit>, done: Callback<()>)
                 Edit::Rename(from) => rename_group(from, to).await,
                 Edit::Delete(group) => delete_group(group.name).await,
             };
+            if is_working.is_disposed() {
+                return;
+            }
             is_working.set(false);
             match outcome {
                 Ok(()) => {

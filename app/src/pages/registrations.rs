@@ -1,18 +1,16 @@
 //! `/registrations`: the files registered so far.
 
 use crate::{
-    browser::save,
+    browser::{retry::retried, save::Gathered},
     dialogs::UndoDialog,
-    fns::{
-        Failure,
-        registrations::{RegistrationRow, registration_errors, registrations},
-    },
+    fns::registrations::{RegistrationRow, registration_errors, registrations},
     query::path_with,
     when::{Ago, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use muster_domain::errors_csv;
 use uuid::Uuid;
 
 #[component]
@@ -20,7 +18,7 @@ pub(crate) fn Registrations() -> impl IntoView {
     let query = use_query_map();
     let before = Memo::new(move |_| query.with(|query| Uuid::parse_str(&query.get("before")?).ok()));
     let list = Resource::new(move || before.get(), registrations);
-    let problem = RwSignal::new(None::<Failure>);
+    let problem = RwSignal::new(None::<String>);
     let is_undoing = RwSignal::new(false);
     let undone = RwSignal::new(None::<RegistrationRow>);
     let undo = Callback::new(move |row: RegistrationRow| {
@@ -30,8 +28,8 @@ pub(crate) fn Registrations() -> impl IntoView {
     view! {
         <Title text="Registrations" />
         <div class="head"><h1>"Registrations"</h1></div>
-        <p class="problem" role="alert">{move || problem.get().map(|failure| failure.sentence())}</p>
-        <Suspense fallback=|| view! { <p class="loading">"Loading…"</p> }>
+        <p class="problem" role="alert">{move || problem.get()}</p>
+        <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
             {move || Suspend::new(async move {
                 let list = list.await;
                 let oldest = list.as_ref().ok().filter(|list| list.has_older).and_then(|list| list.rows.last());
@@ -68,8 +66,8 @@ pub(crate) fn Registrations() -> impl IntoView {
                     }.into_any(),
                 }
             })}
-        </Suspense>
-        <UndoDialog is_open=is_undoing registration=undone done=Callback::new(|()| {}) />
+        </Transition>
+        <UndoDialog is_open=is_undoing registration=undone done=Callback::new(move |()| list.refetch()) />
     }
     .into_any()
 }
@@ -87,11 +85,29 @@ fn Pages(older: Option<String>, has_newer: bool) -> impl IntoView {
     })
 }
 
+/// Gathers the `errors.csv` of a registration, and saves it. `waiting` is told what is waited for.
+///
+/// # Errors
+/// A sentence.
+async fn save_errors(id: Uuid, waiting: impl Fn(Option<String>)) -> Result<(), String> {
+    let gathered = Gathered::new(errors_csv::HEADER);
+    let mut after = None;
+    loop {
+        let page = retried(|_| registration_errors(id, after), || false, &waiting).await;
+        let page = page.map_err(|failure| failure.sentence())?;
+        gathered.push(&page.rows, 0).await?;
+        after = page.next;
+        if after.is_none() {
+            return gathered.save("errors.csv");
+        }
+    }
+}
+
 #[component]
 fn RegistrationLine(
     row: RegistrationRow,
     now_ms: i64,
-    problem: RwSignal<Option<Failure>>,
+    problem: RwSignal<Option<String>>,
     undo: Callback<RegistrationRow>,
 ) -> impl IntoView {
     let id = row.id;
@@ -99,13 +115,11 @@ fn RegistrationLine(
     let devices = path_with("/devices", &[("registration", Some(&id.to_string()))]);
     let download = move |_| {
         spawn_local(async move {
-            match registration_errors(id).await {
-                Ok(bytes) => {
-                    problem.set(None);
-                    save::bytes("errors.csv", &[&bytes]);
-                }
-                Err(failure) => problem.set(Some(failure)),
-            }
+            let saved = save_errors(id, move |waiting| {
+                problem.try_set(waiting);
+            });
+            let outcome = saved.await;
+            problem.try_set(outcome.err());
         });
     };
     let unfinished = (!row.finished).then(|| view! { <span class="chip warn" title="Not every part arrived. Upload the same file again to finish it.">"Unfinished"</span> });

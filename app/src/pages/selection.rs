@@ -61,9 +61,11 @@ impl Selection {
         })
     }
 
-    /// Whether all that match are ticked.
-    pub(super) fn is_all(self) -> bool {
-        self.ticked.with(|ticked| matches!(ticked, Ticked::Matching(..)))
+    /// Whether all are ticked of so many that match.
+    pub(super) fn is_all(self, matching: u64) -> bool {
+        self.ticked.with(
+            |ticked| matches!(ticked, Ticked::Matching(all, except) if except.is_empty() && matching <= all.total),
+        )
     }
 
     pub(super) fn has(self, name: &str) -> bool {
@@ -93,10 +95,12 @@ impl Selection {
         }
     }
 
-    /// So many match now. Those that do not any more, such as for what was done to them, are not ticked any more;
-    /// those that are new are not either.
-    pub(super) fn match_now(self, now: u64) {
-        match self.ticked.with_untracked(|ticked| matches!(ticked, Ticked::Matching(all, _) if now < all.total)) {
+    /// So many match this filter now. Those that do not any more, such as for what was done to them, are not ticked any
+    /// more; those that are new are not either.
+    pub(super) fn match_now(self, filter: &DeviceFilter, now: u64) {
+        let is_less =
+            |ticked: &Ticked| matches!(ticked, Ticked::Matching(all, _) if all.filter == *filter && now < all.total);
+        match self.ticked.with_untracked(is_less) {
             true if now == 0 => self.clear(),
             true => self.ticked.update(|ticked| {
                 if let Ticked::Matching(all, _) = ticked {
@@ -136,6 +140,47 @@ impl Selection {
                     names.remove(name);
                 }
             }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(model: &str, total: u64) -> Matching {
+        let filter = DeviceFilter { model: Some(model.to_owned()), ..DeviceFilter::default() };
+        Matching { filter, total, at_ms: 1 }
+    }
+
+    #[test]
+    fn a_number_counts_only_for_the_filter_it_was_counted_for() {
+        Owner::new().with(|| {
+            let selection = Selection::new();
+            selection.tick_all(numbered("A", 100));
+            selection.match_now(&numbered("B", 0).filter, 0);
+            assert_eq!(selection.len(), 100);
+            selection.match_now(&numbered("A", 0).filter, 120);
+            assert_eq!(selection.len(), 100);
+            selection.match_now(&numbered("A", 0).filter, 70);
+            assert_eq!(selection.len(), 70);
+            selection.match_now(&numbered("A", 0).filter, 0);
+            assert_eq!(selection.len(), 0);
+        });
+    }
+
+    #[test]
+    fn all_are_ticked_where_none_was_unticked_and_none_is_new() {
+        Owner::new().with(|| {
+            let selection = Selection::new();
+            let name = "d1".to_owned();
+            selection.set(std::slice::from_ref(&name), true);
+            assert!(!selection.is_all(1), "it need not be the one that matches");
+            selection.tick_all(numbered("A", 3));
+            assert!(selection.is_all(3));
+            assert!(!selection.is_all(4));
+            selection.set(&[name], false);
+            assert!(!selection.is_all(3));
         });
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     errors::{AuthError, GroupError, RegisterError, StoreError},
     fleet::Step,
-    registering::{MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows},
+    registering::{ErrorsPage, MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows},
     registry::Registry,
     store::{NewPart, TokenUse},
     types::{
@@ -12,7 +12,7 @@ use crate::{
     },
     world::new_id,
 };
-use muster_domain::{DeviceName, SecretHash, SecurityToken, errors_csv};
+use muster_domain::{DeviceName, SecretHash, SecurityToken};
 
 /// The most registrations that are listed at once.
 const MAX_REGISTRATIONS: u32 = 500;
@@ -133,7 +133,8 @@ impl Registry {
         self.store.register_part(NewPart { account, registration: id, rows: part, world }).await
     }
 
-    /// Marks a registration as done.
+    /// Marks a registration as done, if all its parts are there. Of one that lacks some, what is there is told all the
+    /// same: it is not [`finished`](RegistrationSummary::finished), and a later call may find it so.
     ///
     /// # Errors
     /// [`RegisterError::UnknownRegistration`].
@@ -176,18 +177,17 @@ impl Registry {
         self.store.undo_registration(account, id, after).await
     }
 
-    /// The `errors.csv` of a registration, with its header; `None`: the account has no such registration.
+    /// The `errors.csv` of a registration, part by part: as many parts behind the one of this number as fit about 2 MiB,
+    /// and at least one, if there are any. `None`: the account has no such registration.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn registration_errors_csv(
+    pub async fn registration_errors(
         &self,
         account: AccountId,
         id: RegistrationId,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(rows) = self.store.errors_csv(account, id).await? else { return Ok(None) };
-        let mut csv = errors_csv::HEADER.as_bytes().to_vec();
-        csv.extend(rows);
-        Ok(Some(csv))
+        after: Option<u32>,
+    ) -> Result<Option<ErrorsPage>, StoreError> {
+        self.store.errors_csv(account, id, after).await
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     errors::{GroupError, StoreError},
     registry::Registry,
     store::NewToken,
-    types::{AccountId, GroupName, OldTokens, RegistrationId, Status, Timestamp, tier_code},
+    types::{AccountId, GroupName, OldTokens, RegistrationId, Status, Timestamp, TokenJob, tier_code},
     world::new_id,
 };
 use muster_domain::{DeviceName, ModelName, NewDevice, PricingTier, SecurityToken};
@@ -203,7 +203,8 @@ impl Registry {
     /// Changes the chosen devices as far as one call goes, all of those or none. Doing it again does no harm.
     ///
     /// # Errors
-    /// [`GroupError`]; [`GroupError::TooMany`] only where a group is to be made.
+    /// [`GroupError`]; [`GroupError::TooMany`] only where a group is to be made, and [`GroupError::NotFound`] only where
+    /// they are to leave one that the account does not have.
     pub async fn change_devices(
         &self,
         account: AccountId,
@@ -226,8 +227,11 @@ impl Registry {
     }
 
     /// Makes a new token for each of the chosen devices, as far as one call goes, all of those or none, in the order
-    /// of their names; and where the next call goes on. After an answer that was lost, the same call may be made
-    /// again: nobody has the tokens that it made.
+    /// of their names; and where the next call goes on.
+    ///
+    /// After an answer that was lost, the same call may be made again with a higher attempt: the tokens that it made then
+    /// end, since nobody has them. Of a call that comes after a later one of its job, the devices that had their tokens
+    /// from that are left alone, and are not among those given back.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -236,6 +240,7 @@ impl Registry {
         account: AccountId,
         chosen: &Chosen,
         old: OldTokens,
+        made_by: TokenJob,
     ) -> Result<(Vec<(DeviceName, SecurityToken)>, Option<DeviceName>), StoreError> {
         let (devices, next) = self.store.chosen(account, chosen).await?;
         let made: Vec<_> =
@@ -243,7 +248,7 @@ impl Registry {
         let hashes: Vec<_> =
             made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
         let there: HashSet<_> =
-            self.store.replace_tokens(account, &hashes, old, self.now()).await?.into_iter().collect();
+            self.store.replace_tokens(account, &hashes, old, made_by, self.now()).await?.into_iter().collect();
         Ok((made.into_iter().filter(|(_, token)| there.contains(&token.id())).collect(), next))
     }
 }

@@ -1,13 +1,15 @@
 //! What a server finds pages of devices with: the blocks of texts that it has read.
 //!
-//! A block changes when devices come or go or get another tier, and its version with it. So a search asks for the
-//! versions first, and then reads what is new to it: what another server registered a moment ago is found, too.
+//! A block changes when devices come or go, and its version with it; its marks have a version of their own. So a search
+//! asks for the versions first, and then reads what is new to it: what another server registered a moment ago is found,
+//! too.
 
-use crate::texts::Block;
+use crate::{texts::Block, types::AccountId};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use uuid::Uuid;
 
 /// Blocks that a server keeps: those of some three million devices. More are read each time.
@@ -15,14 +17,42 @@ const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
 
 /// What a server finds pages of devices with.
 pub(crate) struct Grid {
-    pub(crate) texts: Texts,
+    pub(crate) texts: Arc<Texts>,
     /// As in [`Registry::open_with`](crate::Registry::open_with).
     pub(crate) few: u64,
+    counting: Semaphore,
+    folding: mpsc::Sender<AccountId>,
 }
 
+/// Accounts that wait for their new marks to be folded. One more is asked for by its next search.
+const MAX_FOLDING: usize = 64;
+
+/// Counts at once that go through many devices: each has the names that a search found, up to a million, in a set of
+/// some 40 MB, and keeps a connection busy for a second.
+const COUNTS_AT_ONCE: usize = 2;
+
 impl Grid {
-    pub(crate) fn new(few: u64) -> Self {
-        Self { texts: Texts::default(), few }
+    /// And the accounts whose new marks are to be folded, until this is dropped.
+    pub(crate) fn new(few: u64) -> (Self, mpsc::Receiver<AccountId>) {
+        let (folding, to_fold) = mpsc::channel(MAX_FOLDING);
+        (Self { texts: Arc::default(), few, counting: Semaphore::new(COUNTS_AT_ONCE), folding }, to_fold)
+    }
+
+    /// Of more new marks, some are folded: so a search reads them in some two milliseconds.
+    pub(crate) fn many_marks(&self) -> u64 {
+        self.few / 10
+    }
+
+    /// The new marks of this account are many: has them folded, a little later.
+    pub(crate) fn fold(&self, account: AccountId) {
+        // Where too many wait, a later search asks again.
+        let _ = self.folding.try_send(account);
+    }
+
+    /// Waits until few enough others count through many devices.
+    pub(crate) async fn turn_to_count(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.counting.acquire().await.ok()
     }
 }
 
@@ -41,9 +71,12 @@ struct Kept {
     searches: u64,
 }
 
+/// Which state of a block it is: the version of its texts, and that of its marks, 0 where it has none.
+pub(crate) type Version = (i64, i64);
+
 #[derive(Default)]
 struct Account {
-    blocks: HashMap<i64, (i64, Arc<Block>)>,
+    blocks: HashMap<i64, (Version, Block)>,
     bytes: usize,
     last_search: u64,
 }
@@ -55,25 +88,30 @@ impl Texts {
         self.reading.lock().await
     }
 
-    /// Those of an account's blocks that are kept in this version. Forgets the others of the account.
-    pub(crate) fn kept(&self, account: Uuid, versions: impl Iterator<Item = (i64, i64)>) -> HashMap<i64, Arc<Block>> {
+    /// Those of an account's blocks that are kept with these texts, with the version of their marks. Forgets the others
+    /// of the account.
+    pub(crate) fn kept(
+        &self,
+        account: Uuid,
+        versions: impl Iterator<Item = (i64, i64)>,
+    ) -> HashMap<i64, (Version, Block)> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.searches += 1;
         let searches = kept.searches;
         let Some(there) = kept.accounts.get_mut(&account) else { return HashMap::new() };
         there.last_search = searches;
         let versions: HashMap<i64, i64> = versions.collect();
-        there.blocks.retain(|id, (version, _)| versions.get(id) == Some(version));
+        there.blocks.retain(|id, ((texts, _), _)| versions.get(id) == Some(texts));
         let before = there.bytes;
         there.bytes = there.blocks.values().map(|(_, block)| block.bytes()).sum();
-        let found = there.blocks.iter().map(|(id, (_, block))| (*id, block.clone())).collect();
+        let found = there.blocks.clone();
         let freed = before - there.bytes;
         kept.bytes -= freed;
         found
     }
 
     /// Keeps a block, if there is room for it besides the account's own. Blocks of other accounts make room.
-    pub(crate) fn keep(&self, account: Uuid, id: i64, version: i64, block: &Arc<Block>) {
+    pub(crate) fn keep(&self, account: Uuid, id: i64, version: Version, block: &Block) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         while kept.bytes + block.bytes() > MAX_KEPT_BYTES {
             let others = kept.accounts.iter().filter(|(other, _)| **other != account);
@@ -103,15 +141,15 @@ mod tests {
             ids.sort_unstable();
             ids
         };
-        let block = |bytes| Arc::new(Block::new("x".repeat(bytes)));
+        let block = |bytes| Block::new("x".repeat(bytes), &[]);
         for id in 1..=3 {
-            texts.keep(one, id, 7, &block(100));
+            texts.keep(one, id, (7, 0), &block(100));
         }
         assert_eq!(kept(one, &[(1, 7), (2, 8), (4, 7)]), [1], "one changed, one is gone, one is new");
         assert_eq!(kept(other, &[(1, 7)]), [0; 0], "each account has its own");
-        texts.keep(other, 9, 1, &block(MAX_KEPT_BYTES - 50));
+        texts.keep(other, 9, (1, 0), &block(MAX_KEPT_BYTES - 50));
         assert_eq!((kept(one, &[(1, 7)]), kept(other, &[(9, 1)])), (vec![], vec![9]));
-        texts.keep(other, 10, 1, &block(51));
+        texts.keep(other, 10, (1, 0), &block(51));
         assert_eq!(kept(other, &[(9, 1), (10, 1)]), [9], "what has no room is read each time");
     }
 }

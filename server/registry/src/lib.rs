@@ -38,11 +38,12 @@ pub use fleet::{
 pub use models::{MAX_MODELS, ModelOutcome, ModelPut};
 pub use password::{Password, PasswordProblem};
 pub use people::{GUESSES, GUESSES_WITHIN_MS, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS};
-pub use registering::{MAX_PART_ROWS, NewRegistration, PartOutcome, PartRows, RefusedRow};
+pub use registering::{ErrorsPage, MAX_PART_ROWS, NewRegistration, PartOutcome, PartRows, RefusedRow};
 pub use registry::Registry;
 pub use state::MAX_STATE_BYTES;
 pub use types::{
     AccountId, AccountName, AuthenticatedDevice, DeviceDetail, GroupName, GroupSummary, MAX_GROUPS, ModelSummary,
-    NameProblem, OldTokens, Person, PersonId, RegistrationId, RegistrationSummary, Status, Timestamp, UnknownModel,
+    NameProblem, OldTokens, Person, PersonId, RegistrationId, RegistrationSummary, Status, Timestamp, TokenJob,
+    UnknownModel,
 };
 pub use world::{FakeWorld, SystemWorld, World};

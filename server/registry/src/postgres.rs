@@ -17,8 +17,9 @@ pub(crate) type Database = sqlx::Postgres;
 pub(crate) type Connection = sqlx::PgConnection;
 pub(crate) type Pool = PgPool;
 
-/// How rows that are read are kept from others until the transaction ends.
-pub(crate) const FOR_UPDATE: &str = " FOR UPDATE";
+/// How rows that are read are kept from others that change them, until the transaction ends. Who only refers to such a
+/// row, as who puts a device into a group does, is not kept waiting: two that did both would wait for each other.
+pub(crate) const FOR_NO_KEY_UPDATE: &str = " FOR NO KEY UPDATE";
 
 /// The same, but for rows that another transaction keeps.
 pub(crate) const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
@@ -52,11 +53,28 @@ pub(crate) const DEVICE_OF_ID: &str = "CROSS JOIN LATERAL (SELECT * FROM devices
 pub(crate) const DEVICES_OF_KIND: &str =
     "CROSS JOIN LATERAL (SELECT * FROM devices WHERE model = k.model AND facet = k.facet OFFSET 0) AS d";
 
-/// Behind kinds `k`, up to [`KIND_WALK_END`]: the devices `d` of each that meet more conditions, in an order, up to a
+/// Behind kinds `k`: the devices `d` of each. Between the two, there are more conditions that they meet, an order and a
 /// limit.
-pub(crate) const KIND_WALK: &str =
-    "CROSS JOIN LATERAL (SELECT d.id, d.name FROM devices AS d WHERE d.model = k.model AND d.facet = k.facet";
-pub(crate) const KIND_WALK_END: &str = ") AS d";
+pub(crate) const KIND_WALK: [&str; 2] = [
+    "CROSS JOIN LATERAL (SELECT d.id, d.name FROM devices AS d WHERE d.model = k.model AND d.facet = k.facet",
+    ") AS d",
+];
+
+/// Behind groups `k`: the members `v` of each, in the same way. The conditions may be of their devices `d`, too.
+pub(crate) const MEMBER_WALK: [&str; 2] = [
+    "CROSS JOIN LATERAL (SELECT v.device, v.name
+        FROM group_members AS v CROSS JOIN LATERAL (SELECT * FROM devices WHERE id = v.device OFFSET 0) AS d
+        WHERE v.device_group = k.device_group",
+    ") AS v",
+];
+
+/// Behind kinds `k`: the states `v` of the devices of each that have sent data, in the same way.
+pub(crate) const SEEN_WALK: [&str; 2] = [
+    "CROSS JOIN LATERAL (SELECT v.device, v.name, v.last_seen
+        FROM device_states AS v CROSS JOIN LATERAL (SELECT * FROM devices WHERE id = v.device OFFSET 0) AS d
+        WHERE v.model = k.model AND v.facet = k.facet",
+    ") AS v",
+];
 
 /// At the end of a condition: it is asked of each row, rather than turned into a join.
 pub(crate) const OFFSET_0: &str = " OFFSET 0";
@@ -72,6 +90,11 @@ pub(crate) async fn lock(connection: &mut Connection, what: Uuid, lock: Lock) ->
     };
     statement.bind(key).execute(connection).await?;
     Ok(())
+}
+
+/// Begins a transaction that writes.
+pub(crate) async fn begin(pool: &Pool) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
+    Ok(pool.begin().await?)
 }
 
 /// How long a request waits for a connection before the server says that it is overloaded.
@@ -105,7 +128,9 @@ impl Db {
         let migrated = sqlx::migrate!("migrations/postgres").run(&pool).await;
         migrated
             .map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;
-        Ok(Self { pool, grid: Grid::new(few) })
+        let (grid, to_fold) = Grid::new(few);
+        tokio::spawn(sql::marks::keep_folded(pool.clone(), grid.texts.clone(), grid.many_marks(), to_fold));
+        Ok(Self { pool, grid })
     }
 
     pub(crate) fn reader(&self) -> &Pool {
@@ -140,6 +165,6 @@ impl Db {
 
     /// Begins a transaction that writes.
     pub(crate) async fn write(&self) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
-        Ok(self.pool.begin().await?)
+        begin(&self.pool).await
     }
 }

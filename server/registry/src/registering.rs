@@ -80,6 +80,18 @@ impl std::fmt::Debug for PartOutcome {
     }
 }
 
+/// The most of `errors.csv` that is read at once, where it is of more than one part: a part is about as large.
+pub(crate) const MAX_ERRORS_BYTES: i64 = 2 * 1024 * 1024;
+
+/// Some of the `errors.csv` of a registration, in the order of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorsPage {
+    /// Rows of `errors.csv`, without its header.
+    pub rows: Vec<u8>,
+    /// The number of the last part in it, where the next page goes on; `None`: that was all.
+    pub next: Option<u32>,
+}
+
 /// A device as the database has it, before a row of its name is registered.
 pub(crate) struct Existing {
     pub(crate) id: Uuid,

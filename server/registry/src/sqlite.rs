@@ -21,8 +21,8 @@ pub(crate) type Database = sqlx::Sqlite;
 pub(crate) type Connection = sqlx::SqliteConnection;
 pub(crate) type Pool = SqlitePool;
 
-/// How rows that are read are kept from others until the transaction ends: there is only one writer.
-pub(crate) const FOR_UPDATE: &str = "";
+/// How rows that are read are kept from others that change them, until the transaction ends: there is only one writer.
+pub(crate) const FOR_NO_KEY_UPDATE: &str = "";
 
 /// The same, but for rows that another transaction keeps.
 pub(crate) const FOR_UPDATE_SKIP_LOCKED: &str = "";
@@ -47,11 +47,26 @@ pub(crate) const DEVICE_OF_ID: &str = "CROSS JOIN devices AS d ON d.id = v.devic
 /// Behind kinds `k`: all devices `d` of each.
 pub(crate) const DEVICES_OF_KIND: &str = "CROSS JOIN devices AS d ON d.model = k.model AND d.facet = k.facet";
 
-/// Behind kinds `k`, up to [`KIND_WALK_END`]: the devices `d` of each that meet more conditions, in an order, up to a
+/// Behind kinds `k`: the devices `d` of each. Between the two, there are more conditions that they meet, an order and a
 /// limit.
-pub(crate) const KIND_WALK: &str =
-    "CROSS JOIN devices AS d ON d.row IN (SELECT d.row FROM devices AS d WHERE d.model = k.model AND d.facet = k.facet";
-pub(crate) const KIND_WALK_END: &str = ")";
+pub(crate) const KIND_WALK: [&str; 2] = [
+    "CROSS JOIN devices AS d ON d.row IN (SELECT d.row FROM devices AS d WHERE d.model = k.model AND d.facet = k.facet",
+    ")",
+];
+
+/// Behind groups `k`: the members `v` of each, in the same way. The conditions may be of their devices `d`, too.
+pub(crate) const MEMBER_WALK: [&str; 2] = [
+    "CROSS JOIN group_members AS v ON v.device_group = k.device_group AND v.name IN (SELECT v.name
+        FROM group_members AS v CROSS JOIN devices AS d ON d.id = v.device WHERE v.device_group = k.device_group",
+    ")",
+];
+
+/// Behind kinds `k`: the states `v` of the devices of each that have sent data, in the same way.
+pub(crate) const SEEN_WALK: [&str; 2] = [
+    "CROSS JOIN device_states AS v ON v.rowid IN (SELECT v.rowid
+        FROM device_states AS v CROSS JOIN devices AS d ON d.id = v.device WHERE v.model = k.model AND v.facet = k.facet",
+    ")",
+];
 
 /// At the end of a condition: it is asked of each row.
 pub(crate) const OFFSET_0: &str = "";
@@ -59,6 +74,11 @@ pub(crate) const OFFSET_0: &str = "";
 /// Only one transaction writes at a time: there is nothing to lock.
 pub(crate) async fn lock(_: &mut Connection, _: Uuid, _: Lock) -> Result<(), StoreError> {
     Ok(())
+}
+
+/// Begins a transaction that writes: `IMMEDIATE`, since a reading one that turns writer fails at once.
+pub(crate) async fn begin(writer: &Pool) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
+    Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
 }
 
 /// How long a write waits for its turn before the server says that it is overloaded.
@@ -122,7 +142,9 @@ impl Db {
         let readers = readers.map_err(|error| broken("cannot be opened", &error))?;
         let (reports, uses) = (Together::on(writer.clone()), Together::on(writer.clone()));
         let parts = Together::on(writer.clone());
-        Ok(Self { writer, readers, reports, uses, parts, grid: Grid::new(few) })
+        let (grid, to_fold) = Grid::new(few);
+        tokio::spawn(sql::marks::keep_folded(writer.clone(), grid.texts.clone(), grid.many_marks(), to_fold));
+        Ok(Self { writer, readers, reports, uses, parts, grid })
     }
 
     pub(crate) fn reader(&self) -> &Pool {
@@ -148,9 +170,9 @@ impl Db {
         self.parts.store(part).await
     }
 
-    /// Begins a transaction that writes: `IMMEDIATE`, since a reading one that turns writer fails at once.
+    /// Begins a transaction that writes.
     pub(crate) async fn write(&self) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        begin(&self.writer).await
     }
 }
 

@@ -6,10 +6,10 @@
 use crate::{
     errors::{AccountError, GroupError, PersonError, RegisterError, StateError, StoreError},
     fleet::{Change, Chosen, DeviceFilter, DevicePage, DeviceQuery, Step},
-    registering::{NewRegistration, PartOutcome, PartRows},
+    registering::{ErrorsPage, NewRegistration, PartOutcome, PartRows},
     types::{
         AccountId, AccountName, DeviceDetail, GroupName, GroupSummary, ModelSummary, OldTokens, Person, PersonId,
-        RegistrationId, RegistrationSummary, Status, Timestamp,
+        RegistrationId, RegistrationSummary, Status, Timestamp, TokenJob,
     },
     world::World,
 };
@@ -225,12 +225,13 @@ pub(crate) trait Groups {
 #[async_trait]
 pub(crate) trait Devices {
     async fn device(&self, account: AccountId, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError>;
-    /// Stores new tokens, all or none; gives the devices that are still there.
+    /// Stores new tokens, all or none; gives the devices that are still there and have none of a later attempt.
     async fn replace_tokens(
         &self,
         account: AccountId,
         tokens: &[NewToken],
         old: OldTokens,
+        made_by: TokenJob,
         now: Timestamp,
     ) -> Result<Vec<Uuid>, StoreError>;
     async fn token_row(&self, device: Uuid) -> Result<Option<TokenRow>, StoreError>;
@@ -253,6 +254,7 @@ pub(crate) trait Registrations {
         now: Timestamp,
     ) -> Result<(), GroupError>;
     async fn register_part(&self, part: NewPart) -> Result<PartOutcome, RegisterError>;
+    /// Marks a registration as done, if all its parts are there; false, where the account has no such registration.
     async fn finish_registration(
         &self,
         account: AccountId,
@@ -266,6 +268,11 @@ pub(crate) trait Registrations {
         before: Option<RegistrationId>,
         limit: u32,
     ) -> Result<Vec<RegistrationSummary>, StoreError>;
-    /// The rows of `errors.csv`, part by part; `None`: the account has no such registration.
-    async fn errors_csv(&self, account: AccountId, id: RegistrationId) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Rows of `errors.csv`, of as many parts behind one as fit; `None`: the account has no such registration.
+    async fn errors_csv(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+        after: Option<u32>,
+    ) -> Result<Option<ErrorsPage>, StoreError>;
 }

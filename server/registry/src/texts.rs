@@ -4,53 +4,45 @@
 //! that takes some ten milliseconds, whatever is searched for and however much is found. So the database keeps these
 //! texts a second time, in *blocks* of up to 10,000 devices, and a server keeps the blocks that it has read (`grid.rs`).
 //! A block is of one registration, so that those are found in the same way.
+//!
+//! How a device is, that is its facet, changes more often than all these: so it stands beside the text, as one byte for
+//! each line, its *mark* (`sql/marks.rs`).
 
 use crate::fleet::Sort;
-use memchr::{memchr, memmem, memrchr};
-use std::{cmp::Ordering, collections::HashSet, sync::Arc};
+use memchr::{memchr, memchr_iter, memmem};
+use std::{
+    cmp::Ordering,
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+};
 
 /// Blocks with fewer are added to by their registration; others stay, since each change writes all of a block.
 pub(crate) const SMALL_BLOCK_DEVICES: usize = 1_000;
 
 /// Appends a device to a block's text: a line with a tab behind each of the three, and the tier. None of them has a
 /// control character, and the tier is one (U+0001 for code 0, and so on): so no search finds it.
+///
+/// It is the tier that the device was registered with. How it is since is told by its *mark*.
 pub(crate) fn push_line(text: &mut String, name: &str, friendly_name: Option<&str>, model: &str, tier: i16) {
     for field in [name, friendly_name.unwrap_or_default(), model] {
         text.push_str(field);
         text.push('\t');
     }
-    text.push(tier_mark(tier));
+    text.push(char::from(1 + tier.clamp(0, 3) as u8));
     text.push('\n');
 }
 
-fn tier_mark(tier: i16) -> char {
-    char::from(1 + tier.clamp(0, 3) as u8)
-}
-
-/// A block's text with another tier for the devices of these names.
-pub(crate) fn with_tier(text: &str, names: &HashSet<&str>, tier: i16) -> String {
-    let mut made = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let entry = Entry::of(line.trim_end_matches('\n'));
-        if names.contains(entry.name) {
-            push_line(&mut made, entry.name, Some(entry.friendly_name), entry.model, tier);
-        } else {
-            made.push_str(line);
+/// A block without the devices of these names: its text, its marks, and how many devices are left in it.
+pub(crate) fn without(text: &str, marks: &[u8], names: &HashSet<&str>) -> (String, Vec<u8>, usize) {
+    let (mut left, mut left_marks, mut devices) = (String::with_capacity(text.len()), Vec::new(), 0);
+    for (at, line) in text.split_inclusive('\n').enumerate() {
+        if !names.contains(cut(line).0) {
+            left.push_str(line);
+            left_marks.extend(marks.get(at));
+            devices += 1;
         }
     }
-    made
-}
-
-/// A block's text without the devices of these names, and how many are left in it.
-pub(crate) fn without(text: &str, names: &HashSet<&str>) -> (String, usize) {
-    let mut left = (String::with_capacity(text.len()), 0);
-    for line in text.split_inclusive('\n') {
-        if !names.contains(Entry::of(line.trim_end_matches('\n')).name) {
-            left.0.push_str(line);
-            left.1 += 1;
-        }
-    }
-    left
+    (left, left_marks, devices)
 }
 
 /// In lower case, where that is as long: so a place in the one text is the same place in the other.
@@ -82,16 +74,15 @@ pub(crate) struct Entry<'t> {
     pub(crate) name: &'t str,
     pub(crate) friendly_name: &'t str,
     pub(crate) model: &'t str,
-    /// Its code.
-    pub(crate) tier: i16,
+    /// status * 8 + tier * 2 + seen.
+    pub(crate) facet: i16,
 }
 
 impl<'t> Entry<'t> {
-    fn of(line: &'t str) -> Self {
+    fn of(line: &'t str, facet: i16) -> Self {
         let (name, rest) = cut(line);
         let (friendly_name, rest) = cut(rest);
-        let (model, mark) = cut(rest);
-        Self { name, friendly_name, model, tier: mark.bytes().next().map_or(0, |mark| i16::from(mark) - 1) }
+        Self { name, friendly_name, model: cut(rest).0, facet }
     }
 
     fn cmp(&self, other: &Self, order: Order) -> Ordering {
@@ -101,11 +92,20 @@ impl<'t> Entry<'t> {
                 lower(self.friendly_name).cmp(lower(other.friendly_name))
             }
             Sort::Model => self.model.cmp(other.model),
-            Sort::Tier => self.tier.cmp(&other.tier),
-            _ => Ordering::Equal,
+            Sort::Tier => self.tier().cmp(&other.tier()),
+            Sort::Status => self.status().cmp(&other.status()),
+            Sort::Name | Sort::LastSeen => Ordering::Equal,
         };
         let forwards = by_key.then_with(|| self.name.cmp(other.name));
         if order.is_descending { forwards.reverse() } else { forwards }
+    }
+
+    pub(crate) fn tier(&self) -> i16 {
+        self.facet >> 1 & 3
+    }
+
+    pub(crate) fn status(&self) -> i16 {
+        self.facet >> 3
     }
 }
 
@@ -123,67 +123,164 @@ pub(crate) struct Order {
     pub(crate) is_descending: bool,
 }
 
+/// Some facets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Facets(u32);
+
+impl Facets {
+    pub(crate) const ALL: Self = Self(u32::MAX);
+
+    /// Those that a condition holds for.
+    pub(crate) fn that(holds: impl Fn(i16) -> bool) -> Self {
+        Self((0..24).filter(|&facet| holds(facet)).fold(0, |bits, facet| bits | 1 << facet))
+    }
+
+    fn has(self, facet: i16) -> bool {
+        self.0 >> facet.clamp(0, 31) & 1 == 1
+    }
+}
+
 /// The texts of some devices of one account.
 #[derive(Debug)]
-pub(crate) struct Block {
+pub(crate) struct Texts {
     text: String,
     /// Where that is another.
     folded: Option<String>,
+    /// Where each line begins, and where one more would.
+    lines: Vec<u32>,
+    /// The lines in the order of their names, once that is asked for.
+    by_name: OnceLock<Vec<u32>>,
 }
 
-impl Block {
+impl Texts {
     pub(crate) fn new(text: String) -> Self {
         let folded = Some(fold(&text)).filter(|folded| *folded != text);
-        Self { text, folded }
+        // A block has at most 10,000 lines of some hundred bytes.
+        let ends = memchr_iter(b'\n', text.as_bytes()).map(|end| end as u32 + 1);
+        let lines = std::iter::once(0).chain(ends).collect();
+        Self { text, folded, lines, by_name: OnceLock::new() }
     }
 
     fn folded(&self) -> &str {
         self.folded.as_ref().unwrap_or(&self.text)
     }
 
-    pub(crate) fn bytes(&self) -> usize {
-        self.text.len() + self.folded.as_ref().map_or(0, String::len)
+    fn devices(&self) -> usize {
+        self.lines.len() - 1
+    }
+
+    fn line(&self, line: u32) -> &str {
+        let line = line as usize;
+        &self.text[self.lines[line] as usize..self.lines[line + 1] as usize - 1]
+    }
+
+    fn name(&self, line: u32) -> &str {
+        cut(self.line(line)).0
+    }
+
+    /// The line of the device of this name.
+    fn line_of(&self, name: &str) -> Option<usize> {
+        let by_name = self.by_name.get_or_init(|| {
+            let mut lines: Vec<u32> = (0..self.devices() as u32).collect();
+            lines.sort_unstable_by_key(|&line| self.name(line));
+            lines
+        });
+        let at = by_name.binary_search_by(|&line| self.name(line).cmp(name)).ok()?;
+        Some(by_name[at] as usize)
     }
 }
 
-/// A device that was found: the block, and where its line is.
+/// Stands for a device that is as it was registered.
+const UNMARKED: u8 = u8::MAX;
+
+/// The texts of some devices of one account, and how these devices are.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    texts: Arc<Texts>,
+    /// A byte for each line. Those that are missing at the end are as they were registered.
+    marks: Arc<[u8]>,
+}
+
+impl Block {
+    pub(crate) fn new(text: String, marks: &[u8]) -> Self {
+        Self { texts: Arc::new(Texts::new(text)), marks: marks.into() }
+    }
+
+    /// The same texts with other marks.
+    pub(crate) fn with_marks(&self, marks: &[u8]) -> Self {
+        Self { texts: self.texts.clone(), marks: marks.into() }
+    }
+
+    /// The marks with others for devices of these names; who is not in this block is passed over.
+    pub(crate) fn marked<'a>(&self, changes: impl Iterator<Item = (&'a str, u8)>) -> Vec<u8> {
+        let mut marks = self.marks.to_vec();
+        for (name, mark) in changes {
+            let Some(line) = self.texts.line_of(name) else { continue };
+            if marks.len() <= line {
+                marks.resize(line + 1, UNMARKED);
+            }
+            marks[line] = mark;
+        }
+        marks
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = self.texts.text.len() + self.texts.folded.as_ref().map_or(0, String::len);
+        // Two numbers of four bytes, and the mark.
+        texts + 9 * self.texts.devices()
+    }
+
+    fn facet(&self, line: u32) -> i16 {
+        match self.marks.get(line as usize) {
+            Some(&mark) if mark != UNMARKED => mark.into(),
+            // Registered, and never seen. The tier is the last of the line.
+            _ => 2 * self.texts.line(line).bytes().next_back().map_or(0, |tier| i16::from(tier) - 1),
+        }
+    }
+
+    fn entry(&self, line: u32) -> Entry<'_> {
+        Entry::of(self.texts.line(line), self.facet(line))
+    }
+}
+
+/// A device that was found: the block, and its line there.
 #[derive(Clone, Copy)]
 struct Place {
     block: u32,
-    begin: u32,
-    end: u32,
+    line: u32,
 }
 
 /// Devices that a search found.
 pub(crate) struct Hits {
-    blocks: Vec<Arc<Block>>,
+    blocks: Vec<Block>,
     places: Vec<Place>,
 }
 
 impl Hits {
-    /// The devices that have a folded text in what a search looks into, and are of this model and tier. All have a text
-    /// of nothing.
-    pub(crate) fn find(blocks: Vec<Arc<Block>>, text: &str, model: Option<&str>, tier: Option<i16>) -> Self {
+    /// The devices that have a folded text in what a search looks into, and are of this model and of these facets. All
+    /// have a text of nothing.
+    pub(crate) fn find(blocks: Vec<Block>, text: &str, model: Option<&str>, facets: Facets) -> Self {
         let finder = memmem::Finder::new(text.as_bytes());
+        let is_any = model.is_none() && facets == Facets::ALL;
         let mut places = Vec::new();
         for (block, at) in blocks.iter().zip(0..) {
-            let bytes = block.folded().as_bytes();
-            let mut begin = 0;
-            while begin < bytes.len()
-                && let Some(found) = finder.find(&bytes[begin..])
+            let bytes = block.texts.folded().as_bytes();
+            let lines = &block.texts.lines;
+            let mut line = 0;
+            while (line as usize) < block.texts.devices()
+                && let Some(found) = finder.find(&bytes[lines[line as usize] as usize..])
             {
-                let found = begin + found;
-                begin += memrchr(b'\n', &bytes[begin..found]).map_or(0, |before| before + 1);
-                let end = found + memchr(b'\n', &bytes[found..]).unwrap_or(bytes.len() - found);
-                let is_it = || {
-                    let entry = Entry::of(&block.text[begin..end]);
-                    model.is_none_or(|model| entry.model == model) && tier.is_none_or(|tier| entry.tier == tier)
-                };
-                if model.is_none() && tier.is_none() || is_it() {
-                    // A block has at most 10,000 lines of some hundred bytes.
-                    places.push(Place { block: at, begin: begin as u32, end: end as u32 });
+                let found = lines[line as usize] + found as u32;
+                // Nearly always it is this line, or one of the next.
+                while lines[line as usize + 1] <= found {
+                    line += 1;
                 }
-                begin = end + 1;
+                let is_it =
+                    || facets.has(block.facet(line)) && model.is_none_or(|model| block.entry(line).model == model);
+                if is_any || is_it() {
+                    places.push(Place { block: at, line });
+                }
+                line += 1;
             }
         }
         Self { blocks, places }
@@ -194,21 +291,35 @@ impl Hits {
     }
 
     fn entry(&self, place: Place) -> Entry<'_> {
-        Entry::of(&self.blocks[place.block as usize].text[place.begin as usize..place.end as usize])
+        self.blocks[place.block as usize].entry(place.line)
+    }
+
+    /// Those of these facets.
+    fn entries_of(&self, facets: Facets) -> impl Iterator<Item = Entry<'_>> {
+        let has = move |place: &Place| {
+            facets == Facets::ALL || facets.has(self.blocks[place.block as usize].facet(place.line))
+        };
+        self.places.iter().copied().filter(has).map(|place| self.entry(place))
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.places.iter().map(|place| self.entry(*place))
+        self.entries_of(Facets::ALL)
     }
 
-    /// The first so many of them in an order: behind a place, or from it on.
-    pub(crate) fn first(&self, order: Order, from: Option<(Entry<'_>, bool)>, limit: usize) -> Vec<Entry<'_>> {
+    /// The first so many of them in an order, of these facets: behind a place, or from it on.
+    pub(crate) fn first(
+        &self,
+        order: Order,
+        facets: Facets,
+        from: Option<(Entry<'_>, bool)>,
+        limit: usize,
+    ) -> Vec<Entry<'_>> {
         if limit == 0 {
             return Vec::new();
         }
         let mut kept: Vec<Entry<'_>> = Vec::new();
         let mut last: Option<Entry<'_>> = None;
-        for entry in self.entries() {
+        for entry in self.entries_of(facets) {
             if let Some((from, is_inclusive)) = &from {
                 match entry.cmp(from, order) {
                     Ordering::Less => continue,
@@ -246,26 +357,44 @@ mod tests {
         })
     }
 
+    /// As it was registered, but for some: for all whose names have the same length, alike.
     fn entry((name, friendly_name, model): &(String, String, String)) -> Entry<'_> {
-        Entry { name, friendly_name, model, tier: tier_of(name) }
+        let facet = if is_marked(name) { mark_of(name).into() } else { 2 * tier_of(name) };
+        Entry { name, friendly_name, model, facet }
     }
 
-    /// Any, but the same for each name.
     fn tier_of(name: &str) -> i16 {
         (name.len() % 4) as i16
     }
 
-    fn blocks(fleet: &[(String, String, String)]) -> Vec<Arc<Block>> {
+    fn is_marked(name: &str) -> bool {
+        name.starts_with('a')
+    }
+
+    fn mark_of(name: &str) -> u8 {
+        (name.len() * 5 % 24) as u8
+    }
+
+    fn blocks(fleet: &[(String, String, String)]) -> Vec<Block> {
         let mut texts = vec![String::new(); 3];
         for (at, (name, friendly_name, model)) in fleet.iter().enumerate() {
             push_line(&mut texts[at % 3], name, Some(friendly_name), model, tier_of(name));
         }
-        texts.into_iter().map(|text| Arc::new(Block::new(text))).collect()
+        let marks = || fleet.iter().filter(|row| is_marked(&row.0)).map(|row| (row.0.as_str(), mark_of(&row.0)));
+        let marked = |text| {
+            let block = Block::new(text, &[]);
+            block.with_marks(&block.marked(marks()))
+        };
+        texts.into_iter().map(marked).collect()
     }
 
     fn orders() -> impl Strategy<Value = Order> {
-        let sort = prop::sample::select(vec![Sort::Name, Sort::FriendlyName, Sort::Model, Sort::Tier]);
-        (sort, any::<bool>()).prop_map(|(sort, is_descending)| Order { sort, is_descending })
+        let sorts = vec![Sort::Name, Sort::FriendlyName, Sort::Model, Sort::Tier, Sort::Status];
+        (prop::sample::select(sorts), any::<bool>()).prop_map(|(sort, is_descending)| Order { sort, is_descending })
+    }
+
+    fn facets() -> impl Strategy<Value = Facets> {
+        prop_oneof![Just(Facets::ALL), (0_u32..1 << 24).prop_map(Facets)]
     }
 
     proptest! {
@@ -277,14 +406,14 @@ mod tests {
         }
 
         #[test]
-        fn what_has_the_text_is_found(fleet in fleet(), text in "[aAbäΣ.\\d]{0,3}", model in prop::option::of("[ab.]{1,2}"), tier in prop::option::of(0_i16..4)) {
+        fn what_has_the_text_is_found(fleet in fleet(), text in "[aAbäΣ.\\d]{0,3}", model in prop::option::of("[ab.]{1,2}"), facets in facets()) {
             let text = fold(&text);
-            let hits = Hits::find(blocks(&fleet), &text, model.as_deref(), tier);
+            let hits = Hits::find(blocks(&fleet), &text, model.as_deref(), facets);
             let mut found: Vec<_> = hits.entries().map(|entry| entry.name).collect();
             let is_it = |entry: &Entry<'_>| {
                 [entry.name, entry.friendly_name, entry.model].iter().any(|field| fold(field).contains(&text))
                     && model.as_deref().is_none_or(|model| entry.model == model)
-                    && tier.is_none_or(|tier| entry.tier == tier)
+                    && facets.has(entry.facet)
             };
             let mut expected: Vec<_> = fleet.iter().map(entry).filter(is_it).map(|entry| entry.name).collect();
             found.sort_unstable();
@@ -293,40 +422,40 @@ mod tests {
         }
 
         #[test]
-        fn the_first_behind_a_place(fleet in fleet(), order in orders(), at in any::<prop::sample::Index>(), is_inclusive: bool, limit in 0_usize..9) {
-            let hits = Hits::find(blocks(&fleet), "", None, None);
-            let mut sorted: Vec<_> = fleet.iter().map(entry).collect();
+        fn the_first_behind_a_place(fleet in fleet(), order in orders(), facets in facets(), at in any::<prop::sample::Index>(), is_inclusive: bool, limit in 0_usize..9) {
+            let hits = Hits::find(blocks(&fleet), "", None, Facets::ALL);
+            let mut sorted: Vec<_> = fleet.iter().map(entry).filter(|entry| facets.has(entry.facet)).collect();
             sorted.sort_by_key(|entry| match order.sort {
                 Sort::FriendlyName => (entry.friendly_name.to_ascii_lowercase(), entry.name),
                 Sort::Model => (entry.model.to_owned(), entry.name),
-                Sort::Tier => (entry.tier.to_string(), entry.name),
+                Sort::Tier => (entry.tier().to_string(), entry.name),
+                Sort::Status => (entry.status().to_string(), entry.name),
                 _ => (String::new(), entry.name),
             });
             if order.is_descending {
                 sorted.reverse();
             }
-            prop_assert_eq!(hits.first(order, None, limit), &sorted[..limit.min(sorted.len())]);
+            prop_assert_eq!(hits.first(order, facets, None, limit), &sorted[..limit.min(sorted.len())]);
             if !sorted.is_empty() {
                 let at = at.index(sorted.len());
                 let behind = &sorted[at + usize::from(!is_inclusive)..];
-                prop_assert_eq!(hits.first(order, Some((sorted[at], is_inclusive)), limit), &behind[..limit.min(behind.len())]);
+                prop_assert_eq!(hits.first(order, facets, Some((sorted[at], is_inclusive)), limit), &behind[..limit.min(behind.len())]);
             }
         }
 
         #[test]
-        fn those_that_go_are_out_and_all_others_stay(fleet in fleet(), gone in prop::collection::vec(any::<prop::sample::Index>(), 0..5)) {
+        fn those_that_go_are_out_and_all_others_stay_as_they_are(fleet in fleet(), gone in prop::collection::vec(any::<prop::sample::Index>(), 0..5)) {
             let mut text = String::new();
             for (name, friendly_name, model) in &fleet {
                 push_line(&mut text, name, Some(friendly_name), model, tier_of(name));
             }
+            let marks = fleet.iter().filter(|row| is_marked(&row.0)).map(|row| (row.0.as_str(), mark_of(&row.0)));
+            let marks = Block::new(text.clone(), &[]).marked(marks);
             let gone: HashSet<&str> = gone.iter().filter(|_| !fleet.is_empty()).map(|at| at.get(&fleet).0.as_str()).collect();
-            let (left, devices) = without(&text, &gone);
-            let hits = Hits::find(vec![Arc::new(Block::new(left))], "", None, None);
+            let (left, marks, devices) = without(&text, &marks, &gone);
+            let hits = Hits::find(vec![Block::new(left, &marks)], "", None, Facets::ALL);
             let expected: Vec<_> = fleet.iter().map(entry).filter(|entry| !gone.contains(entry.name)).collect();
             prop_assert_eq!(devices, expected.len());
-            let all = Hits::find(vec![Arc::new(Block::new(with_tier(&text, &gone, 3)))], "", None, None);
-            let retiered = |row| { let entry = entry(row); if gone.contains(entry.name) { Entry { tier: 3, ..entry } } else { entry } };
-            prop_assert_eq!(all.entries().collect::<Vec<_>>(), fleet.iter().map(retiered).collect::<Vec<_>>());
             prop_assert_eq!(hits.entries().collect::<Vec<_>>(), expected);
         }
     }

@@ -256,6 +256,31 @@ pub enum OldTokens {
     StopNow,
 }
 
+/// One press of *Generate*, whichever devices it is for, and how often it was tried. A device remembers which job made its
+/// newest token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenJob {
+    /// Drawn by the browser, once for the job.
+    pub id: Uuid,
+    /// Counts the calls of the job from 1, those that are sent again, too: none has the number of another.
+    pub attempt: u32,
+}
+
+impl TokenJob {
+    /// How a device remembers it. A part of a registration is remembered with a byte more.
+    pub(crate) fn noted(self) -> Vec<u8> {
+        let mut noted = self.id.as_bytes().to_vec();
+        noted.extend(self.attempt.to_be_bytes());
+        noted
+    }
+
+    /// The attempt of this job that a device remembers, if it remembers this job.
+    pub(crate) fn attempt_in(self, noted: &[u8]) -> Option<u32> {
+        let attempt = noted.strip_prefix(self.id.as_bytes())?;
+        attempt.try_into().ok().map(u32::from_be_bytes)
+    }
+}
+
 /// A device whose token was good, at that moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthenticatedDevice {

@@ -1,7 +1,7 @@
 //! What the check found: how many devices, the problems by cause, a first look, and the button *Upload*.
 
 use super::{
-    super::confirm::GroupName,
+    super::{confirm::GroupName, to_disk::ToDisk},
     Dialog,
     choose::{BrowseButton, UploadDisabled},
 };
@@ -13,30 +13,35 @@ use leptos::prelude::*;
 use muster_domain::{Field, ProblemGroup, Report, Separator};
 use std::sync::Arc;
 
-#[component]
-pub(super) fn CheckedView(dialog: Dialog, name: String, report: Arc<Report>) -> impl IntoView {
-    let is_clean = report.is_clean();
-    let problems = count(report.problem_count, "problem", "problems");
-    let devices = count(report.devices, "device", "devices");
-    let said = if is_clean {
-        format!("{name}: {devices}, no problems")
+/// What the check found, in a line.
+pub(super) fn verdict(name: &str, report: &Report) -> String {
+    if report.is_clean() {
+        format!("{name}: {}, no problems", count(report.devices, "device", "devices"))
     } else {
-        format!("{name}: {problems} to mend in the file")
-    };
+        format!("{name}: {} to mend in the file", count(report.problem_count, "problem", "problems"))
+    }
+}
+
+#[component]
+pub(super) fn CheckedView(dialog: Dialog, report: Arc<Report>) -> impl IntoView {
+    let is_clean = report.is_clean();
     let separator = match report.layout.separator() {
         Separator::Comma => None,
         Separator::Semicolon => Some("Its fields are separated by semicolons, and were read so."),
         Separator::Tab => Some("Its fields are separated by tabs, and were read so."),
     };
+    let devices = report.devices;
+    let disk_view = is_clean.then(|| view! { <ToDisk devices is_on=dialog.is_to_disk /> });
     let group_view = is_clean.then(|| view! { <GroupName name=dialog.group label="Device group (optional)" /> });
     view! {
         <div class="body">
-            <p class=if is_clean { "verdict good" } else { "verdict bad" } role="status">{said}</p>
             {separator.map(|sentence| view! { <p class="note">{sentence}</p> })}
             {(!is_clean).then(|| problems_view(&report.problem_groups))}
             {is_clean.then(|| view! { <UnknownModels dialog /> })}
             {(report.devices > 0).then(|| summary_view(&report))}
             {group_view}
+            {disk_view}
+            <p class="problem" role="alert">{move || dialog.disk_problem.get()}</p>
         </div>
         <footer>
             <BrowseButton dialog label="Choose another file" is_main=false />
@@ -123,15 +128,21 @@ fn UnknownModels(dialog: Dialog) -> impl IntoView {
         let nearest = model.nearest.map(|nearest| view! { " Did you mean "<code>{nearest}</code>"?" });
         view! { <li><code>{model.name}</code>{nearest}</li> }
     };
-    move || {
-        let unknown = dialog.unknown.get().filter(|unknown| !unknown.is_empty())?;
-        let many = unknown.len() > 1;
-        Some(view! {
-            <div class="note warn" role="status">
-                <p>{if many { "These models are not in your account yet. Their devices would fail: upload the models first, or correct the names." }
-                    else { "This model is not in your account yet. Its devices would fail: upload the model first, or correct the name." }}</p>
-                <ul>{unknown.into_iter().take(20).map(line).collect_view()}</ul>
-            </div>
-        })
+    let all = Memo::new(move |_| dialog.unknown.get().unwrap_or_default());
+    let is_there = move || all.with(|unknown| !unknown.is_empty());
+    let is_one = move || all.with(|unknown| unknown.len() == 1);
+    view! {
+        // It is there before its text, so that this is heard.
+        <div class=move || if is_there() { "note warn" } else { "" } role="status">
+            <Show when=is_there>
+                <p>{move || if is_one() {
+                    "This model is not in your account yet. Its devices would fail: upload the model first, or correct the name."
+                } else {
+                    "These models are not in your account yet. Their devices would fail: upload the models first, or correct the names."
+                }}</p>
+                <ul>{move || all.get().into_iter().take(20).map(line).collect_view()}</ul>
+            </Show>
+        </div>
     }
+    .into_any()
 }

@@ -8,15 +8,18 @@ use super::{Modal, modal::keep_focus};
 use crate::{
     browser::{
         check::{self, RunningCheck, Told},
-        leaving::ask_before_leaving,
+        save::Gathered,
         upload::{Pass, Progress, Upload},
     },
-    fns::registrations::{UnknownModel, unknown_models},
+    fns::{
+        devices::DEVICES_PER_CALL,
+        registrations::{UnknownModel, unknown_models},
+    },
 };
-use checked::CheckedView;
+use checked::{CheckedView, verdict};
 use choose::{CheckingView, ChooseView};
 use leptos::{prelude::*, task::spawn_local};
-use muster_domain::{MAX_FILE_BYTES, Report};
+use muster_domain::{MAX_FILE_BYTES, Report, tokens_csv};
 use send_wrapper::SendWrapper;
 use status::StatusView;
 use std::sync::Arc;
@@ -47,7 +50,11 @@ struct Dialog {
     check: StoredValue<Option<SendWrapper<RunningCheck>>>,
     upload: StoredValue<Option<SendWrapper<Upload>>>,
     progress: RwSignal<Progress>,
-    is_saved: RwSignal<bool>,
+    /// Whether the tokens go to a file that the person chooses; and what was wrong with that.
+    is_to_disk: RwSignal<bool>,
+    disk_problem: RwSignal<Option<String>>,
+    /// How many of the tokens are in a file.
+    safe: RwSignal<u64>,
     is_asking_to_close: RwSignal<bool>,
     /// Called when devices were registered.
     done: Callback<()>,
@@ -63,7 +70,9 @@ impl Dialog {
             check: StoredValue::new(None),
             upload: StoredValue::new(None),
             progress: RwSignal::new(Progress::default()),
-            is_saved: RwSignal::new(false),
+            is_to_disk: RwSignal::new(false),
+            disk_problem: RwSignal::new(None),
+            safe: RwSignal::new(0),
             is_asking_to_close: RwSignal::new(false),
             done,
         }
@@ -71,17 +80,29 @@ impl Dialog {
 
     fn reset(self) {
         self.check.set_value(None);
-        self.upload.set_value(None);
+        self.abandon();
         self.file.set_value(None);
         self.step.set(Step::Choose { problem: None });
         self.unknown.set(None);
         self.group.set(String::new());
-        self.is_saved.set(false);
+        self.is_to_disk.set(false);
+        self.disk_problem.set(None);
+        self.safe.set(0);
         self.is_asking_to_close.set(false);
     }
 
-    /// A file was chosen or dropped: its check begins at once.
+    /// An upload that is under way ends: nobody would save its tokens.
+    fn abandon(self) {
+        if let Some(upload) = self.upload.try_update_value(Option::take).flatten() {
+            upload.abandon();
+        }
+    }
+
+    /// A file was chosen or dropped: its check begins at once. One that comes while tokens are not saved waits for that.
     fn take(self, taken: Result<File, String>) {
+        if untrack(|| self.would_lose()) {
+            return self.is_asking_to_close.set(true);
+        }
         let file = match taken {
             Ok(file) => file,
             Err(sentence) => return self.step.set(Step::Choose { problem: Some(sentence) }),
@@ -94,7 +115,9 @@ impl Dialog {
             return self.step.set(Step::Choose { problem: Some(problem) });
         }
         let (name, size) = (file.name(), file.size());
+        self.abandon();
         self.unknown.set(None);
+        self.disk_problem.set(None);
         self.step.set(Step::Checking { name: name.clone(), read: 0.0, size });
         let started = check::start(&file, move |told| match told {
             Told::Read(read) => self.step.set(Step::Checking { name: name.clone(), read, size }),
@@ -113,11 +136,15 @@ impl Dialog {
     fn checked(self, name: String, report: Arc<Report>) {
         let models: Vec<_> = report.models.iter().map(|model| model.name.clone()).take(1_000).collect();
         let is_clean = report.is_clean();
-        self.step.set(Step::Checked { name, report });
+        self.step.set(Step::Checked { name, report: report.clone() });
         if is_clean {
             spawn_local(async move {
                 // Where the server does not answer, the upload will tell what it would have told.
-                self.unknown.set(Some(unknown_models(models).await.unwrap_or_default()));
+                let unknown = unknown_models(models).await.unwrap_or_default();
+                let is_it = |now: &Step| matches!(now, Step::Checked { report: now, .. } if Arc::ptr_eq(now, &report));
+                if self.step.try_with_untracked(is_it) == Some(true) {
+                    self.unknown.set(Some(unknown));
+                }
             });
         }
     }
@@ -125,30 +152,52 @@ impl Dialog {
     fn begin_upload(self) {
         let Step::Checked { report, .. } = self.step.get_untracked() else { return };
         let Some(file) = self.file.get_value().filter(|_| report.is_clean()) else { return };
+        let is_to_disk = self.is_to_disk.get_untracked() && report.devices > DEVICES_PER_CALL as u64;
+        if !is_to_disk {
+            return self.upload(file.take(), &report, Gathered::new(tokens_csv::HEADER));
+        }
+        self.disk_problem.set(None);
+        spawn_local(async move {
+            let chosen = Gathered::to_disk("tokens.csv", tokens_csv::HEADER).await;
+            // Meanwhile, another file may have been taken, or the dialog closed.
+            let now = self.step.try_get_untracked();
+            if !matches!(now, Some(Step::Checked { report: now, .. }) if Arc::ptr_eq(&now, &report)) {
+                return;
+            }
+            match chosen {
+                Ok(tokens) => self.upload(file.take(), &report, tokens),
+                Err(sentence) => self.disk_problem.set(Some(sentence)),
+            }
+        });
+    }
+
+    fn upload(self, file: File, report: &Report, tokens: Gathered) {
         self.check.set_value(None);
         let group = Some(self.group.get_untracked().trim().to_owned()).filter(|group| !group.is_empty());
-        let upload = Upload::new(file.take(), &report, group, self.progress);
+        let upload = Upload::new(file, report, group, tokens, self.progress);
         self.upload.set_value(Some(SendWrapper::new(upload)));
+        self.safe.set(0);
         self.run(Pass::Register);
     }
 
     fn run(self, pass: Pass) {
         let Some(upload) = self.upload.get_value() else { return };
         self.step.set(Step::Status { is_done: false });
-        self.is_saved.set(false);
         spawn_local(async move {
             upload.run(pass).await;
-            self.step.set(Step::Status { is_done: true });
-            self.done.run(());
+            // The dialog, or the page, may be another's by now.
+            if !upload.is_abandoned() && !self.step.is_disposed() {
+                self.safe.update(|safe| *safe = (*safe).max(upload.tokens.rows().written));
+                self.step.set(Step::Status { is_done: true });
+                self.done.run(());
+            }
         });
     }
 
     fn would_lose(self) -> bool {
         match self.step.get() {
             Step::Status { is_done: false } => true,
-            Step::Status { is_done: true } => {
-                self.progress.with(|progress| progress.tokens > 0) && !self.is_saved.get()
-            }
+            Step::Status { is_done: true } => self.progress.with(|progress| progress.tokens) > self.safe.get(),
             Step::Choose { .. } | Step::Checking { .. } | Step::Checked { .. } => false,
         }
     }
@@ -163,7 +212,7 @@ pub(crate) fn RegisterDialog(
 ) -> impl IntoView {
     let dialog = Dialog::new(done);
     let would_lose = Signal::derive(move || dialog.would_lose());
-    ask_before_leaving(would_lose);
+    on_cleanup(move || dialog.abandon());
     Effect::new(move || {
         if !is_open.get() {
             dialog.reset();
@@ -186,15 +235,24 @@ pub(crate) fn RegisterDialog(
         let _ = kind.get();
         keep_focus("register-title");
     });
+    // It stays where it is, so that it is heard when the check ends.
+    let said = Memo::new(move |_| {
+        dialog.step.with(|step| match step {
+            Step::Checked { name, report } => Some((report.is_clean(), verdict(name, report))),
+            Step::Choose { .. } | Step::Checking { .. } | Step::Status { .. } => None,
+        })
+    });
+    let is_clean = move || said.with(|said| said.as_ref().is_some_and(|(is_clean, _)| *is_clean));
     view! {
         <Modal id="register-title" title is_open would_lose ask=Callback::new(move |()| dialog.is_asking_to_close.set(true))>
+            <p class="verdict" class:good=is_clean class:bad=move || !is_clean() role="status">{move || said.get().map(|(_, said)| said)}</p>
             {move || {
                 // Reading it, not just tracking it: a memo that nobody reads follows nothing.
                 let _ = kind.get();
                 match dialog.step.get_untracked() {
                     Step::Choose { .. } => view! { <ChooseView dialog /> }.into_any(),
                     Step::Checking { .. } => view! { <CheckingView dialog /> }.into_any(),
-                    Step::Checked { name, report } => view! { <CheckedView dialog name report /> }.into_any(),
+                    Step::Checked { report, .. } => view! { <CheckedView dialog report /> }.into_any(),
                     Step::Status { .. } => view! { <StatusView dialog is_open /> }.into_any(),
                 }
             }}

@@ -1,8 +1,11 @@
 //! *Registration status*: the progress, the counts, `errors.csv`, and the tokens to save.
 
-use super::{super::tokens::UnsavedQuestion, Dialog, Step};
+use super::{
+    super::{to_disk, tokens::UnsavedQuestion},
+    Dialog, Step,
+};
 use crate::{
-    browser::upload::{Pass, Progress, Upload},
+    browser::upload::{Pass, Progress, Stopped, Upload},
     when::{count, thousands},
 };
 use leptos::prelude::*;
@@ -23,27 +26,45 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
             }
         });
     };
+    let stopped = Memo::new(move |_| progress.with(|progress| progress.stopped));
     let said = move || {
-        if is_done.get() {
-            "Done.".to_owned()
-        } else if is_paused.get() {
-            progress.with(|progress| {
-                format!("Paused at {} of {}", thousands(progress.rows_done), count(progress.rows, "row", "rows"))
-            })
-        } else {
-            progress.with(|progress| {
-                format!("{} of {}", thousands(progress.rows_done), count(progress.rows, "row", "rows"))
-            })
+        let so_far = progress
+            .with(|progress| format!("{} of {}", thousands(progress.rows_done), count(progress.rows, "row", "rows")));
+        match (is_done.get(), stopped.get()) {
+            (true, None) => "Done.".to_owned(),
+            (true, Some(Stopped::GivenUp)) => "Not all could be registered.".to_owned(),
+            (true, Some(_)) => format!("Cancelled at {so_far}."),
+            (false, Some(Stopped::Cancelled)) => "Cancelling: what is under way is finished first.".to_owned(),
+            (false, _) if is_paused.get() => format!("Paused at {so_far}"),
+            (false, _) => so_far,
         }
     };
     let save = move |_| {
-        with_upload(&|upload| {
-            upload.tokens.save("tokens.csv");
-            dialog.is_saved.set(true);
-            dialog.is_asking_to_close.set(false);
+        with_upload(&|upload| match upload.tokens.save("tokens.csv") {
+            Ok(()) => {
+                dialog.safe.set(tokens.get_untracked());
+                dialog.is_asking_to_close.set(false);
+            }
+            Err(sentence) => progress.update(|progress| progress.note = Some(sentence)),
         });
     };
-    let save_errors = move |_| with_upload(&|upload| upload.errors.save("errors.csv"));
+    let save_errors = move |_| {
+        with_upload(&|upload| {
+            if let Err(sentence) = upload.errors.save("errors.csv") {
+                progress.update(|progress| progress.note = Some(sentence));
+            }
+        });
+    };
+    let kept = Memo::new(move |_| progress.with(|progress| progress.kept));
+    let may_save = move || tokens.get() > kept.get().written;
+    let where_tokens_are = move || {
+        if !is_done.get() {
+            return String::new();
+        }
+        to_disk::said(kept.get(), tokens.get(), dialog.safe.get(), |tokens| {
+            format!("{tokens} to save. They are shown only now.")
+        })
+    };
     view! {
         <div class="body">
             <progress aria-label="Registering" max=move || progress.with(|progress| progress.rows.max(1)).to_string()
@@ -54,6 +75,7 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
                 <li class:bad=move || failed.get() != 0>"Failed "<b>{number(|progress| progress.failed)}</b></li>
                 <li>"Already registered "<b>{number(|progress| progress.already)}</b></li>
             </ul>
+            <p class="faint" role="status">{move || progress.with(|progress| progress.waiting.clone())}</p>
             <p class="problem" role="alert">{move || progress.with(|progress| progress.note.clone())}</p>
             <Show when=move || is_done.get() && failed.get() != 0>
                 <p>"Some devices failed. "<button type="button" on:click=save_errors>"errors.csv"</button>" has their rows and says why; correct it and upload it as it is."</p>
@@ -65,21 +87,19 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
                     <button type="button" on:click=move |_| dialog.run(Pass::Renew)>"Generate tokens"</button>
                 </div>
             </Show>
-            <Show when=move || is_done.get() && tokens.get() != 0>
-                <p>{move || if dialog.is_saved.get() { "tokens.csv is saved.".to_owned() } else {
-                    format!("{} to save. They are shown only now.", count(tokens.get(), "security token", "security tokens"))
-                }}</p>
-            </Show>
-            <UnsavedQuestion is_asked=dialog.is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
+            <p role="status">{where_tokens_are}</p>
+            <UnsavedQuestion is_working=Signal::derive(move || !is_done.get()) is_asked=dialog.is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
         </div>
         <footer>
             <Show when=move || is_done.get() fallback=move || view! {
                 <span class="why faint">"Keep this tab open until it is done."</span>
-                <button type="button" class="quiet" on:click=move |_| with_upload(&|upload| upload.cancel())>"Cancel"</button>
-                <button type="button" on:click=move |_| with_upload(&|upload| upload.pause(!is_paused.get_untracked()))>{move || if is_paused.get() { "Resume" } else { "Pause" }}</button>
+                <Show when=move || stopped.get().is_none()>
+                    <button type="button" class="quiet" on:click=move |_| with_upload(&|upload| upload.cancel())>"Cancel"</button>
+                    <button type="button" on:click=move |_| with_upload(&|upload| upload.pause(!is_paused.get_untracked()))>{move || if is_paused.get() { "Resume" } else { "Pause" }}</button>
+                </Show>
             }>
                 <button type="button" class="quiet" on:click=move |_| { if dialog.would_lose() { dialog.is_asking_to_close.set(true) } else { is_open.set(false) } }>"Done"</button>
-                <Show when=move || tokens.get() != 0><button type="button" class="main" on:click=save>"Save"</button></Show>
+                <Show when=may_save><button type="button" class="main" on:click=save>"Save"</button></Show>
             </Show>
         </footer>
     }

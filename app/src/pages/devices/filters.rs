@@ -6,7 +6,7 @@ use crate::fns::{
     groups::groups,
     models::model_names,
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{html, prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use muster_domain::PricingTier;
 use std::time::Duration;
@@ -49,25 +49,41 @@ pub(super) fn Filters(view: Memo<DeviceView>, offered: Offered) -> impl IntoView
     });
     let now = move || view.with_untracked(|view| view.filter.clone());
     let filter = Memo::new(move |_| view.with(|view| view.filter.clone()));
+    // The pause after the last key, while there is one.
     let typed = StoredValue::new(None::<TimeoutHandle>);
-    let search = move |text: String| {
-        if let Some(earlier) = typed.get_value() {
+    let wait_no_more = move || {
+        if let Some(earlier) = typed.try_update_value(Option::take).flatten() {
             earlier.clear();
         }
+    };
+    on_cleanup(wait_no_more);
+    let search = move |text: String| {
+        wait_no_more();
         let later = move || {
+            typed.set_value(None);
             let search = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
             show.run(DeviceFilter { search, ..now() });
         };
         typed.set_value(set_timeout_with_handle(later, SEARCH_PAUSE).ok());
     };
+    let searched = Memo::new(move |_| filter.with(|filter| filter.search.clone()).unwrap_or_default());
+    // The box follows the address where that says something else, and leaves alone what somebody is typing.
+    let search_box = NodeRef::<html::Input>::new();
+    Effect::new(move || {
+        let (searched, Some(search_box)) = (searched.get(), search_box.get()) else { return };
+        if typed.with_value(Option::is_none) && search_box.value().trim() != searched {
+            search_box.set_value(&searched);
+        }
+    });
+    let at_first = searched.get_untracked();
     let one_group =
         Memo::new(move |_| filter.with(|filter| filter.groups.first().cloned().filter(|_| filter.groups.len() == 1)));
     let several = Memo::new(move |_| filter.with(|filter| filter.groups.len()).max(1) - 1);
     let words = |words: Vec<&'static str>| Signal::stored(words.into_iter().map(str::to_owned).collect::<Vec<_>>());
     view! {
         <div class="filters" role="search">
-            <input type="search" aria-label="Search devices" placeholder="Search devices" autocomplete="off" spellcheck="false" maxlength="256"
-                prop:value=move || filter.with(|filter| filter.search.clone()).unwrap_or_default()
+            <input node_ref=search_box type="search" aria-label="Search devices" placeholder="Search devices" autocomplete="off" spellcheck="false" maxlength="256"
+                value=at_first
                 on:input:target=move |event| search(event.target().value()) />
             <Choice label="Status" any="Any status" options=words(Status::ALL.map(Status::as_str).to_vec())
                 chosen=Signal::derive(move || filter.with(|filter| filter.status.map(|status| status.as_str().to_owned())))
@@ -115,10 +131,12 @@ fn Choice(
     view! {
         <select aria-label=label class:on=move || chosen.with(Option::is_some)
             on:change:target=move |event| choose.run(Some(event.target().value()).filter(|value| !value.is_empty()))>
-            <option value="" selected=move || chosen.with(Option::is_none)>{any}</option>
+            // The property, too: an attribute has no say any more in what somebody has chosen by hand.
+            <option value="" selected=move || chosen.with(Option::is_none) prop:selected=move || chosen.with(Option::is_none)>{any}</option>
             {move || all.get().into_iter().map(|word| {
                 let (own, value) = (word.clone(), word.clone());
-                view! { <option value=value selected=move || chosen.with(|chosen| chosen.as_ref() == Some(&own))>{word}</option> }
+                let is_chosen = Memo::new(move |_| chosen.with(|chosen| chosen.as_ref() == Some(&own)));
+                view! { <option value=value selected=is_chosen prop:selected=is_chosen>{word}</option> }
             }).collect_view()}
         </select>
     }

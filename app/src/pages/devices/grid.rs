@@ -8,7 +8,7 @@ use crate::{
 };
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
+use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent};
 
 #[component]
 pub(super) fn Grid(page: RwSignal<DevicePage>, view: Memo<DeviceView>, selection: Selection) -> impl IntoView {
@@ -18,16 +18,20 @@ pub(super) fn Grid(page: RwSignal<DevicePage>, view: Memo<DeviceView>, selection
     let some = Memo::new(move |_| ticked() > 0 && !all.get());
     let body = NodeRef::<html::Tbody>::new();
     let keydown = move |event: KeyboardEvent| {
-        let step = match event.key().as_str() {
-            "ArrowDown" => 1,
-            "ArrowUp" => -1,
+        let to = match event.key().as_str() {
+            "ArrowDown" => Move::By(1),
+            "ArrowUp" => Move::By(-1),
+            "PageDown" => Move::By(rows_seen(body)),
+            "PageUp" => Move::By(-rows_seen(body)),
+            "Home" => Move::First,
+            "End" => Move::Last,
             _ => return,
         };
         event.prevent_default();
-        move_focus(body, step);
+        move_focus(body, to);
     };
     view! {
-        <div class="scroll">
+        <div class="scroll fleet">
             <table role="grid" aria-label="All Devices" aria-multiselectable="true">
                 <thead>
                     <tr>
@@ -95,14 +99,35 @@ fn Row(name: String, page: RwSignal<DevicePage>, selection: Selection, names: Me
     .into_any()
 }
 
-/// Moves the focus to the same control of the row above or below.
-fn move_focus(body: NodeRef<html::Tbody>, step: i32) {
+#[derive(Clone, Copy)]
+enum Move {
+    By(i32),
+    First,
+    Last,
+}
+
+/// How many rows are seen at once, but for the one that the header is before.
+fn rows_seen(body: NodeRef<html::Tbody>) -> i32 {
+    let height = |of: Option<Element>| of.map_or(0, |element| element.client_height());
+    let scroll = body.get_untracked().and_then(|body| body.closest(".scroll").ok().flatten());
+    let window = document().document_element();
+    let row = body.get_untracked().and_then(|body| body.first_element_child());
+    (height(scroll).min(height(window)) / height(row).max(1) - 2).max(1)
+}
+
+/// Moves the focus to the same control of another row.
+fn move_focus(body: NodeRef<html::Tbody>, to: Move) {
     let (Some(body), Some(focused)) = (body.get_untracked(), document().active_element()) else { return };
     let selector = if focused.tag_name() == "INPUT" { "td.tick input" } else { "th a" };
     let Ok(all) = body.query_selector_all(selector) else { return };
     let at = (0..all.length()).find(|&index| all.item(index).is_some_and(|item| focused.is_same_node(Some(&item))));
-    let next = at.and_then(|at| at.checked_add_signed(step)).and_then(|next| all.item(next));
-    if let Some(next) = next.and_then(|next| next.dyn_into::<HtmlElement>().ok()) {
+    let (Some(at), Some(last)) = (at, all.length().checked_sub(1)) else { return };
+    let next = match to {
+        Move::By(rows) => at.saturating_add_signed(rows).min(last),
+        Move::First => 0,
+        Move::Last => last,
+    };
+    if let Some(next) = all.item(next).and_then(|next| next.dyn_into::<HtmlElement>().ok()) {
         let _ = next.focus();
     }
 }

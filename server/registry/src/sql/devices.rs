@@ -1,11 +1,14 @@
 //! One device, its tokens and its data.
 
-use super::{Connection, Db, FOR_UPDATE, device_name, lock, model_name, status, tier, tokens, tokens::Old};
+use super::{
+    Connection, Db, FOR_NO_KEY_UPDATE, device_name, lock, model_name, status, tier, tokens,
+    tokens::{MadeBy, Old},
+};
 use crate::{
     errors::{StateError, StoreError},
     fleet::DeviceItem,
     store::{Devices, Lock, NewToken, Report, TokenRow, TokenUse},
-    types::{AccountId, DeviceDetail, OldTokens, Status, Timestamp},
+    types::{AccountId, DeviceDetail, OldTokens, Status, Timestamp, TokenJob},
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, SecretHash};
@@ -67,6 +70,7 @@ impl Devices for Db {
         account: AccountId,
         tokens: &[NewToken],
         old: OldTokens,
+        made_by: TokenJob,
         now: Timestamp,
     ) -> Result<Vec<Uuid>, StoreError> {
         let mut tx = self.write().await?;
@@ -75,7 +79,7 @@ impl Devices for Db {
             OldTokens::KeepUntilNewIsUsed => Old::Keep,
             OldTokens::StopNow => Old::Stop,
         };
-        let there = tokens::replace(&mut tx, account, tokens, old, None, now).await?;
+        let there = tokens::replace(&mut tx, account, tokens, old, MadeBy::Job(made_by), now).await?;
         tx.commit().await?;
         Ok(there)
     }
@@ -140,13 +144,13 @@ pub(crate) async fn merge_state(
     Report { device, merge, at }: &Report,
 ) -> Result<(), StateError> {
     // First of all: it keeps other data of the same device waiting, so that none is lost.
-    let found: Option<(Uuid, String, i16, i16)> =
-        query_as(AssertSqlSafe(format!("SELECT account, name, status, seen FROM devices WHERE id = $1{FOR_UPDATE}")))
+    let found: Option<(i16, i16)> =
+        query_as(AssertSqlSafe(format!("SELECT status, seen FROM devices WHERE id = $1{FOR_NO_KEY_UPDATE}")))
             .bind(device)
             .fetch_optional(&mut *connection)
             .await
             .map_err(StoreError::from)?;
-    let Some((account, name, status, seen)) = found.filter(|(_, _, code, _)| *code != Status::Disabled.code()) else {
+    let Some((status, seen)) = found.filter(|(code, _)| *code != Status::Disabled.code()) else {
         return Err(StateError::Gone);
     };
     let before: Option<String> = query_scalar("SELECT state FROM device_states WHERE device = $1")
@@ -164,13 +168,14 @@ pub(crate) async fn merge_state(
             .await
             .map_err(StoreError::from)?;
     }
+    // Of the kind that the device is now.
     query(
-        "INSERT INTO device_states (device, account, name, state, last_seen) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (device) DO UPDATE SET state = excluded.state, last_seen = excluded.last_seen",
+        "INSERT INTO device_states (device, name, model, facet, state, last_seen)
+         SELECT d.id, d.name, d.model, d.facet, $2, $3 FROM devices d WHERE d.id = $1
+         ON CONFLICT (device) DO UPDATE
+            SET facet = excluded.facet, state = excluded.state, last_seen = excluded.last_seen",
     )
     .bind(device)
-    .bind(account)
-    .bind(name)
     .bind(state)
     .bind(at.as_ms())
     .execute(connection)

@@ -2,16 +2,14 @@
 
 use super::{
     Connection, DEVICE_NAMED, DEVICE_OF_ID, DEVICES_OF_KIND, Database, json_names,
-    selection::{Kind, Selection, members, push_facets, push_ids},
+    runs::push_kind_list,
+    selection::{Kind, Selection, push_facets, push_ids},
     sql,
-    walk::{Columns, Found, Way, push_kind_list},
+    walk::{Columns, Found, Way},
 };
 use crate::{errors::StoreError, fleet::Sort};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
-
-/// Kinds that are listed in a statement. Only where there are more than 800 models can there be more.
-const MAX_KINDS: usize = 20_000;
 
 /// Where matching devices are found.
 pub(super) enum Source {
@@ -24,29 +22,20 @@ pub(super) enum Source {
 }
 
 /// The source that has the fewest devices, if those are at most `most`.
-pub(super) async fn source(
-    connection: &mut Connection,
-    selection: &Selection,
-    most: u64,
-) -> Result<Option<Source>, StoreError> {
-    // A statement takes 32,766 values, and each kind is one.
-    let by_kinds = if selection.kinds.len() <= MAX_KINDS { selection.devices() } else { u64::MAX };
-    let mut best = (by_kinds, None);
-    if !selection.groups.is_empty() {
-        let devices = members(connection, &selection.groups).await?;
-        if devices < best.0 {
-            best = (devices, Some(Source::Groups));
-        }
+pub(super) fn source(selection: &Selection, most: u64) -> Option<Source> {
+    let mut best = (selection.devices(), None);
+    if !selection.groups.is_empty() && selection.members < best.0 {
+        best = (selection.members, Some(Source::Groups));
     }
     if let Some(search) = &selection.search
         && (search.hits.len() as u64) < best.0
     {
         best = (search.hits.len() as u64, None);
         if best.0 <= most {
-            return Ok(Some(Source::Names(json_names(search.hits.entries().map(|entry| entry.name)))));
+            return Some(Source::Names(json_names(search.hits.entries().map(|entry| entry.name))));
         }
     }
-    Ok((best.0 <= most).then(|| best.1.unwrap_or_else(|| Source::Kinds(selection.kinds.clone()))))
+    (best.0 <= most).then(|| best.1.unwrap_or_else(|| Source::Kinds(selection.kinds.clone())))
 }
 
 /// The device `d` of each of the names in a JSON array, after ` FROM`.
@@ -55,13 +44,13 @@ pub(super) fn push_named(statement: &mut QueryBuilder<Database>, account: Uuid, 
     statement.push(before).push_bind(names).push(between).push_bind(account).push(behind);
 }
 
-/// A statement for what is asked of the devices `d` of a source, their models `m` and their states `s`. With `kinds`,
+/// A statement for what is asked of the devices `d` of a source, and their models `m`. With `kinds`,
 /// of those kinds only.
 fn select(what: &str, selection: &Selection, source: &Source, kinds: Option<&[Kind]>) -> QueryBuilder<Database> {
     let mut statement = sql("");
     if let Source::Kinds(kinds) = source {
         statement.push("WITH ");
-        push_kind_list(&mut statement, kinds);
+        push_kind_list(&mut statement, selection.account, kinds);
     }
     statement.push(" SELECT ").push(what).push(" FROM ");
     match source {
@@ -75,7 +64,7 @@ fn select(what: &str, selection: &Selection, source: &Source, kinds: Option<&[Ki
             statement.push(") AS v ").push(DEVICE_OF_ID);
         }
     }
-    statement.push(" LEFT JOIN models m ON m.id = d.model LEFT JOIN device_states s ON s.device = d.id WHERE 1 = 1");
+    statement.push(" LEFT JOIN models m ON m.id = d.model WHERE 1 = 1");
     if let Some(kinds) = kinds {
         push_facets(&mut statement, kinds);
     }
@@ -108,7 +97,8 @@ pub(super) async fn fetch(
         Sort::FriendlyName => Some("d.friendly_key"),
         Sort::Tier => Some("d.tier"),
         Sort::Status => Some("d.status"),
-        Sort::LastSeen => Some("COALESCE(s.last_seen, 0)"),
+        // One look for each: joined, PostgreSQL may take all states there are first.
+        Sort::LastSeen => Some("COALESCE((SELECT st.last_seen FROM device_states st WHERE st.device = d.id), 0)"),
     };
     let columns = Columns { key, name: "d.name" };
     let mut statement = select("d.id, d.name, d.friendly_name, m.name", selection, source, kinds);
@@ -123,26 +113,4 @@ pub(super) async fn fetch(
         .into_iter()
         .filter(|(_, name, friendly_name, model)| !is_all || selection.finds(name, friendly_name.as_deref(), model));
     Ok(found.map(|(id, name, ..)| (id, name)).take(way.limit).collect())
-}
-
-/// How many devices of the selection a source has.
-pub(super) async fn count(
-    connection: &mut Connection,
-    selection: &Selection,
-    source: &Source,
-) -> Result<u64, StoreError> {
-    if is_to_be_searched(selection, source) {
-        let mut statement = select("d.name, d.friendly_name, m.name", selection, source, None);
-        let rows: Vec<(String, Option<String>, String)> =
-            statement.build_query_as().persistent(false).fetch_all(connection).await?;
-        let found =
-            rows.iter().filter(|(name, friendly_name, model)| selection.finds(name, friendly_name.as_deref(), model));
-        return Ok(found.count() as u64);
-    }
-    let there: i64 = select("COUNT(*)", selection, source, None)
-        .build_query_scalar()
-        .persistent(false)
-        .fetch_one(connection)
-        .await?;
-    Ok(super::count(there))
 }

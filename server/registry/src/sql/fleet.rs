@@ -1,7 +1,7 @@
 //! The devices of an account, many at once: a page of them, how many there are, and what is done to those chosen.
 
 use super::{
-    Connection, DEVICE_OF_NAME, Db, FOR_UPDATE_OF_D, NAMES, blocks, device_name,
+    Connection, DEVICE_OF_NAME, Db, FOR_UPDATE_OF_D, NAMES, blocks, counting, device_name,
     devices::{ItemRow, item},
     groups::{group_named, group_of, join_group, leave_group},
     json_names, lock, model_name,
@@ -65,9 +65,17 @@ impl Fleet for Db {
     }
 
     async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
+        let (mut connection, grid) = (self.reader().acquire().await?, self.grid());
+        let selection = Selection::of(&mut connection, grid, account, filter).await?;
+        if !counting::is_heavy(&selection, grid) {
+            return counting::devices(&mut connection, grid, &selection).await;
+        }
+        // While it waits, it holds neither a connection nor what the search found.
+        drop((connection, selection));
+        let _turn = grid.turn_to_count().await;
         let mut connection = self.reader().acquire().await?;
-        let selection = Selection::of(&mut connection, self.grid(), account, filter).await?;
-        walk::count(&mut connection, &selection).await
+        let selection = Selection::of(&mut connection, grid, account, filter).await?;
+        counting::devices(&mut connection, grid, &selection).await
     }
 
     async fn chosen(&self, account: AccountId, chosen: &Chosen) -> Result<(Those, Option<DeviceName>), StoreError> {
@@ -126,7 +134,7 @@ impl Fleet for Db {
             }
             Change::RemoveFromGroup(group) => match group_of(&mut tx, account, group).await? {
                 Some(group) => leave_group(&mut tx, account, group, names).await?,
-                None => 0,
+                None => return Err(GroupError::NotFound),
             },
             Change::Delete => delete_these(&mut tx, account, names).await?,
             Change::Disable => change_these(&mut tx, account, "UPDATE devices SET status = 2", names).await?,
@@ -135,12 +143,14 @@ impl Fleet for Db {
                 change_these(&mut tx, account, what, names).await?
             }
             Change::Tier(tier) => {
-                blocks::change_tier(&mut tx, account, names.clone(), tier_code(*tier)).await?;
                 let what = format!("UPDATE devices SET tier = {}", tier_code(*tier));
                 change_these(&mut tx, account, &what, names).await?
             }
         };
         tx.commit().await.map_err(StoreError::from)?;
+        if devices > self.grid().many_marks() {
+            self.grid().fold(account);
+        }
         Ok(Step { devices, next })
     }
 

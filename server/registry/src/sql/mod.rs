@@ -2,22 +2,25 @@
 //! with that database's types; what must differ stands in those two files.
 
 mod blocks;
+mod counting;
 pub(crate) mod devices;
 mod few;
 mod fleet;
 mod groups;
+pub(crate) mod marks;
 mod models;
 mod people;
 pub(crate) mod register_part;
 mod registrations;
+mod runs;
 mod selection;
 mod tokens;
 mod walk;
 mod walk_texts;
 
 pub(crate) use super::{
-    Connection, DEVICE_NAMED, DEVICE_OF_ID, DEVICE_OF_NAME, DEVICES_OF_KIND, Database, Db, FOR_UPDATE, FOR_UPDATE_OF_D,
-    FOR_UPDATE_SKIP_LOCKED, KIND_WALK, KIND_WALK_END, NAMES, OFFSET_0, lock,
+    Connection, DEVICE_NAMED, DEVICE_OF_ID, DEVICE_OF_NAME, DEVICES_OF_KIND, Database, Db, FOR_NO_KEY_UPDATE,
+    FOR_UPDATE_OF_D, FOR_UPDATE_SKIP_LOCKED, KIND_WALK, MEMBER_WALK, NAMES, OFFSET_0, Pool, SEEN_WALK, begin, lock,
 };
 
 use crate::{

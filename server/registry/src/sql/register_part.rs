@@ -4,7 +4,7 @@ use super::{
     Connection, DEVICE_OF_NAME, NAMES, blocks,
     groups::join_group,
     json_names, lock, sql, status, tier,
-    tokens::{self, Old},
+    tokens::{self, MadeBy, Old},
 };
 use crate::{
     errors::{RegisterError, StoreError},
@@ -258,10 +258,11 @@ impl<'w> Registering<'w> {
         for (made, old) in [(again, Old::KeepButNewest), (renewed, Old::Keep)] {
             let hashes: Vec<_> =
                 made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
-            let there: HashSet<_> = tokens::replace(connection, self.account, &hashes, old, Some(&self.part), self.now)
-                .await?
-                .into_iter()
-                .collect();
+            let there: HashSet<_> =
+                tokens::replace(connection, self.account, &hashes, old, MadeBy::Part(&self.part), self.now)
+                    .await?
+                    .into_iter()
+                    .collect();
             for (at, token) in made {
                 if !there.contains(&token.id()) {
                     left.push(at);

@@ -3,12 +3,12 @@
 use super::{Db, count, groups::group_named, sql};
 use crate::{
     errors::{GroupError, RegisterError, StoreError},
-    registering::{NewRegistration, PartOutcome},
+    registering::{ErrorsPage, MAX_ERRORS_BYTES, NewRegistration, PartOutcome},
     store::{NewPart, Registrations},
     types::{AccountId, PersonId, RegistrationId, RegistrationSummary, Timestamp},
 };
 use async_trait::async_trait;
-use sqlx::{query, query_scalar};
+use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 #[async_trait]
@@ -60,13 +60,17 @@ impl Registrations for Db {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let done =
-            query("UPDATE registrations SET finished_at = COALESCE(finished_at, $3) WHERE id = $1 AND account = $2")
-                .bind(id.0)
-                .bind(account.0)
-                .bind(now.as_ms())
-                .execute(&mut *tx)
-                .await?;
+        // No number is over that of its parts, and none is there twice.
+        let done = query(
+            "UPDATE registrations SET finished_at = COALESCE(finished_at, CASE WHEN parts <= (
+                SELECT COUNT(*) FROM registration_parts t WHERE t.registration = registrations.id AND t.renew = 0
+             ) THEN $3 END) WHERE id = $1 AND account = $2",
+        )
+        .bind(id.0)
+        .bind(account.0)
+        .bind(now.as_ms())
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(done.rows_affected() > 0)
     }
@@ -110,21 +114,45 @@ impl Registrations for Db {
         Ok(rows.into_iter().map(summary).collect())
     }
 
-    async fn errors_csv(&self, account: AccountId, id: RegistrationId) -> Result<Option<Vec<u8>>, StoreError> {
-        let known: Option<Uuid> = query_scalar("SELECT id FROM registrations WHERE id = $1 AND account = $2")
-            .bind(id.0)
-            .bind(account.0)
-            .fetch_optional(self.reader())
-            .await?;
-        if known.is_none() {
+    async fn errors_csv(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+        after: Option<u32>,
+    ) -> Result<Option<ErrorsPage>, StoreError> {
+        let mut connection = self.reader().acquire().await?;
+        let known = query("SELECT 1 FROM registrations WHERE id = $1 AND account = $2").bind(id.0).bind(account.0);
+        if known.fetch_optional(&mut *connection).await?.is_none() {
             return Ok(None);
         }
-        let parts: Vec<Vec<u8>> = query_scalar(
-            "SELECT errors_csv FROM registration_parts WHERE registration = $1 AND renew = 0 AND errors_csv IS NOT NULL ORDER BY number",
+        let after = after.map_or(-1, i64::from);
+        let sizes: Vec<(i32, i64)> = query_as(
+            "SELECT number, CAST(LENGTH(errors_csv) AS BIGINT) FROM registration_parts
+             WHERE registration = $1 AND renew = 0 AND errors_csv IS NOT NULL AND number > $2 ORDER BY number",
         )
         .bind(id.0)
-        .fetch_all(self.reader())
+        .bind(after)
+        .fetch_all(&mut *connection)
         .await?;
-        Ok(Some(parts.concat()))
+        let Some(&(first, mut bytes)) = sizes.first() else { return Ok(Some(ErrorsPage::default())) };
+        let mut last = first;
+        for (number, size) in &sizes[1..] {
+            bytes += size;
+            if bytes > MAX_ERRORS_BYTES {
+                break;
+            }
+            last = *number;
+        }
+        let parts: Vec<Vec<u8>> = query_scalar(
+            "SELECT errors_csv FROM registration_parts WHERE registration = $1 AND renew = 0 AND errors_csv IS NOT NULL
+             AND number > $2 AND number <= $3 ORDER BY number",
+        )
+        .bind(id.0)
+        .bind(after)
+        .bind(last)
+        .fetch_all(&mut *connection)
+        .await?;
+        let has_more = sizes.last().is_some_and(|(number, _)| *number > last);
+        Ok(Some(ErrorsPage { rows: parts.concat(), next: has_more.then(|| last.cast_unsigned()) }))
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     errors::StoreError,
     fleet::DeviceFilter,
     grid::Grid,
-    texts::{Block, Hits, fold, has_text},
+    texts::{Facets, Hits, fold, has_text},
     types::{AccountId, RegistrationId, Timestamp, tier_code},
 };
 use sqlx::{QueryBuilder, query, query_as};
@@ -43,7 +43,7 @@ impl Kind {
 pub(super) struct Search {
     /// Folded. Nothing, where all devices of a registration are looked for.
     text: String,
-    /// The devices that have it, of the filter's registration, model and tier.
+    /// The devices that have it, of the filter's registration and kinds.
     pub(super) hits: Arc<Hits>,
 }
 
@@ -56,6 +56,8 @@ pub(super) struct Selection {
     pub(super) search: Option<Search>,
     /// The filter's groups, as far as the account has them.
     pub(super) groups: Vec<Uuid>,
+    /// How many devices are in them, those in two of them twice.
+    pub(super) members: u64,
     /// Only those registered by then.
     registered_by: Option<Timestamp>,
     /// Only those that never showed a token.
@@ -76,6 +78,7 @@ impl Selection {
             kinds: Vec::new(),
             search: None,
             groups: Vec::new(),
+            members: 0,
             registered_by: None,
             is_unused: false,
         };
@@ -97,6 +100,7 @@ impl Selection {
             if selection.groups.is_empty() {
                 return Ok(selection);
             }
+            selection.members = members(connection, &selection.groups).await?;
         }
         let search = filter.search.as_deref().filter(|text| !text.is_empty()).map(fold);
         let search = search.or_else(|| filter.registration.map(|_| String::new()));
@@ -122,7 +126,7 @@ impl Selection {
         Self { is_unused: true, ..self }
     }
 
-    /// The devices of the filter's registration, model and tier that have a folded text in what a search looks into.
+    /// The devices of the filter's registration and kinds that have a folded text in what a search looks into.
     pub(super) async fn hits(
         &self,
         connection: &mut Connection,
@@ -130,9 +134,11 @@ impl Selection {
         text: &str,
     ) -> Result<Arc<Hits>, StoreError> {
         let registration = self.filter.registration.map(|registration| registration.0);
-        let blocks: Vec<Arc<Block>> = blocks::load(connection, &grid.texts, self.account, registration).await?;
-        let (text, model, tier) = (text.to_owned(), self.filter.model.clone(), self.filter.tier.map(tier_code));
-        let find = move || Hits::find(blocks, &text, model.as_ref().map(|model| model.as_str()), tier);
+        let blocks = blocks::load(connection, grid, self.account, registration).await?;
+        let (text, model) = (text.to_owned(), self.filter.model.clone());
+        let facets =
+            if self.has_facets() { Facets::that(|facet| matches_facet(facet, &self.filter)) } else { Facets::ALL };
+        let find = move || Hits::find(blocks, &text, model.as_ref().map(|model| model.as_str()), facets);
         let hits = tokio::task::spawn_blocking(find).await.map_err(|_| StoreError::Unavailable)?;
         Ok(Arc::new(hits))
     }
@@ -145,17 +151,17 @@ impl Selection {
 
     /// Whether only some kinds of devices match.
     pub(super) fn has_kinds(&self) -> bool {
-        self.has_states() || self.filter.model.is_some() || self.filter.tier.is_some()
+        self.has_facets() || self.filter.model.is_some()
     }
 
-    /// Whether only devices that are in some state match: what the texts do not tell of a kind.
-    pub(super) fn has_states(&self) -> bool {
-        self.filter.status.is_some() || self.filter.never_seen
+    /// Whether only devices of some status, or tier, match, or only those that were never seen.
+    fn has_facets(&self) -> bool {
+        self.filter.status.is_some() || self.filter.tier.is_some() || self.filter.never_seen
     }
 
-    /// Whether there are conditions that the texts do not tell.
+    /// Whether there are conditions that the texts and marks do not tell.
     pub(super) fn is_beyond_texts(&self) -> bool {
-        self.has_states() || !self.groups.is_empty() || self.registered_by.is_some() || self.is_unused
+        !self.groups.is_empty() || self.registered_by.is_some() || self.is_unused
     }
 
     /// Whether all devices of these kinds match, so that nothing is left to be looked at.
@@ -210,10 +216,14 @@ impl Selection {
 
 /// Whether devices of this kind match a filter, as far as it is about that.
 fn matches(kind: &Kind, filter: &DeviceFilter) -> bool {
-    filter.status.is_none_or(|status| kind.status() == status.code())
-        && filter.tier.is_none_or(|tier| kind.tier() == tier_code(tier))
-        && filter.model.as_ref().is_none_or(|model| kind.model_name == model.as_str())
-        && !(filter.never_seen && kind.is_seen())
+    filter.model.as_ref().is_none_or(|model| kind.model_name == model.as_str()) && matches_facet(kind.facet, filter)
+}
+
+/// Whether devices of this facet match a filter, as far as it is about their status, tier and whether they were seen.
+fn matches_facet(facet: i16, filter: &DeviceFilter) -> bool {
+    filter.status.is_none_or(|status| facet >> 3 == status.code())
+        && filter.tier.is_none_or(|tier| facet >> 1 & 3 == tier_code(tier))
+        && !(filter.never_seen && facet & 1 == 1)
 }
 
 /// Appends that the device `d` is of a facet that one of these kinds has, and of their model, if that is one.
@@ -257,7 +267,7 @@ async fn kinds(connection: &mut Connection, account: Uuid) -> Result<Vec<Kind>, 
 }
 
 /// How many devices are in these groups, those in two of them twice.
-pub(super) async fn members(connection: &mut Connection, groups: &[Uuid]) -> Result<u64, StoreError> {
+async fn members(connection: &mut Connection, groups: &[Uuid]) -> Result<u64, StoreError> {
     let mut statement =
         sql("SELECT CAST(COALESCE(SUM(devices), 0) AS BIGINT) FROM group_counts WHERE device_group IN ");
     push_ids(&mut statement, groups);

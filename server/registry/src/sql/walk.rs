@@ -9,11 +9,12 @@
 //! A search, a registration and an order by friendly name are a matter of the texts in memory (`walk_texts.rs`).
 
 use super::{
-    Connection, DEVICE_OF_ID, Database, KIND_WALK, KIND_WALK_END,
+    Connection, Database,
     few::{self, Source},
-    selection::{Kind, Selection, members, push_facets, push_ids},
+    runs::{self, MAX_RUNS, Runs},
+    selection::{Kind, Selection, push_ids},
     sql,
-    walk_texts::{is_in_texts, walk_seen, walk_texts},
+    walk_texts::{is_in_texts, search_runs, walk_texts},
 };
 use crate::{errors::StoreError, fleet::Sort, grid::Grid, texts::Hits};
 use sqlx::QueryBuilder;
@@ -65,14 +66,7 @@ pub(super) struct Columns {
     pub(super) name: &'static str,
 }
 
-const BY_NAME: Columns = Columns { key: None, name: "d.name" };
-pub(super) const BY_LAST_SEEN: Columns = Columns { key: Some("v.last_seen"), name: "v.name" };
-
-/// Groups that are walked side by side. Devices of more than these are looked for among all.
-const MAX_GROUP_LINES: usize = 16;
-
-/// Kinds that are walked side by side. Of more, as thousands of models make them, the texts are asked.
-const MAX_WALKED_KINDS: usize = 1_000;
+pub(super) const BY_NAME: Columns = Columns { key: None, name: "d.name" };
 
 impl Columns {
     /// Appends that a device stands behind a place, or before one.
@@ -119,8 +113,8 @@ pub(super) enum Plan {
     Few(Source),
     /// The texts say which come next.
     Texts(Arc<Hits>),
-    /// An index is walked that has all of them in this order.
-    Line(Line),
+    /// All devices of the account are walked, by name.
+    Names,
     /// Kind by kind.
     Segments,
 }
@@ -135,24 +129,26 @@ pub(super) async fn plan(
     if selection.kinds.is_empty() {
         return Ok(Plan::Nothing);
     }
-    let line = line(selection, sort);
+    let is_by_groups = sort == Sort::Name && has_group_runs(selection);
     // Where nothing, or next to nothing, is passed over, a walk is always the shortest way.
-    let is_dense = match (&selection.search, line) {
-        (Some(_), _) => is_in_texts(sort) && !selection.is_beyond_texts(),
-        (None, Some(_)) => !selection.has_kinds(),
-        (None, None) => selection.is_whole_kinds() && !matches!(sort, Sort::LastSeen | Sort::FriendlyName),
+    let is_dense = match &selection.search {
+        Some(_) => is_in_texts(sort) && !selection.is_beyond_texts(),
+        None if is_by_groups => !selection.has_kinds(),
+        None => selection.is_whole_kinds() && sort != Sort::FriendlyName,
     };
-    if !is_dense && let Some(source) = few::source(connection, selection, grid.few).await? {
+    if !is_dense && let Some(source) = few::source(selection, grid.few) {
         return Ok(Plan::Few(source));
     }
     if let Some(search) = &selection.search {
         return Ok(Plan::Texts(search.hits.clone()));
     }
-    let is_walked = line.is_some() || selection.kinds.len() <= MAX_WALKED_KINDS;
-    if sort == Sort::FriendlyName || !is_walked {
+    if sort == Sort::Name && !is_by_groups && !selection.has_kinds() {
+        return Ok(Plan::Names);
+    }
+    if sort == Sort::FriendlyName || !is_by_groups && selection.kinds.len() > MAX_RUNS {
         return Ok(Plan::Texts(selection.hits(connection, grid, "").await?));
     }
-    Ok(line.map_or(Plan::Segments, Plan::Line))
+    Ok(Plan::Segments)
 }
 
 /// The devices of the selection that come next.
@@ -166,8 +162,10 @@ pub(super) async fn find(
     let hits = match plan {
         Plan::Nothing => return Ok(Vec::new()),
         Plan::Few(source) => return few::fetch(connection, selection, source, None, way).await,
-        Plan::Line(line) => return walk_line(connection, selection, *line, None, way).await,
-        Plan::Texts(hits) if is_in_texts(way.sort) => return walk_texts(connection, selection, hits, None, way).await,
+        Plan::Names => return walk_names(connection, selection, way).await,
+        Plan::Texts(hits) if is_in_texts(way.sort) && !is_rarer(selection, hits, way.sort) => {
+            return walk_texts(connection, selection, hits, None, way).await;
+        }
         Plan::Texts(hits) => Some(hits),
         Plan::Segments => None,
     };
@@ -175,28 +173,92 @@ pub(super) async fn find(
     for (segment, from) in segments(selection, way) {
         let rest = Way { from, limit: way.limit - found.len(), ..*way };
         found.extend(match (segment, hits) {
-            (Segment::Kinds(kinds), None) if has_group_lines(selection) => {
-                let rest = Way { sort: Sort::Name, ..rest };
-                walk_line(connection, selection, Line::Members, Some(&kinds), &rest).await?
-            }
-            (Segment::Kinds(kinds), None) => walk_kinds(connection, selection, &kinds, &rest).await?,
+            (Segment::Kinds(kinds), None) => walk_kinds(connection, grid, selection, &kinds, &rest).await?,
             (Segment::Kinds(kinds), Some(hits)) => {
-                let rest = Way { sort: Sort::Name, ..rest };
-                let devices: u64 = kinds.iter().map(|kind| kind.devices).sum();
-                if devices <= grid.few.min(hits.len() as u64) {
-                    few::fetch(connection, selection, &Source::Kinds(kinds), None, &rest).await?
-                } else {
-                    walk_texts(connection, selection, hits, Some(&kinds), &rest).await?
-                }
+                search_kinds(connection, grid, selection, hits, &kinds, &rest).await?
             }
-            (Segment::Seen(_), None) => walk_line(connection, selection, Line::Seen, None, &rest).await?,
-            (Segment::Seen(kinds), Some(hits)) => walk_seen(connection, grid, selection, hits, &kinds, &rest).await?,
+            (Segment::Seen(kinds), Some(hits)) if selection.search.is_some() => {
+                search_runs(connection, grid, selection, hits, &kinds, Runs::Seen(&kinds), &rest).await?
+            }
+            (Segment::Seen(kinds), _) => walk_runs(connection, selection, Runs::Seen(&kinds), &rest).await?,
         });
         if found.len() >= way.limit {
             break;
         }
     }
     Ok(found)
+}
+
+/// Whether the selection's groups are walked, each by itself.
+fn has_group_runs(selection: &Selection) -> bool {
+    (1..=MAX_RUNS).contains(&selection.groups.len())
+}
+
+/// How many devices a walk of these kinds, or of the groups, looks at, at most; and which of the two.
+fn runs<'k>(selection: &Selection, kinds: &'k [Kind]) -> (u64, Runs<'k>) {
+    let devices = kinds.iter().map(|kind| kind.devices).sum();
+    let is_all = !selection.has_kinds() && kinds.len() == selection.kinds.len();
+    // Of the groups nothing is passed over, where all kinds are asked for.
+    if has_group_runs(selection) && (is_all || selection.members <= devices || kinds.len() > MAX_RUNS) {
+        (selection.members, Runs::Members(kinds))
+    } else {
+        (devices, Runs::Kinds(kinds))
+    }
+}
+
+/// Whether fewer devices are of the kinds, or in the groups, than a search finds, so that they are walked.
+fn is_rarer(selection: &Selection, hits: &Hits, sort: Sort) -> bool {
+    let is_walked = selection.is_beyond_texts() && sort != Sort::FriendlyName && selection.kinds.len() <= MAX_RUNS;
+    is_walked && runs(selection, &selection.kinds).0 < hits.len() as u64
+}
+
+/// The next devices of these kinds, by name.
+async fn walk_kinds(
+    connection: &mut Connection,
+    grid: &Grid,
+    selection: &Selection,
+    kinds: &[Kind],
+    way: &Way,
+) -> Result<Found, StoreError> {
+    let (devices, runs) = runs(selection, kinds);
+    if devices <= grid.few && matches!(runs, Runs::Kinds(_)) && !selection.is_whole_kinds() {
+        let way = Way { sort: Sort::Name, from: way.from.clone(), ..*way };
+        return few::fetch(connection, selection, &Source::Kinds(kinds.to_vec()), None, &way).await;
+    }
+    walk_runs(connection, selection, runs, way).await
+}
+
+/// The next devices of these runs.
+async fn walk_runs(
+    connection: &mut Connection,
+    selection: &Selection,
+    runs: Runs<'_>,
+    way: &Way,
+) -> Result<Found, StoreError> {
+    let found = runs::walk(connection, selection, runs, way).await?;
+    Ok(found.into_iter().map(|(id, name, _)| (id, name)).collect())
+}
+
+/// The next devices of these kinds, by name, that the texts have.
+async fn search_kinds(
+    connection: &mut Connection,
+    grid: &Grid,
+    selection: &Selection,
+    hits: &Arc<Hits>,
+    kinds: &[Kind],
+    way: &Way,
+) -> Result<Found, StoreError> {
+    let by_name = Way { sort: Sort::Name, from: way.from.clone(), ..*way };
+    let (devices, runs) = runs(selection, kinds);
+    if !selection.is_beyond_texts() {
+        walk_texts(connection, selection, hits, Some(kinds), &by_name).await
+    } else if devices <= grid.few.min(hits.len() as u64) && matches!(runs, Runs::Kinds(_)) {
+        few::fetch(connection, selection, &Source::Kinds(kinds.to_vec()), None, &by_name).await
+    } else if devices < hits.len() as u64 && kinds.len() <= MAX_RUNS {
+        search_runs(connection, grid, selection, hits, kinds, runs, &by_name).await
+    } else {
+        walk_texts(connection, selection, hits, Some(kinds), &by_name).await
+    }
 }
 
 /// Those of these devices that the selection has now, by name. With `locked`, they stay as they are until the
@@ -219,98 +281,17 @@ pub(super) async fn still(
     Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
 }
 
-/// How many devices the selection has.
-pub(super) async fn count(connection: &mut Connection, selection: &Selection) -> Result<u64, StoreError> {
-    if selection.kinds.is_empty() {
-        return Ok(0);
+/// The next of the account's devices, by name, that the selection has.
+async fn walk_names(connection: &mut Connection, selection: &Selection, way: &Way) -> Result<Found, StoreError> {
+    let mut statement = sql("SELECT d.id, d.name FROM devices AS d WHERE d.account = ");
+    statement.push_bind(selection.account);
+    selection.push_kinds(&mut statement);
+    selection.push_groups(&mut statement);
+    selection.push_others(&mut statement);
+    if let Some(from) = &way.from {
+        BY_NAME.push_side(&mut statement, from, way.is_descending);
     }
-    match &selection.search {
-        None if selection.is_whole_kinds() => return Ok(selection.devices()),
-        None if selection.groups.len() == 1 && !selection.has_kinds() => {
-            return members(connection, &selection.groups).await;
-        }
-        Some(search) if !selection.is_beyond_texts() => return Ok(search.hits.len() as u64),
-        _ => {}
-    }
-    let source = few::source(connection, selection, u64::MAX).await?;
-    let source = source.unwrap_or_else(|| Source::Kinds(selection.kinds.clone()));
-    few::count(connection, selection, &source).await
-}
-
-/// An index that has devices in an order, whatever their kinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
-    /// Of the account, by name.
-    Names,
-    /// Of the selection's groups, by name.
-    Members,
-    /// That have sent data, by when.
-    Seen,
-}
-
-/// Whether the selection's groups are walked, each by itself.
-fn has_group_lines(selection: &Selection) -> bool {
-    (1..=MAX_GROUP_LINES).contains(&selection.groups.len())
-}
-
-/// The index that has the devices of a selection by name.
-fn line(selection: &Selection, sort: Sort) -> Option<Line> {
-    match sort {
-        Sort::Name if has_group_lines(selection) => Some(Line::Members),
-        Sort::Name if !selection.has_kinds() => Some(Line::Names),
-        _ => None,
-    }
-}
-
-/// The next of a line that the selection has. With `kinds`, of those kinds only.
-async fn walk_line(
-    connection: &mut Connection,
-    selection: &Selection,
-    line: Line,
-    kinds: Option<&[Kind]>,
-    way: &Way,
-) -> Result<Found, StoreError> {
-    let mut statement = sql("SELECT id, name FROM (");
-    let groups: Vec<Option<Uuid>> = match line {
-        Line::Members => selection.groups.iter().copied().map(Some).collect(),
-        Line::Names | Line::Seen => vec![None],
-    };
-    for (at, group) in groups.into_iter().enumerate() {
-        // Without ALL: a device may be in two groups.
-        statement.push(if at > 0 { " UNION " } else { "" });
-        statement.push("SELECT id, name, place FROM (SELECT d.id, d.name, ");
-        let columns = match line {
-            Line::Names => {
-                statement.push("0 AS place FROM devices AS d WHERE d.account = ").push_bind(selection.account);
-                BY_NAME
-            }
-            Line::Members => {
-                statement.push("0 AS place FROM group_members AS v ").push(DEVICE_OF_ID);
-                statement.push(" WHERE v.device_group = ").push_bind(group);
-                Columns { key: None, name: "v.name" }
-            }
-            Line::Seen => {
-                statement.push("v.last_seen AS place FROM device_states AS v ").push(DEVICE_OF_ID);
-                statement.push(" WHERE v.account = ").push_bind(selection.account);
-                BY_LAST_SEEN
-            }
-        };
-        if let Some(kinds) = kinds {
-            push_facets(&mut statement, kinds);
-        }
-        selection.push_kinds(&mut statement);
-        if line != Line::Members {
-            selection.push_groups(&mut statement);
-        }
-        selection.push_others(&mut statement);
-        if let Some(from) = &way.from {
-            columns.push_side(&mut statement, from, way.is_descending);
-        }
-        columns.push_order(&mut statement, way.is_descending, Some(way.limit));
-        statement.push(") AS of_one");
-    }
-    statement.push(") AS those");
-    Columns { key: Some("place"), name: "name" }.push_order(&mut statement, way.is_descending, Some(way.limit));
+    BY_NAME.push_order(&mut statement, way.is_descending, Some(way.limit));
     Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
 }
 
@@ -362,57 +343,4 @@ fn segments(selection: &Selection, way: &Way) -> Vec<(Segment, Option<Bound>)> {
         segments.reverse();
     }
     segments
-}
-
-/// Merges the runs of these kinds. A first look takes a few of each run: where that gives as many as are asked for,
-/// the last of those is a place that the answer does not reach beyond, and each run is walked that far and no farther.
-async fn walk_kinds(
-    connection: &mut Connection,
-    selection: &Selection,
-    kinds: &[Kind],
-    way: &Way,
-) -> Result<Found, StoreError> {
-    let of_each = (2 * way.limit).div_ceil(kinds.len()).min(way.limit);
-    let look = walk_each(connection, selection, kinds, way, None, of_each).await?;
-    if of_each == way.limit {
-        return Ok(look);
-    }
-    let last =
-        look.get(way.limit - 1).map(|(_, name)| Bound { key: Key::Number(0), name: name.clone(), is_inclusive: true });
-    walk_each(connection, selection, kinds, way, last.as_ref(), way.limit).await
-}
-
-/// The first so many of each run up to a place, and of all of those the first.
-async fn walk_each(
-    connection: &mut Connection,
-    selection: &Selection,
-    kinds: &[Kind],
-    way: &Way,
-    until: Option<&Bound>,
-    of_each: usize,
-) -> Result<Found, StoreError> {
-    let mut statement = sql("WITH ");
-    push_kind_list(&mut statement, kinds);
-    statement.push(" SELECT d.id, d.name FROM k ").push(KIND_WALK);
-    selection.push_groups(&mut statement);
-    selection.push_others(&mut statement);
-    if let Some(from) = &way.from {
-        BY_NAME.push_side(&mut statement, from, way.is_descending);
-    }
-    if let Some(until) = until {
-        BY_NAME.push_side(&mut statement, until, !way.is_descending);
-    }
-    BY_NAME.push_order(&mut statement, way.is_descending, Some(of_each));
-    statement.push(KIND_WALK_END);
-    BY_NAME.push_order(&mut statement, way.is_descending, Some(way.limit));
-    Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
-}
-
-/// Appends kinds, for [`KIND_WALK`] and [`DEVICES_OF_KIND`](super::DEVICES_OF_KIND).
-pub(super) fn push_kind_list(statement: &mut QueryBuilder<Database>, kinds: &[Kind]) {
-    statement.push("k (model, facet) AS (");
-    statement.push_values(kinds, |mut row, kind| {
-        row.push_bind(kind.model).push(kind.facet);
-    });
-    statement.push(")");
 }

@@ -2,20 +2,24 @@
 //! asks, the database says of those, some at a time, until there are enough.
 
 use super::{
-    Connection, DEVICE_OF_ID,
+    Connection,
     few::{self, Source, push_named},
     json_names,
+    runs::{self, Placed, Runs},
     selection::{Kind, Selection, push_facets},
     sql,
-    walk::{BY_LAST_SEEN, Bound, Found, Key, Way},
+    walk::{Bound, Found, Key, Way},
 };
 use crate::{
     errors::StoreError,
     fleet::Sort,
     grid::Grid,
-    texts::{Entry, Hits, Order},
+    texts::{Entry, Facets, Hits, Order},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// How many more devices the first look is at than are asked for: of those that a search finds, some may not match the
@@ -25,7 +29,7 @@ const MORE: usize = 150;
 /// Each look is at so many times more, since each chooses anew from all that the search found.
 const LOOK_GROWTH: usize = 8;
 
-/// The most devices of a look at those that sent data.
+/// The most devices of a look at runs.
 const MAX_LOOK: usize = 20_000;
 
 /// Very many are so many times as many as are few.
@@ -33,7 +37,7 @@ const VERY_MANY: u64 = 5;
 
 /// Whether what a search looks into has what this sorts by.
 pub(super) fn is_in_texts(sort: Sort) -> bool {
-    matches!(sort, Sort::Name | Sort::FriendlyName | Sort::Model | Sort::Tier)
+    sort != Sort::LastSeen
 }
 
 /// The next of those that the texts have. With `kinds`, of those kinds only.
@@ -44,12 +48,12 @@ pub(super) async fn walk_texts(
     kinds: Option<&[Kind]>,
     way: &Way,
 ) -> Result<Found, StoreError> {
-    let kinds = kinds.or_else(|| selection.has_states().then_some(&selection.kinds));
+    let facets = kinds.map_or(Facets::ALL, |kinds| Facets::that(|facet| kinds.iter().any(|kind| kind.facet == facet)));
     let is_all = kinds.is_none() && !selection.is_beyond_texts();
     let mut look = if is_all { way.limit } else { first_look(way) };
     let (mut from, mut found) = (way.from.clone(), Vec::new());
     loop {
-        let (names, last) = first_of(hits, way, from, look).await?;
+        let (names, last) = first_of(hits, facets, way, from, look).await?;
         let mut statement = sql("SELECT d.id, d.name FROM ");
         push_named(&mut statement, selection.account, json_names(names.iter().map(String::as_str)));
         statement.push(" WHERE 1 = 1");
@@ -78,6 +82,7 @@ fn first_look(way: &Way) -> usize {
 /// The names that come first behind a place, and the place of the last of them.
 async fn first_of(
     hits: &Arc<Hits>,
+    facets: Facets,
     way: &Way,
     from: Option<Bound>,
     limit: usize,
@@ -89,16 +94,19 @@ async fn first_of(
                 Key::Text(text) => (text.as_str(), 0),
                 Key::Number(number) => ("", *number),
             };
-            let tier = i16::try_from(number).unwrap_or(i16::MAX);
-            (Entry { name: &bound.name, friendly_name: text, model: text, tier }, bound.is_inclusive)
+            // A tier is below 4, and a status below 3.
+            let number = number.clamp(-1, 4) as i16;
+            let facet = if order.sort == Sort::Tier { number << 1 } else { number << 3 };
+            (Entry { name: &bound.name, friendly_name: text, model: text, facet }, bound.is_inclusive)
         });
-        let entries = hits.first(order, place, limit);
+        let entries = hits.first(order, facets, place, limit);
         let last = entries.last().map(|entry| Bound {
             key: match order.sort {
                 Sort::FriendlyName => Key::Text(entry.friendly_name.to_owned()),
                 Sort::Model => Key::Text(entry.model.to_owned()),
-                Sort::Tier => Key::Number(entry.tier.into()),
-                _ => Key::Number(0),
+                Sort::Tier => Key::Number(entry.tier().into()),
+                Sort::Status => Key::Number(entry.status().into()),
+                Sort::Name | Sort::LastSeen => Key::Number(0),
             },
             name: entry.name.to_owned(),
             is_inclusive: false,
@@ -108,43 +116,32 @@ async fn first_of(
     tokio::task::spawn_blocking(first).await.map_err(|_| StoreError::Unavailable)
 }
 
-/// Of those that have sent data, by when, the next that a search finds.
+/// The next devices of some runs that a search finds: those that come next there are looked at. The texts do not tell
+/// when a device was seen; or fewer devices are in the runs than the search finds.
 ///
-/// Where those stand late in that order it would go on for long. So when more were looked at than are few, all that the
-/// search finds are fetched; but where it finds very many, they come soon.
-pub(super) async fn walk_seen(
+/// Where those that it finds stand late in the runs, it would go on for long. So when more were looked at than are few,
+/// all that the search finds are fetched; but where it finds very many, they come soon.
+pub(super) async fn search_runs(
     connection: &mut Connection,
     grid: &Grid,
     selection: &Selection,
     hits: &Hits,
     kinds: &[Kind],
+    runs: Runs<'_>,
     way: &Way,
 ) -> Result<Found, StoreError> {
-    let mut look = first_look(way);
     let (mut from, mut found, mut looked_at) = (way.from.clone(), Vec::new(), 0);
+    let mut look = first_look(way);
     loop {
-        let mut statement = sql("SELECT d.id, d.name, d.friendly_name, m.name, v.last_seen FROM device_states AS v ");
-        statement.push(DEVICE_OF_ID).push(" JOIN models m ON m.id = d.model WHERE v.account = ");
-        statement.push_bind(selection.account);
-        selection.push_kinds(&mut statement);
-        selection.push_groups(&mut statement);
-        selection.push_others(&mut statement);
-        if let Some(from) = &from {
-            BY_LAST_SEEN.push_side(&mut statement, from, way.is_descending);
-        }
-        BY_LAST_SEEN.push_order(&mut statement, way.is_descending, Some(look));
-        let rows: Vec<(Uuid, String, Option<String>, String, i64)> =
-            statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
-        let is_last = rows.len() < look;
-        looked_at += rows.len() as u64;
-        from = rows.last().map(|(_, name, _, _, at)| Bound {
-            key: Key::Number(*at),
+        let next = runs::walk(connection, selection, runs, &Way { from, limit: look, ..*way }).await?;
+        let is_last = next.len() < look;
+        looked_at += next.len() as u64;
+        from = next.last().map(|(_, name, place)| Bound {
+            key: Key::Number(*place),
             name: name.clone(),
             is_inclusive: false,
         });
-        found.extend(rows.into_iter().filter_map(|(id, name, friendly_name, model, _)| {
-            selection.finds(&name, friendly_name.as_deref(), &model).then_some((id, name))
-        }));
+        found.extend(found_of(connection, selection, next).await?);
         if is_last || found.len() >= way.limit {
             found.truncate(way.limit);
             return Ok(found);
@@ -155,4 +152,23 @@ pub(super) async fn walk_seen(
         }
         look = (LOOK_GROWTH * look).min(MAX_LOOK);
     }
+}
+
+/// Those of these devices that the search finds.
+async fn found_of(
+    connection: &mut Connection,
+    selection: &Selection,
+    devices: Vec<Placed>,
+) -> Result<Found, StoreError> {
+    let mut statement = sql("SELECT d.name, d.friendly_name, m.name FROM ");
+    push_named(&mut statement, selection.account, json_names(devices.iter().map(|(_, name, _)| name.as_str())));
+    statement.push(" JOIN models m ON m.id = d.model");
+    let rows: Vec<(String, Option<String>, String)> =
+        statement.build_query_as().persistent(false).fetch_all(connection).await?;
+    let finds = |(name, friendly_name, model): &(String, Option<String>, String)| {
+        selection.finds(name, friendly_name.as_deref(), model)
+    };
+    let names: HashSet<String> = rows.into_iter().filter(finds).map(|(name, ..)| name).collect();
+    let found = devices.into_iter().filter(|(_, name, _)| names.contains(name));
+    Ok(found.map(|(id, name, _)| (id, name)).collect())
 }

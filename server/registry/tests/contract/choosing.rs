@@ -1,6 +1,6 @@
 //! What is done to many devices: to those that match, in several calls, and to those of a registration.
 
-use crate::fixture::{Fixture, MODEL, Tenant, all, device_name, named, part_of, row_of, tokens_of};
+use crate::fixture::{Fixture, MODEL, Tenant, all, device_name, named, new_job, part_of, row_of, tokens_of};
 use muster_domain::{NewDevice, PricingTier};
 use muster_registry::{Change, Chosen, DeviceFilter, Matching, OldTokens, Registry, Status, Step};
 
@@ -64,8 +64,10 @@ pub(crate) async fn tokens_for_those_that_match(fixture: &Fixture) {
     let old = tenant.register(&["a1", "a2", "b1"]).await;
     let chosen = Chosen::Matching(matching(registry, search("a")));
     let everything = Chosen::Matching(matching(registry, search("nothing has this")));
-    assert!(registry.generate_tokens(tenant.id, &everything, OldTokens::StopNow).await.unwrap().0.is_empty());
-    let (made, next) = registry.generate_tokens(tenant.id, &chosen, OldTokens::StopNow).await.unwrap();
+    assert!(
+        registry.generate_tokens(tenant.id, &everything, OldTokens::StopNow, new_job()).await.unwrap().0.is_empty()
+    );
+    let (made, next) = registry.generate_tokens(tenant.id, &chosen, OldTokens::StopNow, new_job()).await.unwrap();
     // Every device is of the model AircraftModel, which has an `a`, too.
     assert_eq!(made.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a1", "a2", "b1"]);
     assert_eq!(next, None);

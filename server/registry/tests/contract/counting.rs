@@ -2,10 +2,11 @@
 
 use crate::fixture::{Fixture, MODEL, Tenant, device_names, named, part_of, row_of};
 use muster_domain::PricingTier;
-use muster_registry::{Change, GroupName, Registry};
+use muster_registry::{Change, DeviceFilter, GroupName, Registry, Status};
 
-/// Counters that differ from what counting gives: of kinds of devices, and of groups.
-const WRONG: [&str; 2] = [
+/// Counters that differ from what counting gives: of kinds of devices, and of groups. And devices whose states stand with
+/// those of another kind.
+const WRONG: [&str; 3] = [
     "SELECT COUNT(*) FROM (
         SELECT account, model, facet, SUM(devices) AS devices FROM (
             SELECT account, model, facet, devices FROM device_counts
@@ -18,6 +19,8 @@ const WRONG: [&str; 2] = [
             UNION ALL SELECT device_group, -COUNT(*) FROM group_members GROUP BY device_group
         ) AS groups_of GROUP BY device_group HAVING SUM(devices) <> 0
     ) AS wrong",
+    "SELECT COUNT(*) FROM devices d FULL JOIN device_states s ON s.device = d.id AND s.name = d.name AND s.model = d.model
+        AND s.facet = d.facet AND d.seen = 1 WHERE d.seen = 1 AND s.device IS NULL OR d.id IS NULL",
 ];
 
 async fn check(fixture: &Fixture, after: &str) {
@@ -59,6 +62,7 @@ pub(crate) async fn after_each_change(fixture: &Fixture) {
     };
     for (chosen, change) in [
         (some(2), Change::Disable),
+        (some(3), Change::Tier(PricingTier::ExtraSmall)),
         (some(4), Change::Enable),
         (some(5), Change::Tier(PricingTier::Medium)),
         (some(2), Change::AddToGroup(group("Twos"))),
@@ -69,6 +73,9 @@ pub(crate) async fn after_each_change(fixture: &Fixture) {
         registry.change_devices(tenant.id, &chosen, &change).await.unwrap();
         check(fixture, &format!("{change:?}")).await;
     }
+    fixture.report(&tokens[3], "{}").await;
+    fixture.report(&tokens[8], "{}").await;
+    check(fixture, "more reports").await;
     let there: u64 = registry.models(tenant.id).await.unwrap().iter().map(|model| model.devices).sum();
     assert_eq!(there, tenant.devices().await);
     assert_eq!(there, 25);
@@ -102,4 +109,69 @@ pub(crate) async fn at_once(fixture: &Fixture) {
     .await;
     check(fixture, "all at once").await;
     assert_eq!(tenant.devices().await, 6 * 26);
+}
+
+/// What no counter tells: of what a search finds, of groups that overlap and of states, however many there are of each,
+/// so that another is gone through each time.
+pub(crate) async fn gone_through(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    tenant.put_model("Contoso.Pump").await;
+    let names: Vec<String> = (0..200).map(|at| format!("d{at:03}")).collect();
+    let tokens = register(&tenant, &names).await;
+    tenant.register(&["other", "another"]).await;
+    let of_first = registry.registrations(tenant.id, None, 9).await.unwrap();
+    let of_first = of_first.iter().find(|it| it.registered == 200).unwrap().id;
+    for token in tokens.iter().skip(1).step_by(4) {
+        fixture.report(token, "{}").await;
+    }
+    let some =
+        |names: &mut dyn Iterator<Item = &String>| named(&device_names(&names.map(String::as_str).collect::<Vec<_>>()));
+    for (chosen, change) in [
+        (some(&mut names.iter().step_by(10)), Change::Disable),
+        (some(&mut names.iter().step_by(2)), Change::AddToGroup(group("Twos"))),
+        (some(&mut names.iter().step_by(3)), Change::AddToGroup(group("Threes"))),
+        (some(&mut names.iter().take(7)), Change::AddToGroup(group("First"))),
+    ] {
+        registry.change_devices(tenant.id, &chosen, &change).await.unwrap();
+    }
+
+    let search = |text: &str| DeviceFilter { search: Some(text.to_owned()), ..DeviceFilter::default() };
+    let with = |status, filter| DeviceFilter { status: Some(status), ..filter };
+    let within =
+        |groups: &[&str], filter| DeviceFilter { groups: groups.iter().map(|it| group(it)).collect(), ..filter };
+    let (all, of_it) = (search("d"), DeviceFilter { registration: Some(of_first), ..DeviceFilter::default() });
+    let large = DeviceFilter { tier: Some(PricingTier::Large), ..all.clone() };
+    let is_silent = |at: usize| at % 4 != 1 && !at.is_multiple_of(10);
+    let is_in = |at: usize| at.is_multiple_of(2) || at.is_multiple_of(3);
+    let (disabled, silent) = (Status::Disabled, Status::Registered);
+    type Is<'t> = &'t dyn Fn(usize) -> bool;
+    let cases: [(DeviceFilter, Is<'_>); 16] = [
+        (with(disabled, all.clone()), &|at| at % 10 == 0),
+        (with(silent, of_it.clone()), &is_silent),
+        (with(silent, search("d1")), &|at| at / 100 == 1 && is_silent(at)),
+        (with(silent, search("d00")), &|at| at < 10 && is_silent(at)),
+        (with(silent, large.clone()), &|at| at % 3 == 1 && is_silent(at)),
+        (DeviceFilter { never_seen: true, ..of_it.clone() }, &|at| at % 4 != 1),
+        (within(&["Twos", "Threes"], search("d1")), &|at| at / 100 == 1 && is_in(at)),
+        (within(&["Twos", "Threes"], of_it.clone()), &is_in),
+        (within(&["Twos", "Threes"], search("d00")), &|at| at < 10 && is_in(at)),
+        (within(&["Twos", "Threes"], large), &|at| at % 3 == 1 && is_in(at)),
+        (within(&["First"], with(disabled, all.clone())), &|at| at == 0),
+        (within(&["Twos"], with(disabled, all)), &|at| at % 10 == 0),
+        (within(&["Threes"], with(silent, search("d00"))), &|at| at < 10 && at % 3 == 0 && is_silent(at)),
+        (within(&["Twos", "Threes"], DeviceFilter::default()), &is_in),
+        (within(&["First", "Threes"], with(silent, DeviceFilter::default())), &|at| {
+            (at < 7 || at % 3 == 0) && is_silent(at)
+        }),
+        (within(&["Twos"], with(disabled, DeviceFilter::default())), &|at| at % 10 == 0),
+    ];
+    for few in [u64::MAX, 12, 0] {
+        let registry = fixture.another_with(few).await;
+        let counts = cases.iter().map(|(filter, _)| registry.count_devices(tenant.id, filter));
+        let counts = futures_util::future::join_all(counts).await;
+        for ((filter, is_it), count) in cases.iter().zip(counts) {
+            let expected = (0..200).filter(|at| is_it(*at)).count() as u64;
+            assert_eq!(count.unwrap(), expected, "few are {few}: {filter:?}");
+        }
+    }
 }

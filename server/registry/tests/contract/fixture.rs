@@ -3,7 +3,7 @@
 use muster_domain::{Description, DeviceName, FriendlyName, ModelName, NewDevice, PricingTier, SecurityToken};
 use muster_registry::{
     AccountId, AccountName, AuthError, AuthenticatedDevice, Chosen, DeviceFilter, DeviceQuery, FakeWorld, GroupName,
-    NewRegistration, PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry, Status,
+    NewRegistration, PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry, Status, TokenJob,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use std::{path::PathBuf, sync::Arc};
@@ -134,6 +134,11 @@ impl Fixture {
 }
 
 impl Tenant {
+    /// The same account, asked of another server.
+    pub(crate) fn on(&self, registry: &Registry) -> Self {
+        Self { id: self.id, person: self.person, email: self.email.clone(), registry: registry.clone() }
+    }
+
     pub(crate) async fn put_model(&self, title: &str) {
         self.registry
             .put_model(self.id, definition(title, r#""altitude": {"type": "number"}"#).as_bytes())
@@ -200,6 +205,11 @@ pub(crate) fn device_names(texts: &[&str]) -> Vec<DeviceName> {
 
 pub(crate) fn model_name(text: &str) -> ModelName {
     ModelName::parse(text).unwrap()
+}
+
+/// The first attempt of a job of its own.
+pub(crate) fn new_job() -> TokenJob {
+    TokenJob { id: uuid_of_now().parse().unwrap(), attempt: 1 }
 }
 
 /// A row with nothing but what it must have.

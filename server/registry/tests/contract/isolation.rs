@@ -1,8 +1,10 @@
 //! Nothing is ever visible, or changed, across accounts: every use case that takes an account, tried with another's.
 
-use crate::fixture::{Fixture, MODEL, all, device_name, device_names, model_name, named, part, renewing};
+use crate::fixture::{Fixture, MODEL, all, device_name, device_names, model_name, named, new_job, part, renewing};
 use muster_domain::PricingTier;
-use muster_registry::{Change, DeleteModelError, DeviceFilter, GroupName, NewRegistration, OldTokens, RegisterError};
+use muster_registry::{
+    Change, DeleteModelError, DeviceFilter, GroupError, GroupName, NewRegistration, OldTokens, RegisterError,
+};
 
 pub(crate) async fn every_use_case(fixture: &Fixture) {
     let registry = &fixture.registry;
@@ -45,15 +47,17 @@ pub(crate) async fn every_use_case(fixture: &Fixture) {
     assert!(unknown.len() == 2 && unknown.iter().all(|model| model.nearest.is_none()));
     assert!(registry.registrations(other.id, None, 100).await.unwrap().is_empty());
     assert!(registry.registrations(other.id, Some(id), 100).await.unwrap().is_empty());
-    assert_eq!(registry.registration_errors_csv(other.id, id).await.unwrap(), None);
+    assert_eq!(registry.registration_errors(other.id, id, None).await.unwrap(), None);
 
     // Writing: as if there were nothing, and nothing happens.
     for change in [Change::Disable, Change::Enable, Change::Delete, Change::Tier(PricingTier::Large)] {
         assert_eq!(registry.change_devices(other.id, &named(&names), &change).await.unwrap().devices, 0);
     }
     for old in [OldTokens::KeepUntilNewIsUsed, OldTokens::StopNow] {
-        assert!(registry.generate_tokens(other.id, &named(&names), old).await.unwrap().0.is_empty());
+        assert!(registry.generate_tokens(other.id, &named(&names), old, new_job()).await.unwrap().0.is_empty());
     }
+    let left = registry.change_devices(other.id, &named(&names), &Change::RemoveFromGroup(berlin.clone())).await;
+    assert_eq!(left, Err(GroupError::NotFound));
     let joined = registry.change_devices(other.id, &named(&names), &Change::AddToGroup(berlin.clone())).await.unwrap();
     assert_eq!(joined.devices, 0);
     assert_eq!(registry.delete_model(other.id, &model_name("Mine.Only")).await, Err(DeleteModelError::NotFound));
@@ -75,7 +79,7 @@ pub(crate) async fn every_use_case(fixture: &Fixture) {
     let theirs = other.register(&["a", "b"]).await;
     other.put_model("Mine.Only").await;
     registry.change_devices(other.id, &named(&names), &Change::Tier(PricingTier::ExtraSmall)).await.unwrap();
-    registry.generate_tokens(other.id, &named(&names), OldTokens::StopNow).await.unwrap();
+    registry.generate_tokens(other.id, &named(&names), OldTokens::StopNow, new_job()).await.unwrap();
     let others_id = other.begin_with(1, Some("Berlin")).await;
     other.part(others_id, part(0, 1, &["a", "c"])).await;
     registry.change_devices(other.id, &named(&names), &Change::Delete).await.unwrap();

@@ -7,6 +7,7 @@ mod counting;
 mod devices;
 mod fixture;
 mod isolation;
+mod marks;
 mod models;
 mod opening;
 mod paging;
@@ -47,20 +48,22 @@ on_both! {
         forged_sessions ended_sessions_are_forgotten;
     models: put_and_list what_is_no_model deleting names_nobody_has as_many_as_allowed a_new_definition_counts_at_once;
     registering: two_rows the_same_file_again fields_that_differ some_known_among_many
-        models_nobody_uploaded errors_csv_in_the_order_of_the_file a_name_twice limits groups counts_and_history a_device_of_every_kind;
+        models_nobody_uploaded errors_csv_in_the_order_of_the_file errors_csv_in_pages a_name_twice limits groups counts_and_history done_when_all_is_there
+        a_device_of_every_kind;
     resending: a_lost_answer a_device_that_has_connected an_attempt_that_comes_late tokens_generated_meanwhile
         attempts_at_once;
     renewing: never_connected_devices devices_of_the_same_upload nothing_else_changes a_lost_answer_again;
     together: the_same_rows_at_once overlapping_parts_at_once parts_beside_refused_ones changes_at_once;
     devices: detail statuses changing deleting_and_the_same_name_again into_groups groups_made_and_deleted;
     choosing: in_several_calls only_what_was_there tokens_for_those_that_match exported undone;
+    marks: after_each_change_of_them folded_beside_reports;
     paging: both_ways what_is_found what_another_server_changed_is_found filters every_order
-        many_models pages_beside_changes;
+        many_models last_seen_of_kinds pages_beside_changes;
     tokens: kept_until_the_new_one_is_used stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
-        a_wrong_secret;
+        a_wrong_secret sent_again a_late_attempt gone_on_with;
     state: comes_alive last_values what_contradicts too_large reports_at_once
         good_ones_beside_refused_ones gone_meanwhile;
-    counting: after_each_change at_once;
+    counting: after_each_change at_once gone_through;
     isolation: every_use_case;
     secrets: nothing_plain_is_stored;
 }

@@ -1,13 +1,13 @@
 //! What happens to a row of a registration file (design.md).
 
 use crate::fixture::{
-    Fixture, MODEL, all, device_name, device_names, errors, first_token, matching, named, numbers, part, part_of, row,
-    row_of, tokens_of,
+    Fixture, MODEL, all, device_name, device_names, errors, first_token, matching, named, numbers, part, part_of,
+    renewing, row, row_of, tokens_of,
 };
-use muster_domain::{PricingTier, errors_csv};
+use muster_domain::PricingTier;
 use muster_registry::{
-    Change, DeviceFilter, GroupName, NewRegistration, PartRows, PersonId, RefusedRow, RegisterError, RegistrationId,
-    Status,
+    Change, DeviceFilter, ErrorsPage, GroupName, NewRegistration, PartRows, PersonId, RefusedRow, RegisterError,
+    RegistrationId, Status,
 };
 
 const NOT_FOUND: &str = "A request to add a device failed because the specified model was not found";
@@ -150,14 +150,38 @@ pub(crate) async fn errors_csv_in_the_order_of_the_file(fixture: &Fixture) {
     tenant.part(id, later).await;
     let between = PartRows { refused: vec![refused(10_000, "y", "y")], ..part(1, 1, &[]) };
     tenant.part(id, between).await;
-    let all = fixture.registry.registration_errors_csv(tenant.id, id).await.unwrap().unwrap();
-    let expected =
-        format!("{}{expected}y,m,,\"a,b\",small,10000,y\r\nz,m,,\"a,b\",small,20000,z\r\n", errors_csv::HEADER);
-    assert_eq!(String::from_utf8(all).unwrap(), expected);
+    let errors = async |id, after| fixture.registry.registration_errors(tenant.id, id, after).await.unwrap().unwrap();
+    let later = "y,m,,\"a,b\",small,10000,y\r\nz,m,,\"a,b\",small,20000,z\r\n";
+    let page = |rows: &str| ErrorsPage { rows: rows.as_bytes().to_vec(), next: None };
+    assert_eq!(errors(id, None).await, page(&format!("{expected}{later}")));
+    assert_eq!(errors(id, Some(0)).await, page(later));
+    assert_eq!(errors(id, Some(2)).await, page(""));
+    assert_eq!(errors(tenant.begin().await, None).await, page(""));
+}
 
-    let none = tenant.begin().await;
-    let empty = fixture.registry.registration_errors_csv(tenant.id, none).await.unwrap().unwrap();
-    assert_eq!(empty, errors_csv::HEADER.as_bytes());
+/// A page has as many parts as fit; one that alone is larger comes alone.
+pub(crate) async fn errors_csv_in_pages(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let id = tenant.begin_with(9, None).await;
+    let megabyte = 1024 * 1024;
+    for (number, bytes) in
+        [(0, megabyte), (1, 0), (2, megabyte / 2), (3, megabyte), (4, 3 * megabyte), (6, 10), (8, 20)]
+    {
+        let error = "x".repeat(bytes);
+        let fields = ["n", "m", "", "", ""].map(str::to_owned);
+        let refused = RefusedRow { line: u64::from(number) + 1, fields, error };
+        let rows = PartRows { refused: if bytes == 0 { vec![] } else { vec![refused] }, ..part(number, 1, &[]) };
+        tenant.part(id, rows).await;
+    }
+    let (mut pages, mut after) = (Vec::new(), None);
+    loop {
+        let page = fixture.registry.registration_errors(tenant.id, id, after).await.unwrap().unwrap();
+        let text = String::from_utf8(page.rows).unwrap();
+        pages.push(text.lines().map(|row| row.split(',').nth(5).unwrap().to_owned()).collect::<Vec<_>>().join(" "));
+        let Some(next) = page.next else { break };
+        after = Some(next);
+    }
+    assert_eq!(pages, ["1 3", "4", "5", "7 9"]);
 }
 
 pub(crate) async fn a_name_twice(fixture: &Fixture) {
@@ -265,6 +289,25 @@ pub(crate) async fn counts_and_history(fixture: &Fixture) {
     assert_eq!(registry.finish_registration(tenant.id, ids[0]).await.unwrap(), finished, "once is enough");
     registry.change_devices(tenant.id, &named(&device_names(&["a", "b", "c"])), &Change::Delete).await.unwrap();
     assert_eq!(registry.registrations(tenant.id, None, 100).await.unwrap().last(), Some(&finished), "history stays");
+}
+
+/// A registration ends with its last part, whoever says that it is done; a later pass is no part of it.
+pub(crate) async fn done_when_all_is_there(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let id = tenant.begin_with(3, None).await;
+    let finished = async || {
+        let told = registry.finish_registration(tenant.id, id).await.unwrap();
+        assert_eq!(registry.registrations(tenant.id, None, 1).await.unwrap()[0], told);
+        (told.registered, told.finished)
+    };
+    assert_eq!(finished().await, (0, None));
+    tenant.part(id, part(0, 1, &["a"])).await;
+    tenant.part(id, part(2, 1, &["c"])).await;
+    tenant.part(id, part(2, 2, &["c"])).await;
+    tenant.part(id, renewing(part(1, 1, &["b"]))).await;
+    assert_eq!(finished().await, (2, None), "part 1 is missing");
+    tenant.part(id, part(1, 1, &["b"])).await;
+    assert_eq!(finished().await, (3, Some(registry.now())));
 }
 
 /// As long as a field may be, and with every letter it may have.

@@ -1,7 +1,8 @@
 //! A later pass over the same file, for tokens that may have been lost with a closed tab.
 
 use crate::fixture::{
-    Fixture, MODEL, all, device_names, first_token, named, numbers, part, part_of, renewing, row, row_of, tokens_of,
+    Fixture, MODEL, all, device_names, first_token, named, new_job, numbers, part, part_of, renewing, row, row_of,
+    tokens_of,
 };
 use muster_registry::OldTokens;
 
@@ -47,13 +48,13 @@ pub(crate) async fn nothing_else_changes(fixture: &Fixture) {
     let rows = || vec![row("a"), row_of(["b", "Nobody.Has", "", "", ""])];
     tenant.part(id, part_of(0, 1, rows())).await;
     let before = fixture.registry.finish_registration(tenant.id, id).await.unwrap();
-    let errors = fixture.registry.registration_errors_csv(tenant.id, id).await.unwrap();
+    let errors = fixture.registry.registration_errors(tenant.id, id, None).await.unwrap();
 
     let pass = renewing(part_of(0, 1, vec![row("a"), row("new"), row_of(["a2", MODEL, "", "", ""])]));
     assert_eq!(tenant.part(id, pass).await.tokens.len(), 1);
     assert_eq!(tenant.names(all()).await, ["a"], "it registers nothing");
     assert_eq!(fixture.registry.finish_registration(tenant.id, id).await.unwrap(), before);
-    assert_eq!(fixture.registry.registration_errors_csv(tenant.id, id).await.unwrap(), errors);
+    assert_eq!(fixture.registry.registration_errors(tenant.id, id, None).await.unwrap(), errors);
 }
 
 /// However often the answer is lost, the token that somebody may have saved before is not pushed out.
@@ -79,7 +80,7 @@ pub(crate) async fn a_lost_answer_again(fixture: &Fixture) {
     tenant.part(id, renewing(part(0, 1, &["b"]))).await;
     let generated = fixture
         .registry
-        .generate_tokens(tenant.id, &named(&device_names(&["b"])), OldTokens::KeepUntilNewIsUsed)
+        .generate_tokens(tenant.id, &named(&device_names(&["b"])), OldTokens::KeepUntilNewIsUsed, new_job())
         .await
         .unwrap()
         .0;

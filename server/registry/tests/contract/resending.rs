@@ -1,6 +1,6 @@
 //! A part whose answer was lost is sent again; its devices end up with one working token, the one that arrived.
 
-use crate::fixture::{Fixture, device_name, device_names, first_token, named, numbers, part, tokens_of};
+use crate::fixture::{Fixture, device_name, device_names, first_token, named, new_job, numbers, part, tokens_of};
 use muster_registry::{OldTokens, RegisterError};
 
 pub(crate) async fn a_lost_answer(fixture: &Fixture) {
@@ -55,8 +55,12 @@ pub(crate) async fn tokens_generated_meanwhile(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let id = tenant.begin().await;
     tenant.part(id, part(0, 1, &["a", "b"])).await;
-    let saved =
-        fixture.registry.generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::StopNow).await.unwrap().0;
+    let saved = fixture
+        .registry
+        .generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::StopNow, new_job())
+        .await
+        .unwrap()
+        .0;
     let again = tenant.part(id, part(0, 2, &["a", "b"])).await;
     assert!(fixture.works(&saved[0].1).await, "a token that was saved works");
     let names: Vec<_> = again.tokens.iter().map(|(name, _)| name.as_str()).collect();

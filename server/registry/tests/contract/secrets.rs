@@ -1,6 +1,6 @@
 //! A plain token, session key or password is nowhere in the database.
 
-use crate::fixture::{Fixture, PASSWORD, device_names, named, part, password, renewing};
+use crate::fixture::{Fixture, PASSWORD, device_names, named, new_job, part, password, renewing};
 use muster_registry::{OldTokens, Password};
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -19,7 +19,7 @@ pub(crate) async fn nothing_plain_is_stored(fixture: &Fixture) {
     made.extend(tenant.part(again, renewing(part(0, 1, &["a", "b"]))).await.tokens);
     made.extend(
         registry
-            .generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::KeepUntilNewIsUsed)
+            .generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::KeepUntilNewIsUsed, new_job())
             .await
             .unwrap()
             .0,

@@ -1,6 +1,6 @@
 //! Several at once, on two servers where the database allows.
 
-use crate::fixture::{Fixture, device_names, named, part_of, row};
+use crate::fixture::{Fixture, device_names, named, new_job, part_of, row};
 use futures_util::future::join_all;
 use muster_registry::{Change, GroupName, OldTokens, PartOutcome, RegisterError};
 
@@ -89,8 +89,8 @@ pub(crate) async fn changes_at_once(fixture: &Fixture) {
         let results = tokio::join!(
             registry.change_devices(account, &forwards, &Change::Disable),
             registry.change_devices(account, &backwards, &Change::Enable),
-            registry.generate_tokens(account, &forwards, OldTokens::KeepUntilNewIsUsed),
-            registry.generate_tokens(account, &backwards, OldTokens::StopNow),
+            registry.generate_tokens(account, &forwards, OldTokens::KeepUntilNewIsUsed, new_job()),
+            registry.generate_tokens(account, &backwards, OldTokens::StopNow, new_job()),
             registry.change_devices(account, &backwards, &join),
             registry.change_devices(account, &forwards, &join),
         );

@@ -1,11 +1,12 @@
 //! Security tokens of devices that are registered.
 
-use crate::fixture::{Fixture, Tenant, device_name, device_names, named};
+use crate::fixture::{Fixture, Tenant, device_name, device_names, named, new_job};
 use muster_domain::SecurityToken;
-use muster_registry::{AuthError, Change, OldTokens};
+use muster_registry::{AuthError, Change, OldTokens, TokenJob};
 
 async fn generate(fixture: &Fixture, tenant: &Tenant, name: &str, old: OldTokens) -> SecurityToken {
-    let made = fixture.registry.generate_tokens(tenant.id, &named(&device_names(&[name])), old).await.unwrap().0;
+    let made =
+        fixture.registry.generate_tokens(tenant.id, &named(&device_names(&[name])), old, new_job()).await.unwrap().0;
     assert_eq!(made.len(), 1);
     made.into_iter().next().unwrap().1
 }
@@ -53,8 +54,12 @@ pub(crate) async fn ended_tokens(fixture: &Fixture) {
     let second = generate(fixture, &tenant, "a", OldTokens::KeepUntilNewIsUsed).await;
     fixture.registry.change_devices(tenant.id, &named(&device_names(&["a"])), &Change::Delete).await.unwrap();
     assert!(!fixture.works(&first).await && !fixture.works(&second).await);
-    let none =
-        fixture.registry.generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::StopNow).await.unwrap().0;
+    let none = fixture
+        .registry
+        .generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::StopNow, new_job())
+        .await
+        .unwrap()
+        .0;
     assert!(none.is_empty());
 }
 
@@ -77,7 +82,8 @@ pub(crate) async fn names_nobody_has_either(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     tenant.register(&["b", "a", "c"]).await;
     let names = device_names(&["c", "nobody", "a", "a"]);
-    let made = fixture.registry.generate_tokens(tenant.id, &named(&names), OldTokens::StopNow).await.unwrap().0;
+    let made =
+        fixture.registry.generate_tokens(tenant.id, &named(&names), OldTokens::StopNow, new_job()).await.unwrap().0;
     let names: Vec<_> = made.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["a", "c"]);
     for (name, token) in &made {
@@ -88,7 +94,7 @@ pub(crate) async fn names_nobody_has_either(fixture: &Fixture) {
     let many = device_names(&many.iter().map(String::as_str).collect::<Vec<_>>());
     let done = fixture
         .registry
-        .generate_tokens(tenant.id, &named(&many), OldTokens::StopNow)
+        .generate_tokens(tenant.id, &named(&many), OldTokens::StopNow, new_job())
         .await
         .map(|(made, _)| made.len());
     assert!(done.is_err() || done == Ok(1), "one too many is not quietly left out: {done:?}");
@@ -102,4 +108,82 @@ pub(crate) async fn a_wrong_secret(fixture: &Fixture) {
     assert!(fixture.works(&copy).await);
     assert!(!fixture.works(&SecurityToken::new(tokens[0].id(), [0; 32])).await);
     assert!(!fixture.works(&SecurityToken::new(uuid::Uuid::nil(), [0; 32])).await);
+}
+
+/// One call of a job for `a` and `b`; the tokens it gives.
+async fn attempt(
+    fixture: &Fixture,
+    tenant: &Tenant,
+    job: TokenJob,
+    attempt: u32,
+    old: OldTokens,
+) -> Vec<SecurityToken> {
+    let (job, chosen) = (TokenJob { attempt, ..job }, named(&device_names(&["a", "b"])));
+    let made = fixture.registry.generate_tokens(tenant.id, &chosen, old, job).await.unwrap().0;
+    made.into_iter().map(|(_, token)| token).collect()
+}
+
+/// However often the answer is lost, the token that the device uses is not pushed out.
+pub(crate) async fn sent_again(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let used = tenant.register(&["a", "b"]).await;
+    fixture.connect(&used[0]).await;
+    let job = new_job();
+    let mut made = Vec::new();
+    for number in 1..=10 {
+        made.push(attempt(fixture, &tenant, job, number, OldTokens::KeepUntilNewIsUsed).await);
+    }
+    assert!(made.iter().all(|tokens| tokens.len() == 2));
+    for at in 0..2 {
+        assert!(!fixture.works(&made[8][at]).await, "a lost one is dead");
+        assert!(fixture.works(&used[at]).await);
+        assert!(fixture.works(&made[9][at]).await);
+        assert!(!fixture.works(&used[at]).await, "the new one was used");
+    }
+    // The same of old tokens that stop.
+    let job = new_job();
+    let lost = attempt(fixture, &tenant, job, 1, OldTokens::StopNow).await;
+    let arrived = attempt(fixture, &tenant, job, 2, OldTokens::StopNow).await;
+    for at in 0..2 {
+        assert!(!fixture.works(&lost[at]).await && !fixture.works(&made[9][at]).await);
+        assert!(fixture.works(&arrived[at]).await);
+    }
+}
+
+/// It changes nothing, and gives no tokens; but of devices that the later one did not reach.
+pub(crate) async fn a_late_attempt(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    for old in [OldTokens::KeepUntilNewIsUsed, OldTokens::StopNow] {
+        tenant.register(&["a"]).await;
+        let job = new_job();
+        let saved = attempt(fixture, &tenant, job, 2, old).await;
+        tenant.register(&["b"]).await;
+        for (late, devices) in [(1, 1), (2, 1), (2, 0), (1, 0)] {
+            let given = attempt(fixture, &tenant, job, late, old).await;
+            assert_eq!(given.len(), devices, "the one that is new");
+            assert!(given.iter().all(|token| token.id() != saved[0].id()));
+        }
+        assert!(fixture.works(&saved[0]).await);
+        // Another job is no later attempt of this one.
+        let other = attempt(fixture, &tenant, new_job(), 1, OldTokens::StopNow).await;
+        assert!(other.len() == 2 && fixture.works(&other[0]).await && !fixture.works(&saved[0]).await);
+        let all = named(&device_names(&["a", "b"]));
+        fixture.registry.change_devices(tenant.id, &all, &Change::Delete).await.unwrap();
+    }
+}
+
+/// A job that was stopped goes on with other devices: those before keep what they got.
+pub(crate) async fn gone_on_with(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    tenant.register(&["a", "b"]).await;
+    let job = new_job();
+    let mut made = Vec::new();
+    for (number, name) in [(1, "a"), (2, "b")] {
+        let (job, chosen) = (TokenJob { attempt: number, ..job }, named(&device_names(&[name])));
+        made.extend(fixture.registry.generate_tokens(tenant.id, &chosen, OldTokens::StopNow, job).await.unwrap().0);
+    }
+    assert_eq!(made.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    for (_, token) in &made {
+        assert!(fixture.works(token).await);
+    }
 }

@@ -1,10 +1,12 @@
 //! A database that the first Muster made, with devices in it, is brought up to date with everything there.
 
-use crate::fixture::{Fixture, START_MS, device_name};
-use muster_registry::{AccountName, Cursor, DeviceFilter, DeviceQuery, FakeWorld, GroupName, Place, Registry, Sort};
+use crate::fixture::{Fixture, START_MS, device_name, device_names, named};
+use muster_registry::{
+    AccountName, Change, Cursor, DeviceFilter, DeviceQuery, FakeWorld, GroupName, Place, Registry, Sort, Status,
+};
 use std::sync::Arc;
 
-/// An account, two models, three devices in one registration, one of them seen, a group of two.
+/// An account, two models, four devices in one registration, two of them seen, a group of two.
 const ROWS: &str = r#"
 INSERT INTO accounts (id, name, default_tier, made_at) VALUES (ID1, 'alpha', 1, 1);
 INSERT INTO models (id, account, name, definition, properties, events, actions, updated_at)
@@ -15,14 +17,15 @@ INSERT INTO devices (id, account, name, model, friendly_name, description, tier,
     token_hash, old_token_hashes, token_made_at, registration, search) VALUES
     (ID6, ID1, 'a', ID2, 'Ärger', 'far away', 1, 1, 1, 1795391999000, HASH, HASH, 1, ID5, 'a ärger'),
     (ID7, ID1, 'b', ID2, NULL, NULL, 3, 0, 2, NULL, HASH, HASH, 2, ID5, 'b'),
-    (ID8, ID1, 'c', ID3, 'Concorde', NULL, 1, 2, 3, NULL, HASH, HASH, 3, ID5, 'c concorde');
+    (ID8, ID1, 'c', ID3, 'Concorde', NULL, 1, 2, 3, NULL, HASH, HASH, 3, ID5, 'c concorde'),
+    (ID9, ID1, 'd', ID3, NULL, NULL, 1, 2, 4, 1795391998000, HASH, HASH, 4, ID5, 'd');
 INSERT INTO device_states (device, state) VALUES (ID6, '{"altitude": 7}');
 INSERT INTO group_members (device_group, device) VALUES (ID4, ID6), (ID4, ID8);
 "#;
 
 /// The rows in a database's own words: ids and hashes are hexadecimal, between `before` and `after`.
 fn rows(before: &str, after: &str, uuid_before: &str) -> String {
-    (1..=8)
+    (1..=9)
         .fold(ROWS.to_owned(), |rows, id| {
             rows.replace(&format!("ID{id}"), &format!("{uuid_before}0190000000007000800000000000000{id}'"))
         })
@@ -71,10 +74,10 @@ async fn everything_is_there(url: &str) {
         page.items.iter().map(|item| item.name.to_string()).collect::<Vec<_>>().join(" ")
     };
     let by = async |sort| names(DeviceQuery { sort, ..DeviceQuery::default() }).await;
-    assert_eq!(by(Sort::Name).await, "a b c");
-    assert_eq!(by(Sort::FriendlyName).await, "b c a");
-    assert_eq!(by(Sort::LastSeen).await, "b c a");
-    assert_eq!(by(Sort::Status).await, "b a c");
+    assert_eq!(by(Sort::Name).await, "a b c d");
+    assert_eq!(by(Sort::FriendlyName).await, "b d c a");
+    assert_eq!(by(Sort::LastSeen).await, "b c d a");
+    assert_eq!(by(Sort::Status).await, "b a c d");
     let of = async |filter: DeviceFilter| {
         let there = names(DeviceQuery { filter: filter.clone(), ..DeviceQuery::default() }).await;
         assert_eq!(registry.count_devices(account, &filter).await.unwrap() as usize, there.split(' ').count());
@@ -88,9 +91,22 @@ async fn everything_is_there(url: &str) {
     assert_eq!(of(DeviceFilter { never_seen: true, ..none() }).await, "b c");
     assert_eq!(of(DeviceFilter { groups: vec![GroupName::parse("Berlin").unwrap()], ..none() }).await, "a c");
     let registration = registry.registrations(account, None, 1).await.unwrap()[0].id;
-    assert_eq!(of(DeviceFilter { registration: Some(registration), ..none() }).await, "a b c");
+    assert_eq!(of(DeviceFilter { registration: Some(registration), ..none() }).await, "a b c d");
     let models: Vec<u64> = registry.models(account).await.unwrap().iter().map(|model| model.devices).collect();
-    assert_eq!((models, registry.groups(account).await.unwrap()[0].devices), (vec![2, 1], 2));
+    assert_eq!((models, registry.groups(account).await.unwrap()[0].devices), (vec![2, 2], 2));
     let place = Place::After(Cursor { name: device_name("a"), key: String::new() });
-    assert_eq!(names(DeviceQuery { place, ..DeviceQuery::default() }).await, "b c");
+    assert_eq!(names(DeviceQuery { place, ..DeviceQuery::default() }).await, "b c d");
+
+    // What was seen before stands with its kind, and follows it.
+    let walking = Registry::open_with(url, Arc::new(FakeWorld::at(START_MS)), 0).await.unwrap();
+    let disabled = async || {
+        let filter = DeviceFilter { status: Some(Status::Disabled), ..none() };
+        let query =
+            DeviceQuery { filter, sort: Sort::LastSeen, is_descending: true, limit: 10, ..DeviceQuery::default() };
+        let page = walking.devices(account, &query).await.unwrap();
+        page.items.iter().map(|item| item.name.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(disabled().await, "d c");
+    registry.change_devices(account, &named(&device_names(&["a", "b"])), &Change::Disable).await.unwrap();
+    assert_eq!(disabled().await, "a d c b");
 }

@@ -1,0 +1,129 @@
+//! What a search knows of devices beside their texts: it is what the rows say, whoever changed them, folded or not.
+
+use crate::fixture::{Fixture, MODEL, Tenant, device_names, matching, named, part_of, row_of, tokens_of};
+use muster_domain::{PricingTier, SecurityToken};
+use muster_registry::{Change, DeviceFilter, DeviceQuery, Registry, Sort, Status};
+use std::time::Duration;
+
+const SORTS: [Sort; 4] = [Sort::Name, Sort::FriendlyName, Sort::Tier, Sort::Status];
+
+/// Every filter by status, tier and whether seen.
+fn filters() -> Vec<DeviceFilter> {
+    let statuses = [None, Some(Status::Registered), Some(Status::Active), Some(Status::Disabled)];
+    let tiers = [None, Some(PricingTier::ExtraSmall), Some(PricingTier::Large)];
+    let mut filters = Vec::new();
+    for status in statuses {
+        for tier in tiers {
+            for never_seen in [false, true] {
+                filters.push(DeviceFilter { status, tier, never_seen, ..DeviceFilter::default() });
+            }
+        }
+    }
+    filters
+}
+
+/// On each of these servers, a search that finds every device finds those that the filter has without it.
+async fn check(servers: &[Registry], tenant: &Tenant, after: &str) {
+    for filter in filters() {
+        let mut expected = tenant.names(matching(filter.clone())).await;
+        expected.sort_unstable();
+        let searched = DeviceFilter { search: Some("FLEET".to_owned()), ..filter.clone() };
+        for (server, registry) in servers.iter().enumerate() {
+            let tenant = tenant.on(registry);
+            for sort in SORTS {
+                let mut found = tenant.names(DeviceQuery { sort, ..matching(searched.clone()) }).await;
+                if sort == Sort::Name {
+                    assert_eq!(found, expected, "server {server} after {after}: {searched:?}");
+                }
+                found.sort_unstable();
+                assert_eq!(found, expected, "server {server} after {after}: {searched:?} by {sort:?}");
+            }
+            let count = registry.count_devices(tenant.id, &searched).await.unwrap();
+            assert_eq!(count, expected.len() as u64, "server {server} after {after}: {searched:?}");
+        }
+    }
+}
+
+async fn register(tenant: &Tenant, names: &[String]) -> Vec<SecurityToken> {
+    let id = tenant.begin_with(1, None).await;
+    let tiers = ["Small", "Large", ""];
+    let rows = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| row_of([name, MODEL, &format!("Of the fleet {}", at % 7), "", tiers[at % 3]]));
+    tokens_of(tenant.part(id, part_of(0, 1, rows.collect())).await)
+}
+
+fn all_names(from: usize) -> Vec<String> {
+    (from..from + 40).map(|at| format!("d{at:02}")).collect()
+}
+
+pub(crate) async fn after_each_change_of_them(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    // The one folds whatever it finds, the other nothing.
+    let servers = [fixture.another_with(0).await, fixture.another_with(1_000).await];
+    let names = all_names(0);
+    let tokens = register(&tenant, &names).await;
+    check(&servers, &tenant, "registering").await;
+    for token in tokens.iter().step_by(3) {
+        fixture.report(token, "{}").await;
+    }
+    check(&servers, &tenant, "reports").await;
+    let some = |step: usize| {
+        let names: Vec<&str> = names.iter().step_by(step).map(String::as_str).collect();
+        named(&device_names(&names))
+    };
+    for (chosen, change) in [
+        (some(2), Change::Disable),
+        (some(3), Change::Tier(PricingTier::ExtraSmall)),
+        (some(7), Change::Delete),
+        (some(4), Change::Enable),
+        (some(5), Change::Tier(PricingTier::Large)),
+    ] {
+        fixture.registry.change_devices(tenant.id, &chosen, &change).await.unwrap();
+        check(&servers, &tenant, &format!("{change:?}")).await;
+    }
+    let later = register(&tenant, &all_names(40)).await;
+    fixture.report(&later[1], "{}").await;
+    fixture.report(&tokens[1], "{}").await;
+    check(&servers, &tenant, "another registration").await;
+    until_folded(fixture).await;
+    check(&servers, &tenant, "folding").await;
+    fixture.registry.change_devices(tenant.id, &some(9), &Change::Delete).await.unwrap();
+    fixture.report(&tokens[4], "{}").await;
+    check(&servers, &tenant, "more after that").await;
+}
+
+/// Some device keeps coming alive while marks are folded: none of them is lost.
+pub(crate) async fn folded_beside_reports(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let servers = [fixture.another_with(0).await, fixture.another_with(0).await];
+    let tokens = register(&tenant, &(0..200).map(|at| format!("d{at:03}")).collect::<Vec<_>>()).await;
+    let reports = async {
+        for token in &tokens {
+            fixture.report(token, "{}").await;
+        }
+    };
+    let searches = async {
+        for _ in 0..20 {
+            for registry in &servers {
+                let filter = DeviceFilter { search: Some("fleet".to_owned()), ..DeviceFilter::default() };
+                registry.count_devices(tenant.id, &filter).await.unwrap();
+            }
+        }
+    };
+    tokio::join!(reports, searches);
+    check(&servers, &tenant, "all reports").await;
+    until_folded(fixture).await;
+    check(&servers, &tenant, "folding").await;
+}
+
+async fn until_folded(fixture: &Fixture) {
+    for _ in 0..100 {
+        if fixture.number("SELECT COUNT(*) FROM new_marks").await == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("nothing folds the new marks");
+}
