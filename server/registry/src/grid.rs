@@ -4,12 +4,15 @@
 //! asks for the versions first, and then reads what is new to it: what another server registered a moment ago is found,
 //! too.
 
-use crate::{texts::Block, types::AccountId};
+use crate::{
+    texts::{self, Block, Lines},
+    types::AccountId,
+};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 /// Blocks that a server keeps: those of some three million devices. More are read each time.
@@ -20,22 +23,46 @@ pub(crate) struct Grid {
     pub(crate) texts: Arc<Texts>,
     /// As in [`Registry::open_with`](crate::Registry::open_with).
     pub(crate) few: u64,
-    counting: Semaphore,
     folding: mpsc::Sender<AccountId>,
+    members: Mutex<HashMap<Uuid, (i64, Arc<KeptMembers>)>>,
 }
+
+/// The members of a group: lines of blocks as they were read.
+pub(crate) type KeptMembers = HashMap<i64, (Weak<texts::Texts>, Arc<Lines>)>;
+
+/// Groups whose members are kept. Each is a bit for each device of the account, but for blocks that have none of it.
+const MAX_KEPT_GROUPS: usize = 256;
 
 /// Accounts that wait for their new marks to be folded. One more is asked for by its next search.
 const MAX_FOLDING: usize = 64;
-
-/// Counts at once that go through many devices: each has the names that a search found, up to a million, in a set of
-/// some 40 MB, and keeps a connection busy for a second.
-const COUNTS_AT_ONCE: usize = 2;
 
 impl Grid {
     /// And the accounts whose new marks are to be folded, until this is dropped.
     pub(crate) fn new(few: u64) -> (Self, mpsc::Receiver<AccountId>) {
         let (folding, to_fold) = mpsc::channel(MAX_FOLDING);
-        (Self { texts: Arc::default(), few, counting: Semaphore::new(COUNTS_AT_ONCE), folding }, to_fold)
+        (Self { texts: Arc::default(), few, folding, members: Mutex::default() }, to_fold)
+    }
+
+    /// The members of a group in this version, if they are kept as lines of these blocks.
+    pub(crate) fn kept_members(
+        &self,
+        group: Uuid,
+        version: i64,
+        blocks: &HashMap<i64, Block>,
+    ) -> Option<Arc<KeptMembers>> {
+        let kept = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, members) = kept.get(&group).filter(|(there, _)| *there == version)?;
+        // In blocks that are not asked for, there may be whoever is.
+        let is_same = |(id, (texts, _)): (&i64, &(_, _))| blocks.get(id).is_none_or(|block| block.has(texts));
+        members.iter().all(is_same).then(|| members.clone())
+    }
+
+    pub(crate) fn keep_members(&self, group: Uuid, version: i64, members: &Arc<KeptMembers>) {
+        let mut kept = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT_GROUPS {
+            kept.clear();
+        }
+        kept.insert(group, (version, members.clone()));
     }
 
     /// Of more new marks, some are folded: so a search reads them in some two milliseconds.
@@ -47,12 +74,6 @@ impl Grid {
     pub(crate) fn fold(&self, account: AccountId) {
         // Where too many wait, a later search asks again.
         let _ = self.folding.try_send(account);
-    }
-
-    /// Waits until few enough others count through many devices.
-    pub(crate) async fn turn_to_count(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
-        self.counting.acquire().await.ok()
     }
 }
 

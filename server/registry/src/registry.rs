@@ -14,9 +14,9 @@ use tokio::sync::Semaphore;
 /// Passwords hashed at once: each takes a core and 19 MiB.
 const HASHES_AT_ONCE: usize = 2;
 
-/// So many devices are fetched and sorted in some 50 ms; and where more match of a million, every fiftieth device that a
+/// So many devices are fetched and sorted in some 30 ms; and where more match of a million, every hundredth device that a
 /// walk looks at is one.
-const FEW_DEVICES: u64 = 20_000;
+const FEW_DEVICES: u64 = 10_000;
 
 /// Everything Muster knows. Cheap to clone; all clones are one.
 #[derive(Clone)]

@@ -12,8 +12,8 @@ use crate::fleet::Sort;
 use memchr::{memchr, memchr_iter, memmem};
 use std::{
     cmp::Ordering,
-    collections::HashSet,
-    sync::{Arc, OnceLock},
+    collections::{HashMap, HashSet},
+    sync::{Arc, OnceLock, Weak},
 };
 
 /// Blocks with fewer are added to by their registration; others stay, since each change writes all of a block.
@@ -127,6 +127,12 @@ pub(crate) struct Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Facets(u32);
 
+impl Default for Facets {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
 impl Facets {
     pub(crate) const ALL: Self = Self(u32::MAX);
 
@@ -190,6 +196,31 @@ impl Texts {
     }
 }
 
+/// Some lines of a block.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lines(Vec<u64>);
+
+impl Lines {
+    pub(crate) fn insert(&mut self, line: usize) {
+        if self.0.len() <= line / 64 {
+            self.0.resize(line / 64 + 1, 0);
+        }
+        self.0[line / 64] |= 1 << (line % 64);
+    }
+
+    fn has(&self, line: u32) -> bool {
+        self.0.get(line as usize / 64).is_some_and(|bits| bits >> (line % 64) & 1 == 1)
+    }
+
+    /// Those of either.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        let (long, short) = if self.0.len() < other.0.len() { (other, self) } else { (self, other) };
+        let mut both = long.0.clone();
+        both.iter_mut().zip(&short.0).for_each(|(bits, more)| *bits |= more);
+        Self(both)
+    }
+}
+
 /// Stands for a device that is as it was registered.
 const UNMARKED: u8 = u8::MAX;
 
@@ -209,6 +240,21 @@ impl Block {
     /// The same texts with other marks.
     pub(crate) fn with_marks(&self, marks: &[u8]) -> Self {
         Self { texts: self.texts.clone(), marks: marks.into() }
+    }
+
+    /// Its texts, as long as anybody keeps them.
+    pub(crate) fn texts(&self) -> Weak<Texts> {
+        Arc::downgrade(&self.texts)
+    }
+
+    /// Whether these are its texts, so that the lines are the same.
+    pub(crate) fn has(&self, texts: &Weak<Texts>) -> bool {
+        std::ptr::eq(texts.as_ptr(), Arc::as_ptr(&self.texts))
+    }
+
+    /// The line of the device of this name.
+    pub(crate) fn line_of(&self, name: &str) -> Option<usize> {
+        self.texts.line_of(name)
     }
 
     /// The marks with others for devices of these names; who is not in this block is passed over.
@@ -250,6 +296,18 @@ struct Place {
     line: u32,
 }
 
+/// Which devices are looked for.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    /// Those that have this folded text in what a search looks into: all of them have nothing.
+    pub(crate) text: String,
+    /// Those of this model.
+    pub(crate) model: Option<String>,
+    pub(crate) facets: Facets,
+    /// Those of these lines, of each block.
+    pub(crate) lines: Option<HashMap<i64, Arc<Lines>>>,
+}
+
 /// Devices that a search found.
 pub(crate) struct Hits {
     blocks: Vec<Block>,
@@ -257,13 +315,22 @@ pub(crate) struct Hits {
 }
 
 impl Hits {
-    /// The devices that have a folded text in what a search looks into, and are of this model and of these facets. All
-    /// have a text of nothing.
-    pub(crate) fn find(blocks: Vec<Block>, text: &str, model: Option<&str>, facets: Facets) -> Self {
-        let finder = memmem::Finder::new(text.as_bytes());
-        let is_any = model.is_none() && facets == Facets::ALL;
+    /// The devices of these blocks, by their ids, that are wanted.
+    pub(crate) fn find(blocks: HashMap<i64, Block>, wanted: &Wanted) -> Self {
+        let finder = memmem::Finder::new(wanted.text.as_bytes());
+        let is_any = wanted.model.is_none() && wanted.facets == Facets::ALL && wanted.lines.is_none();
+        // Of a block that has none of the lines, nothing is looked at.
+        let (mut among, mut searched) = (Vec::new(), Vec::new());
+        for (id, block) in blocks {
+            let lines = wanted.lines.as_ref().map(|lines| lines.get(&id));
+            if lines != Some(None) {
+                among.push(lines.flatten());
+                searched.push(block);
+            }
+        }
+        let blocks = searched;
         let mut places = Vec::new();
-        for (block, at) in blocks.iter().zip(0..) {
+        for ((block, among), at) in blocks.iter().zip(&among).zip(0..) {
             let bytes = block.texts.folded().as_bytes();
             let lines = &block.texts.lines;
             let mut line = 0;
@@ -275,8 +342,11 @@ impl Hits {
                 while lines[line as usize + 1] <= found {
                     line += 1;
                 }
-                let is_it =
-                    || facets.has(block.facet(line)) && model.is_none_or(|model| block.entry(line).model == model);
+                let is_it = || {
+                    among.is_none_or(|lines| lines.has(line))
+                        && wanted.facets.has(block.facet(line))
+                        && wanted.model.as_ref().is_none_or(|model| block.entry(line).model == model)
+                };
                 if is_any || is_it() {
                     places.push(Place { block: at, line });
                 }
@@ -375,7 +445,7 @@ mod tests {
         (name.len() * 5 % 24) as u8
     }
 
-    fn blocks(fleet: &[(String, String, String)]) -> Vec<Block> {
+    fn blocks(fleet: &[(String, String, String)]) -> HashMap<i64, Block> {
         let mut texts = vec![String::new(); 3];
         for (at, (name, friendly_name, model)) in fleet.iter().enumerate() {
             push_line(&mut texts[at % 3], name, Some(friendly_name), model, tier_of(name));
@@ -385,7 +455,7 @@ mod tests {
             let block = Block::new(text, &[]);
             block.with_marks(&block.marked(marks()))
         };
-        texts.into_iter().map(marked).collect()
+        (1..).zip(texts.into_iter().map(marked)).collect()
     }
 
     fn orders() -> impl Strategy<Value = Order> {
@@ -406,14 +476,26 @@ mod tests {
         }
 
         #[test]
-        fn what_has_the_text_is_found(fleet in fleet(), text in "[aAbäΣ.\\d]{0,3}", model in prop::option::of("[ab.]{1,2}"), facets in facets()) {
+        fn what_has_the_text_is_found(fleet in fleet(), text in "[aAbäΣ.\\d]{0,3}", model in prop::option::of("[ab.]{1,2}"), facets in facets(), members in prop::option::of(prop::collection::vec(any::<bool>(), 40))) {
             let text = fold(&text);
-            let hits = Hits::find(blocks(&fleet), &text, model.as_deref(), facets);
+            let blocks = blocks(&fleet);
+            let is_member = |name: &str| members.as_ref().is_none_or(|members| fleet.iter().position(|row| row.0 == name).is_some_and(|at| members[at]));
+            let lines = members.as_ref().map(|_| {
+                let mut lines: HashMap<i64, Lines> = HashMap::new();
+                for (id, block) in &blocks {
+                    for line in fleet.iter().filter(|row| is_member(&row.0)).filter_map(|row| block.line_of(&row.0)) {
+                        lines.entry(*id).or_default().insert(line);
+                    }
+                }
+                lines.into_iter().map(|(id, lines)| (id, Arc::new(lines))).collect()
+            });
+            let hits = Hits::find(blocks, &Wanted { text: text.clone(), model: model.clone(), facets, lines });
             let mut found: Vec<_> = hits.entries().map(|entry| entry.name).collect();
             let is_it = |entry: &Entry<'_>| {
                 [entry.name, entry.friendly_name, entry.model].iter().any(|field| fold(field).contains(&text))
                     && model.as_deref().is_none_or(|model| entry.model == model)
                     && facets.has(entry.facet)
+                    && is_member(entry.name)
             };
             let mut expected: Vec<_> = fleet.iter().map(entry).filter(is_it).map(|entry| entry.name).collect();
             found.sort_unstable();
@@ -423,7 +505,7 @@ mod tests {
 
         #[test]
         fn the_first_behind_a_place(fleet in fleet(), order in orders(), facets in facets(), at in any::<prop::sample::Index>(), is_inclusive: bool, limit in 0_usize..9) {
-            let hits = Hits::find(blocks(&fleet), "", None, Facets::ALL);
+            let hits = Hits::find(blocks(&fleet), &Wanted::default());
             let mut sorted: Vec<_> = fleet.iter().map(entry).filter(|entry| facets.has(entry.facet)).collect();
             sorted.sort_by_key(|entry| match order.sort {
                 Sort::FriendlyName => (entry.friendly_name.to_ascii_lowercase(), entry.name),
@@ -453,7 +535,7 @@ mod tests {
             let marks = Block::new(text.clone(), &[]).marked(marks);
             let gone: HashSet<&str> = gone.iter().filter(|_| !fleet.is_empty()).map(|at| at.get(&fleet).0.as_str()).collect();
             let (left, marks, devices) = without(&text, &marks, &gone);
-            let hits = Hits::find(vec![Block::new(left, &marks)], "", None, Facets::ALL);
+            let hits = Hits::find([(1, Block::new(left, &marks))].into(), &Wanted::default());
             let expected: Vec<_> = fleet.iter().map(entry).filter(|entry| !gone.contains(entry.name)).collect();
             prop_assert_eq!(devices, expected.len());
             prop_assert_eq!(hits.entries().collect::<Vec<_>>(), expected);

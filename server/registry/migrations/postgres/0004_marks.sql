@@ -29,3 +29,23 @@ BEGIN
 END $$;
 CREATE TRIGGER devices_marked AFTER UPDATE OF status, tier, seen ON devices
     FOR EACH ROW WHEN (OLD.facet <> NEW.facet) EXECUTE FUNCTION muster_mark_device();
+
+-- One more whenever devices join or leave: so whoever keeps the members of a group knows that they are others now.
+ALTER TABLE group_counts ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+CREATE OR REPLACE FUNCTION muster_count_members() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO group_counts (device_group, shard, devices)
+        SELECT device_group, muster_shard(), COUNT(*) FROM added GROUP BY 1 ORDER BY 1
+        ON CONFLICT (device_group, shard)
+            DO UPDATE SET devices = group_counts.devices + excluded.devices, version = group_counts.version + 1;
+    ELSE
+        -- Not of a group that goes itself, with its counts.
+        INSERT INTO group_counts (device_group, shard, devices)
+        SELECT gone.device_group, muster_shard(), -COUNT(*) FROM gone
+        JOIN device_groups g ON g.id = gone.device_group GROUP BY 1 ORDER BY 1
+        ON CONFLICT (device_group, shard)
+            DO UPDATE SET devices = group_counts.devices + excluded.devices, version = group_counts.version + 1;
+    END IF;
+    RETURN NULL;
+END $$;

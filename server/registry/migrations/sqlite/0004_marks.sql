@@ -25,3 +25,15 @@ CREATE TRIGGER devices_marked AFTER UPDATE OF status, tier, seen ON devices WHEN
         VALUES (NEW.id, NEW.account, NEW.block, NEW.name, NEW.facet)
         ON CONFLICT (device) DO UPDATE SET mark = excluded.mark;
 END;
+
+-- One more whenever a device joins or leaves: so whoever keeps the members of a group knows that they are others now.
+ALTER TABLE group_counts ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+DROP TRIGGER group_members_added;
+DROP TRIGGER group_members_gone;
+CREATE TRIGGER group_members_added AFTER INSERT ON group_members BEGIN
+    INSERT INTO group_counts (device_group, devices) VALUES (NEW.device_group, 1)
+        ON CONFLICT (device_group) DO UPDATE SET devices = devices + 1, version = version + 1;
+END;
+CREATE TRIGGER group_members_gone AFTER DELETE ON group_members BEGIN
+    UPDATE group_counts SET devices = devices - 1, version = version + 1 WHERE device_group = OLD.device_group;
+END;

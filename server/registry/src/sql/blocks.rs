@@ -24,7 +24,7 @@ pub(super) async fn load(
     grid: &Grid,
     account: Uuid,
     only: Option<Uuid>,
-) -> Result<Vec<Block>, StoreError> {
+) -> Result<HashMap<i64, Block>, StoreError> {
     // First of all: what is folded from now on is read here, or there, or twice.
     let new = marks::new(connection, account).await?;
     if new.values().map(Vec::len).sum::<usize>() as u64 > grid.many_marks() {
@@ -37,7 +37,7 @@ pub(super) async fn load(
             *block = block.with_marks(&marks::marked(block, marks));
         }
     }
-    Ok(blocks.into_values().collect())
+    Ok(blocks)
 }
 
 /// The blocks of an account that are wanted, by their ids and registrations; without the new marks.

@@ -65,17 +65,9 @@ impl Fleet for Db {
     }
 
     async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
-        let (mut connection, grid) = (self.reader().acquire().await?, self.grid());
-        let selection = Selection::of(&mut connection, grid, account, filter).await?;
-        if !counting::is_heavy(&selection, grid) {
-            return counting::devices(&mut connection, grid, &selection).await;
-        }
-        // While it waits, it holds neither a connection nor what the search found.
-        drop((connection, selection));
-        let _turn = grid.turn_to_count().await;
         let mut connection = self.reader().acquire().await?;
-        let selection = Selection::of(&mut connection, grid, account, filter).await?;
-        counting::devices(&mut connection, grid, &selection).await
+        let selection = Selection::of(&mut connection, self.grid(), account, filter).await?;
+        counting::devices(&mut connection, self.grid(), &selection).await
     }
 
     async fn chosen(&self, account: AccountId, chosen: &Chosen) -> Result<(Those, Option<DeviceName>), StoreError> {

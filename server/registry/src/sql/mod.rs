@@ -8,6 +8,7 @@ mod few;
 mod fleet;
 mod groups;
 pub(crate) mod marks;
+mod members;
 mod models;
 mod people;
 pub(crate) mod register_part;

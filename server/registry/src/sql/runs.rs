@@ -20,8 +20,8 @@ pub(super) const MAX_RUNS: usize = 1_000;
 pub(super) enum Runs<'k> {
     /// Each of these kinds, by name.
     Kinds(&'k [Kind]),
-    /// Each of the selection's groups, by name. Those that are not of these kinds are passed over.
-    Members(&'k [Kind]),
+    /// Each of the selection's groups, by name.
+    Members,
     /// Each of these kinds, by when its devices were last seen. They have sent data.
     Seen(&'k [Kind]),
 }
@@ -36,7 +36,7 @@ impl Runs<'_> {
     fn len(self, selection: &Selection) -> usize {
         match self {
             Self::Kinds(kinds) | Self::Seen(kinds) => kinds.len(),
-            Self::Members(_) => selection.groups.len(),
+            Self::Members => selection.groups.len(),
         }
     }
 }
@@ -77,7 +77,7 @@ async fn walk_each(
             push_kind_list(&mut statement, selection.account, kinds);
             ("d.id, d.name, CAST(0 AS BIGINT)", BY_NAME, KIND_WALK)
         }
-        Runs::Members(_) => {
+        Runs::Members => {
             push_group_list(&mut statement, &selection.groups);
             // A device may be in two groups.
             ("DISTINCT v.device, v.name, CAST(0 AS BIGINT)", BY_MEMBER, MEMBER_WALK)
@@ -88,10 +88,7 @@ async fn walk_each(
         }
     };
     statement.push(" SELECT ").push(what).push(" FROM k ").push(before);
-    if let Runs::Members(kinds) = runs {
-        push_facets(&mut statement, kinds);
-        selection.push_kinds(&mut statement);
-    } else {
+    if !matches!(runs, Runs::Members) {
         selection.push_groups(&mut statement);
     }
     selection.push_others(&mut statement);

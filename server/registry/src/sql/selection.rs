@@ -1,11 +1,11 @@
 //! Which devices match a filter: what is known of them before any is looked at, and the conditions that they meet.
 
-use super::{Connection, Database, OFFSET_0, blocks, count, sql};
+use super::{Connection, Database, OFFSET_0, blocks, count, members, sql};
 use crate::{
     errors::StoreError,
     fleet::DeviceFilter,
     grid::Grid,
-    texts::{Facets, Hits, fold, has_text},
+    texts::{Facets, Hits, Wanted, fold, has_text},
     types::{AccountId, RegistrationId, Timestamp, tier_code},
 };
 use sqlx::{QueryBuilder, query, query_as};
@@ -43,7 +43,7 @@ impl Kind {
 pub(super) struct Search {
     /// Folded. Nothing, where all devices of a registration are looked for.
     text: String,
-    /// The devices that have it, of the filter's registration and kinds.
+    /// The devices that have it, of the filter's registration, kinds and groups.
     pub(super) hits: Arc<Hits>,
 }
 
@@ -100,7 +100,7 @@ impl Selection {
             if selection.groups.is_empty() {
                 return Ok(selection);
             }
-            selection.members = members(connection, &selection.groups).await?;
+            selection.members = number_in(connection, &selection.groups).await?;
         }
         let search = filter.search.as_deref().filter(|text| !text.is_empty()).map(fold);
         let search = search.or_else(|| filter.registration.map(|_| String::new()));
@@ -126,7 +126,7 @@ impl Selection {
         Self { is_unused: true, ..self }
     }
 
-    /// The devices of the filter's registration and kinds that have a folded text in what a search looks into.
+    /// The devices of the filter's registration, kinds and groups that have a folded text in what a search looks into.
     pub(super) async fn hits(
         &self,
         connection: &mut Connection,
@@ -134,11 +134,18 @@ impl Selection {
         text: &str,
     ) -> Result<Arc<Hits>, StoreError> {
         let registration = self.filter.registration.map(|registration| registration.0);
+        let versions =
+            if self.groups.is_empty() { None } else { Some(members::versions(connection, &self.groups).await?) };
         let blocks = blocks::load(connection, grid, self.account, registration).await?;
-        let (text, model) = (text.to_owned(), self.filter.model.clone());
+        let lines = match versions {
+            Some(versions) => Some(members::lines(connection, grid, &versions, &blocks, registration.is_none()).await?),
+            None => None,
+        };
         let facets =
             if self.has_facets() { Facets::that(|facet| matches_facet(facet, &self.filter)) } else { Facets::ALL };
-        let find = move || Hits::find(blocks, &text, model.as_ref().map(|model| model.as_str()), facets);
+        let model = self.filter.model.as_ref().map(|model| model.as_str().to_owned());
+        let wanted = Wanted { text: text.to_owned(), model, facets, lines };
+        let find = move || Hits::find(blocks, &wanted);
         let hits = tokio::task::spawn_blocking(find).await.map_err(|_| StoreError::Unavailable)?;
         Ok(Arc::new(hits))
     }
@@ -159,14 +166,9 @@ impl Selection {
         self.filter.status.is_some() || self.filter.tier.is_some() || self.filter.never_seen
     }
 
-    /// Whether there are conditions that the texts and marks do not tell.
+    /// Whether there are conditions that are not known of a device in memory.
     pub(super) fn is_beyond_texts(&self) -> bool {
-        !self.groups.is_empty() || self.registered_by.is_some() || self.is_unused
-    }
-
-    /// Whether all devices of these kinds match, so that nothing is left to be looked at.
-    pub(super) fn is_whole_kinds(&self) -> bool {
-        self.search.is_none() && self.groups.is_empty()
+        self.registered_by.is_some() || self.is_unused
     }
 
     /// How many devices are of these kinds.
@@ -267,7 +269,7 @@ async fn kinds(connection: &mut Connection, account: Uuid) -> Result<Vec<Kind>, 
 }
 
 /// How many devices are in these groups, those in two of them twice.
-async fn members(connection: &mut Connection, groups: &[Uuid]) -> Result<u64, StoreError> {
+async fn number_in(connection: &mut Connection, groups: &[Uuid]) -> Result<u64, StoreError> {
     let mut statement =
         sql("SELECT CAST(COALESCE(SUM(devices), 0) AS BIGINT) FROM group_counts WHERE device_group IN ");
     push_ids(&mut statement, groups);

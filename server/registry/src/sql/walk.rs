@@ -115,6 +115,8 @@ pub(super) enum Plan {
     Texts(Arc<Hits>),
     /// All devices of the account are walked, by name.
     Names,
+    /// The groups are walked side by side, by name.
+    Members,
     /// Kind by kind.
     Segments,
 }
@@ -129,12 +131,12 @@ pub(super) async fn plan(
     if selection.kinds.is_empty() {
         return Ok(Plan::Nothing);
     }
-    let is_by_groups = sort == Sort::Name && has_group_runs(selection);
+    let has_groups = !selection.groups.is_empty();
+    let is_by_groups = has_groups && sort == Sort::Name && selection.groups.len() <= MAX_RUNS && !selection.has_kinds();
     // Where nothing, or next to nothing, is passed over, a walk is always the shortest way.
     let is_dense = match &selection.search {
         Some(_) => is_in_texts(sort) && !selection.is_beyond_texts(),
-        None if is_by_groups => !selection.has_kinds(),
-        None => selection.is_whole_kinds() && sort != Sort::FriendlyName,
+        None => is_by_groups || !has_groups && sort != Sort::FriendlyName,
     };
     if !is_dense && let Some(source) = few::source(selection, grid.few) {
         return Ok(Plan::Few(source));
@@ -142,13 +144,15 @@ pub(super) async fn plan(
     if let Some(search) = &selection.search {
         return Ok(Plan::Texts(search.hits.clone()));
     }
-    if sort == Sort::Name && !is_by_groups && !selection.has_kinds() {
-        return Ok(Plan::Names);
-    }
-    if sort == Sort::FriendlyName || !is_by_groups && selection.kinds.len() > MAX_RUNS {
-        return Ok(Plan::Texts(selection.hits(connection, grid, "").await?));
-    }
-    Ok(Plan::Segments)
+    Ok(if is_by_groups {
+        Plan::Members
+    } else if !has_groups && sort == Sort::Name && !selection.has_kinds() {
+        Plan::Names
+    } else if has_groups || sort == Sort::FriendlyName || selection.kinds.len() > MAX_RUNS {
+        Plan::Texts(selection.hits(connection, grid, "").await?)
+    } else {
+        Plan::Segments
+    })
 }
 
 /// The devices of the selection that come next.
@@ -163,9 +167,8 @@ pub(super) async fn find(
         Plan::Nothing => return Ok(Vec::new()),
         Plan::Few(source) => return few::fetch(connection, selection, source, None, way).await,
         Plan::Names => return walk_names(connection, selection, way).await,
-        Plan::Texts(hits) if is_in_texts(way.sort) && !is_rarer(selection, hits, way.sort) => {
-            return walk_texts(connection, selection, hits, None, way).await;
-        }
+        Plan::Texts(hits) if is_in_texts(way.sort) => return walk_texts(connection, selection, hits, None, way).await,
+        Plan::Members => return walk_runs(connection, selection, Runs::Members, way).await,
         Plan::Texts(hits) => Some(hits),
         Plan::Segments => None,
     };
@@ -173,9 +176,10 @@ pub(super) async fn find(
     for (segment, from) in segments(selection, way) {
         let rest = Way { from, limit: way.limit - found.len(), ..*way };
         found.extend(match (segment, hits) {
-            (Segment::Kinds(kinds), None) => walk_kinds(connection, grid, selection, &kinds, &rest).await?,
+            (Segment::Kinds(kinds), None) => walk_runs(connection, selection, Runs::Kinds(&kinds), &rest).await?,
             (Segment::Kinds(kinds), Some(hits)) => {
-                search_kinds(connection, grid, selection, hits, &kinds, &rest).await?
+                let by_name = Way { sort: Sort::Name, ..rest };
+                walk_texts(connection, selection, hits, Some(&kinds), &by_name).await?
             }
             (Segment::Seen(kinds), Some(hits)) if selection.search.is_some() => {
                 search_runs(connection, grid, selection, hits, &kinds, Runs::Seen(&kinds), &rest).await?
@@ -189,45 +193,6 @@ pub(super) async fn find(
     Ok(found)
 }
 
-/// Whether the selection's groups are walked, each by itself.
-fn has_group_runs(selection: &Selection) -> bool {
-    (1..=MAX_RUNS).contains(&selection.groups.len())
-}
-
-/// How many devices a walk of these kinds, or of the groups, looks at, at most; and which of the two.
-fn runs<'k>(selection: &Selection, kinds: &'k [Kind]) -> (u64, Runs<'k>) {
-    let devices = kinds.iter().map(|kind| kind.devices).sum();
-    let is_all = !selection.has_kinds() && kinds.len() == selection.kinds.len();
-    // Of the groups nothing is passed over, where all kinds are asked for.
-    if has_group_runs(selection) && (is_all || selection.members <= devices || kinds.len() > MAX_RUNS) {
-        (selection.members, Runs::Members(kinds))
-    } else {
-        (devices, Runs::Kinds(kinds))
-    }
-}
-
-/// Whether fewer devices are of the kinds, or in the groups, than a search finds, so that they are walked.
-fn is_rarer(selection: &Selection, hits: &Hits, sort: Sort) -> bool {
-    let is_walked = selection.is_beyond_texts() && sort != Sort::FriendlyName && selection.kinds.len() <= MAX_RUNS;
-    is_walked && runs(selection, &selection.kinds).0 < hits.len() as u64
-}
-
-/// The next devices of these kinds, by name.
-async fn walk_kinds(
-    connection: &mut Connection,
-    grid: &Grid,
-    selection: &Selection,
-    kinds: &[Kind],
-    way: &Way,
-) -> Result<Found, StoreError> {
-    let (devices, runs) = runs(selection, kinds);
-    if devices <= grid.few && matches!(runs, Runs::Kinds(_)) && !selection.is_whole_kinds() {
-        let way = Way { sort: Sort::Name, from: way.from.clone(), ..*way };
-        return few::fetch(connection, selection, &Source::Kinds(kinds.to_vec()), None, &way).await;
-    }
-    walk_runs(connection, selection, runs, way).await
-}
-
 /// The next devices of these runs.
 async fn walk_runs(
     connection: &mut Connection,
@@ -237,28 +202,6 @@ async fn walk_runs(
 ) -> Result<Found, StoreError> {
     let found = runs::walk(connection, selection, runs, way).await?;
     Ok(found.into_iter().map(|(id, name, _)| (id, name)).collect())
-}
-
-/// The next devices of these kinds, by name, that the texts have.
-async fn search_kinds(
-    connection: &mut Connection,
-    grid: &Grid,
-    selection: &Selection,
-    hits: &Arc<Hits>,
-    kinds: &[Kind],
-    way: &Way,
-) -> Result<Found, StoreError> {
-    let by_name = Way { sort: Sort::Name, from: way.from.clone(), ..*way };
-    let (devices, runs) = runs(selection, kinds);
-    if !selection.is_beyond_texts() {
-        walk_texts(connection, selection, hits, Some(kinds), &by_name).await
-    } else if devices <= grid.few.min(hits.len() as u64) && matches!(runs, Runs::Kinds(_)) {
-        few::fetch(connection, selection, &Source::Kinds(kinds.to_vec()), None, &by_name).await
-    } else if devices < hits.len() as u64 && kinds.len() <= MAX_RUNS {
-        search_runs(connection, grid, selection, hits, kinds, runs, &by_name).await
-    } else {
-        walk_texts(connection, selection, hits, Some(kinds), &by_name).await
-    }
 }
 
 /// Those of these devices that the selection has now, by name. With `locked`, they stay as they are until the
@@ -285,8 +228,6 @@ pub(super) async fn still(
 async fn walk_names(connection: &mut Connection, selection: &Selection, way: &Way) -> Result<Found, StoreError> {
     let mut statement = sql("SELECT d.id, d.name FROM devices AS d WHERE d.account = ");
     statement.push_bind(selection.account);
-    selection.push_kinds(&mut statement);
-    selection.push_groups(&mut statement);
     selection.push_others(&mut statement);
     if let Some(from) = &way.from {
         BY_NAME.push_side(&mut statement, from, way.is_descending);

@@ -60,7 +60,6 @@ pub(super) async fn walk_texts(
         if let Some(kinds) = kinds {
             push_facets(&mut statement, kinds);
         }
-        selection.push_groups(&mut statement);
         selection.push_others(&mut statement);
         let rows: Found = statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
         let mut ids: HashMap<String, Uuid> = rows.into_iter().map(|(id, name)| (name, id)).collect();

@@ -1,11 +1,12 @@
-//! What a search knows of devices beside their texts: it is what the rows say, whoever changed them, folded or not.
+//! What a search knows of devices beside their texts, how they are and in which groups: it is what the rows say, whoever
+//! changed them, folded or not.
 
 use crate::fixture::{Fixture, MODEL, Tenant, device_names, matching, named, part_of, row_of, tokens_of};
 use muster_domain::{PricingTier, SecurityToken};
-use muster_registry::{Change, DeviceFilter, DeviceQuery, Registry, Sort, Status};
+use muster_registry::{Change, DeviceFilter, DeviceQuery, GroupName, Registry, Sort, Status};
 use std::time::Duration;
 
-const SORTS: [Sort; 4] = [Sort::Name, Sort::FriendlyName, Sort::Tier, Sort::Status];
+const SORTS: [Sort; 5] = [Sort::Name, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen];
 
 /// Every filter by status, tier and whether seen.
 fn filters() -> Vec<DeviceFilter> {
@@ -14,12 +15,19 @@ fn filters() -> Vec<DeviceFilter> {
     let mut filters = Vec::new();
     for status in statuses {
         for tier in tiers {
-            for never_seen in [false, true] {
-                filters.push(DeviceFilter { status, tier, never_seen, ..DeviceFilter::default() });
+            for (never_seen, groups) in
+                [(false, vec![]), (true, vec![]), (false, vec!["Twos"]), (true, vec!["Twos", "Threes"])]
+            {
+                let groups = groups.into_iter().map(group).collect();
+                filters.push(DeviceFilter { status, tier, never_seen, groups, ..DeviceFilter::default() });
             }
         }
     }
     filters
+}
+
+fn group(name: &str) -> GroupName {
+    GroupName::parse(name).unwrap()
 }
 
 /// On each of these servers, a search that finds every device finds those that the filter has without it.
@@ -27,6 +35,16 @@ async fn check(servers: &[Registry], tenant: &Tenant, after: &str) {
     for filter in filters() {
         let mut expected = tenant.names(matching(filter.clone())).await;
         expected.sort_unstable();
+        // As many as they are, when they are walked through or looked up.
+        for registry in servers {
+            let there = registry.count_devices(tenant.id, &filter).await.unwrap();
+            assert_eq!(there, expected.len() as u64, "after {after}: {filter:?}");
+            for sort in SORTS {
+                let mut found = tenant.on(registry).names(DeviceQuery { sort, ..matching(filter.clone()) }).await;
+                found.sort_unstable();
+                assert_eq!(found, expected, "after {after}: {filter:?} by {sort:?}");
+            }
+        }
         let searched = DeviceFilter { search: Some("FLEET".to_owned()), ..filter.clone() };
         for (server, registry) in servers.iter().enumerate() {
             let tenant = tenant.on(registry);
@@ -45,7 +63,7 @@ async fn check(servers: &[Registry], tenant: &Tenant, after: &str) {
 }
 
 async fn register(tenant: &Tenant, names: &[String]) -> Vec<SecurityToken> {
-    let id = tenant.begin_with(1, None).await;
+    let id = tenant.begin_with(1, Some("Threes")).await;
     let tiers = ["Small", "Large", ""];
     let rows = names
         .iter()
@@ -74,10 +92,13 @@ pub(crate) async fn after_each_change_of_them(fixture: &Fixture) {
         named(&device_names(&names))
     };
     for (chosen, change) in [
+        (some(2), Change::AddToGroup(group("Twos"))),
+        (some(3), Change::AddToGroup(group("Threes"))),
         (some(2), Change::Disable),
         (some(3), Change::Tier(PricingTier::ExtraSmall)),
         (some(7), Change::Delete),
         (some(4), Change::Enable),
+        (some(8), Change::RemoveFromGroup(group("Twos"))),
         (some(5), Change::Tier(PricingTier::Large)),
     ] {
         fixture.registry.change_devices(tenant.id, &chosen, &change).await.unwrap();
