@@ -66,6 +66,26 @@ test('a server told to stop finishes what is under way', async ({ portal, muster
   expect((await saveTokens(portal)).size).toBe(30_000);
 });
 
+test('an answer that never comes is waited for as long as the server works at one, then asked for again', async ({ portal, muster }) => {
+  await portal.addInitScript(() => {
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    AbortSignal.timeout = (ms) => {
+      Object.assign(window, { waited_: ms });
+      return timeout(ms / 35);
+    };
+  });
+  await giveModel(portal, muster);
+  await ready(portal, SEED_FILE);
+  let sent = 0;
+  await portal.route('**/fn/register-part', (route) => (++sent === 1 ? undefined : route.continue()));
+  await upload(portal);
+  await expectCounts(portal, '2', '0', '0');
+  expect(sent).toBe(2);
+  expect(await portal.evaluate(() => (window as unknown as { waited_: number }).waited_)).toBe(70_000);
+  const saved = await saveTokens(portal);
+  for (const token of saved.values()) expect((await muster.sendState(token)).status).toBe(204);
+});
+
 /** Lets the pauses between retries pass at once. */
 async function untilFailed(page: Page): Promise<void> {
   const failed = status(page).getByRole('button', { name: 'errors.csv' });

@@ -177,3 +177,45 @@ test('a part that comes too late is sent again with a higher attempt', async ({ 
   const saved = await saveTokens(portal);
   for (const token of saved.values()) expect((await muster.sendState(token)).status).toBe(204);
 });
+
+test('what the browser cannot save is not called saved', async ({ portal, muster }) => {
+  await portal.addInitScript(() => {
+    const state = { isFull: false };
+    const Real = Blob;
+    const Full = class extends Real {
+      constructor(...given: ConstructorParameters<typeof Blob>) {
+        if (state.isFull) throw new RangeError('out of memory');
+        super(...given);
+      }
+    };
+    Object.assign(window, { memory_: state, Blob: Full });
+  });
+  const fill = (isFull: boolean) => portal.evaluate((isFull) => Object.assign((window as unknown as { memory_: object }).memory_, { isFull }), isFull);
+  await withSeedDevices(portal, muster);
+  await portal.getByRole('checkbox', { name: 'Select all devices on this page' }).check();
+  await act(portal, 'Generate token');
+  const dialog = portal.getByRole('dialog', { name: 'Generate token' });
+  await dialog.getByRole('button', { name: 'Generate', exact: true }).click();
+  await expect(dialog).toContainText('2 tokens generated');
+  await fill(true);
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(dialog).toContainText('The browser has no memory left for more.');
+  await portal.keyboard.press('Escape');
+  await expect(dialog.getByText('Close without them?')).toBeVisible();
+  await dialog.getByRole('button', { name: 'Go back' }).click();
+  await fill(false);
+  expect((await saveTokens(portal)).size).toBe(2);
+  await portal.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+
+  // One that cannot be kept stops the work.
+  await act(portal, 'Export');
+  const exporting = portal.getByRole('dialog', { name: 'Export' });
+  await expect(exporting).toContainText('devices.csv is saved.');
+  await portal.keyboard.press('Escape');
+  await fill(true);
+  await act(portal, 'Export');
+  await expect(exporting).toContainText('The browser has no memory left for more.');
+  await expect(exporting).not.toContainText('devices.csv is saved.');
+  await expect(exporting.getByRole('button', { name: 'Continue' })).toBeVisible();
+});

@@ -133,7 +133,7 @@ fn UnknownModels(dialog: Dialog) -> impl IntoView {
     let is_one = move || all.with(|unknown| unknown.len() == 1);
     view! {
         // It is there before its text, so that this is heard.
-        <div class=move || if is_there() { "note warn" } else { "" } role="status">
+        <div class:note=is_there class:warn=is_there aria-live="polite">
             <Show when=is_there>
                 <p>{move || if is_one() {
                     "This model is not in your account yet. Its devices would fail: upload the model first, or correct the name."
