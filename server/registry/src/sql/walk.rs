@@ -6,7 +6,8 @@
 //! are alike in status, tier and whether they were seen stand side by side, by name. A filter by these is a choice of
 //! kinds. An order by them is a row of segments, and each segment is a merge of its kinds.
 //!
-//! A search, a registration and an order by friendly name are a matter of the texts in memory (`walk_texts.rs`).
+//! A search, a registration, an order by friendly name, and a large group in any way but by name, are a matter of the texts
+//! in memory (`walk_texts.rs`).
 
 use super::{
     Connection, Database,

@@ -1,5 +1,5 @@
-//! The next devices of those that the texts have. They give the names that come first in an order; what else a filter
-//! asks, the database says of those, some at a time, until there are enough.
+//! The next devices of those that the texts have. They give the names that come first in an order; what is not known in
+//! memory, the database says of those, some at a time, until there are enough.
 
 use super::{
     Connection,
