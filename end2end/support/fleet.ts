@@ -1,5 +1,5 @@
 // A fleet of 100,000 devices: its file, its upload, and what must be true of it whatever happened on the way.
-import { expect, test, type Page, type Route } from '@playwright/test';
+import { expect, test, type Page, type Request, type Route } from '@playwright/test';
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Muster } from './muster.ts';
@@ -27,12 +27,21 @@ export type Counts = { registered: number; failed: number; already: number };
 export class Parts {
   sent = 0;
   answered = 0;
+  private ended = 0;
   private readonly page: Page;
 
   constructor(page: Page) {
     this.page = page;
     page.on('request', (request) => (this.sent += Number(isPart(request.url()))));
     page.on('response', (answer) => (this.answered += Number(isPart(answer.url()) && answer.ok())));
+    const ended = (request: Request) => (this.ended += Number(isPart(request.url())));
+    page.on('requestfinished', ended);
+    page.on('requestfailed', ended);
+  }
+
+  /** Those that are on their way, or at the server. */
+  get underWay(): number {
+    return this.sent - this.ended;
   }
 
   /** Until the browser has sent so many. */

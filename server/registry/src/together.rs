@@ -45,10 +45,10 @@ impl<W: Work> Together<W> {
 
 /// Why nothing of a transaction was stored.
 enum Failed {
-    /// It had not begun, or did not end well.
-    Around(StoreError),
-    /// Something that was to be stored failed.
-    Within(StoreError),
+    /// It could not begin, and neither could another.
+    ToBegin(StoreError),
+    /// Something in it could not be stored, or all of it together: on a disk that is nearly full, less may fit.
+    ToStore(StoreError),
 }
 
 /// Stores work as it comes, until nobody can send any.
@@ -61,14 +61,14 @@ async fn store_all<W: Work>(writer: SqlitePool, mut queue: mpsc::Receiver<Waitin
         while let Some(range) = tries.pop() {
             // In a task of its own: if that should panic, what comes later is stored all the same.
             let attempt = tokio::spawn(attempt(writer.clone(), works.clone(), range.clone()));
-            let outcomes = match attempt.await.unwrap_or(Err(Failed::Within(StoreError::Unavailable))) {
+            let outcomes = match attempt.await.unwrap_or(Err(Failed::ToStore(StoreError::Unavailable))) {
                 Ok(outcomes) => outcomes,
-                Err(Failed::Within(_)) if range.len() > 1 => {
+                Err(Failed::ToStore(_)) if range.len() > 1 => {
                     // Each by itself, the first of them first: what is wrong with one is no matter of the others'.
                     tries.extend(range.rev().map(|at| at..at + 1));
                     continue;
                 }
-                Err(Failed::Around(failure) | Failed::Within(failure)) => {
+                Err(Failed::ToBegin(failure) | Failed::ToStore(failure)) => {
                     range.clone().map(|_| Err(failure.into())).collect()
                 }
             };
@@ -86,17 +86,17 @@ async fn attempt<W: Work>(
     works: Arc<Vec<W>>,
     range: Range<usize>,
 ) -> Result<Vec<Outcome<W>>, Failed> {
-    let around = |error: sqlx::Error| Failed::Around(error.into());
-    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(around)?;
+    let begun = writer.begin_with("BEGIN IMMEDIATE").await;
+    let mut tx = begun.map_err(|error| Failed::ToBegin(error.into()))?;
     let mut outcomes = Vec::with_capacity(range.len());
     for work in &works[range] {
         let outcome = work.store(&mut tx).await;
         if let Some(failure) = outcome.as_ref().err().and_then(W::failure) {
-            return Err(Failed::Within(failure));
+            return Err(Failed::ToStore(failure));
         }
         outcomes.push(outcome);
     }
-    tx.commit().await.map_err(around)?;
+    tx.commit().await.map_err(|error| Failed::ToStore(error.into()))?;
     Ok(outcomes)
 }
 
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use sqlx::{query, query_scalar};
 
-    /// Stores its number, which the table takes once, but for 3, 5 and 7.
+    /// Stores its number, which the table takes once, but for 3, 5 and 7; and 9, which it takes until the end only.
     struct Number(i64);
 
     impl Work for Number {
@@ -121,7 +121,9 @@ mod tests {
                 7 => panic!("a test of what becomes of the others"),
                 _ => {}
             }
-            let stored = query("INSERT INTO numbers VALUES ($1)").bind(self.0).execute(connection).await;
+            let of = if self.0 == 9 { -1 } else { self.0 };
+            let stored = query("INSERT INTO numbers VALUES ($1, $2)").bind(self.0).bind(of).execute(connection);
+            let stored = stored.await;
             stored.map_err(StoreError::from)?;
             Ok(self.0)
         }
@@ -148,7 +150,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("numbers.db");
         let pool = SqlitePool::connect(&format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
-        query("CREATE TABLE numbers (number INTEGER PRIMARY KEY)").execute(&pool).await.unwrap();
+        let table = "CREATE TABLE numbers (
+            number INTEGER PRIMARY KEY,
+            of INTEGER REFERENCES numbers DEFERRABLE INITIALLY DEFERRED)";
+        query(table).execute(&pool).await.unwrap();
         let together = Together::on(pool.clone());
         for (numbers, is_again) in [(0..5, false), (5..40, false), (0..40, true)] {
             let outcomes = futures_util::future::join_all(numbers.clone().map(|at| together.store(Number(at)))).await;
@@ -156,7 +161,7 @@ mod tests {
                 let expected = match at {
                     3 => Err(Refused::Wrong),
                     5 => Err(Refused::Database(StoreError::Corrupt)),
-                    7 => Err(Refused::Database(StoreError::Unavailable)),
+                    7 | 9 => Err(Refused::Database(StoreError::Unavailable)),
                     _ if is_again => Err(Refused::Database(StoreError::Unavailable)),
                     _ => Ok(at),
                 };
@@ -164,6 +169,6 @@ mod tests {
             }
         }
         let stored: i64 = query_scalar("SELECT COUNT(*) FROM numbers").fetch_one(&pool).await.unwrap();
-        assert_eq!(stored, 37);
+        assert_eq!(stored, 36);
     }
 }
