@@ -5,7 +5,9 @@ use std::{env, fs, path::Path};
 fn main() {
     // A debug server carries the debug page, and a release server the release page: see scripts/build-web.
     let kind = if env::var("PROFILE").as_deref() == Ok("release") { "release" } else { "debug" };
-    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/site").join(kind);
+    // Asked now, not when this was compiled: the folder may have moved since.
+    let folder = env::var_os("CARGO_MANIFEST_DIR").expect("cargo says in which folder the package is");
+    let site = Path::new(&folder).join("../target/site").join(kind);
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={}", site.display());
     println!("cargo::rustc-env=MUSTER_SITE={}", site.display());

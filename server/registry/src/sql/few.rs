@@ -21,21 +21,18 @@ pub(super) enum Source {
     Groups,
 }
 
-/// The source that has the fewest devices, if those are at most `most`.
+/// The source that has the fewest devices, if those are at most `most`. What a search finds is of the selection's kinds
+/// and groups already.
 pub(super) fn source(selection: &Selection, most: u64) -> Option<Source> {
-    let mut best = (selection.devices(), None);
-    if !selection.groups.is_empty() && selection.members < best.0 {
-        best = (selection.members, Some(Source::Groups));
+    if let Some(search) = &selection.search {
+        let names = || Source::Names(json_names(search.hits.entries().map(|entry| entry.name)));
+        return (search.hits.len() as u64 <= most).then(names);
     }
-    if let Some(search) = &selection.search
-        && (search.hits.len() as u64) < best.0
-    {
-        best = (search.hits.len() as u64, None);
-        if best.0 <= most {
-            return Some(Source::Names(json_names(search.hits.entries().map(|entry| entry.name))));
-        }
+    let devices = selection.devices();
+    if !selection.groups.is_empty() && selection.members < devices {
+        return (selection.members <= most).then_some(Source::Groups);
     }
-    (best.0 <= most).then(|| best.1.unwrap_or_else(|| Source::Kinds(selection.kinds.clone())))
+    (devices <= most).then(|| Source::Kinds(selection.kinds.clone()))
 }
 
 /// The device `d` of each of the names in a JSON array, after ` FROM`.
@@ -44,15 +41,14 @@ pub(super) fn push_named(statement: &mut QueryBuilder<Database>, account: Uuid, 
     statement.push(before).push_bind(names).push(between).push_bind(account).push(behind);
 }
 
-/// A statement for what is asked of the devices `d` of a source, and their models `m`. With `kinds`,
-/// of those kinds only.
-fn select(what: &str, selection: &Selection, source: &Source, kinds: Option<&[Kind]>) -> QueryBuilder<Database> {
+/// A statement for the devices `d` of a source, with their models `m`. With `kinds`, for those of these kinds only.
+fn select(selection: &Selection, source: &Source, kinds: Option<&[Kind]>) -> QueryBuilder<Database> {
     let mut statement = sql("");
     if let Source::Kinds(kinds) = source {
         statement.push("WITH ");
         push_kind_list(&mut statement, selection.account, kinds);
     }
-    statement.push(" SELECT ").push(what).push(" FROM ");
+    statement.push(" SELECT d.id, d.name FROM ");
     match source {
         Source::Names(names) => push_named(&mut statement, selection.account, names.clone()),
         Source::Kinds(_) => {
@@ -78,11 +74,6 @@ fn select(what: &str, selection: &Selection, source: &Source, kinds: Option<&[Ki
     statement
 }
 
-/// Whether what a source has is still to be searched through.
-fn is_to_be_searched(selection: &Selection, source: &Source) -> bool {
-    selection.search.is_some() && !matches!(source, Source::Names(_))
-}
-
 /// The next devices, of all that a source has. With `kinds`, of those kinds only.
 pub(super) async fn fetch(
     connection: &mut Connection,
@@ -101,16 +92,10 @@ pub(super) async fn fetch(
         Sort::LastSeen => Some("COALESCE((SELECT st.last_seen FROM device_states st WHERE st.device = d.id), 0)"),
     };
     let columns = Columns { key, name: "d.name" };
-    let mut statement = select("d.id, d.name, d.friendly_name, m.name", selection, source, kinds);
+    let mut statement = select(selection, source, kinds);
     if let Some(from) = &way.from {
         columns.push_side(&mut statement, from, way.is_descending);
     }
-    let is_all = is_to_be_searched(selection, source);
-    columns.push_order(&mut statement, way.is_descending, if is_all { None } else { Some(way.limit) });
-    let rows: Vec<(Uuid, String, Option<String>, String)> =
-        statement.build_query_as().persistent(false).fetch_all(connection).await?;
-    let found = rows
-        .into_iter()
-        .filter(|(_, name, friendly_name, model)| !is_all || selection.finds(name, friendly_name.as_deref(), model));
-    Ok(found.map(|(id, name, ..)| (id, name)).take(way.limit).collect())
+    columns.push_order(&mut statement, way.is_descending, way.limit);
+    Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
 }

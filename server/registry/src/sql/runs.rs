@@ -98,9 +98,9 @@ async fn walk_each(
     if let Some(until) = until {
         columns.push_side(&mut statement, until, !way.is_descending);
     }
-    columns.push_order(&mut statement, way.is_descending, Some(of_each));
+    columns.push_order(&mut statement, way.is_descending, of_each);
     statement.push(behind);
-    columns.push_order(&mut statement, way.is_descending, Some(way.limit));
+    columns.push_order(&mut statement, way.is_descending, way.limit);
     Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
 }
 

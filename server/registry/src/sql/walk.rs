@@ -92,17 +92,14 @@ impl Columns {
         };
     }
 
-    /// Appends the order and how many, or all.
-    pub(super) fn push_order(self, statement: &mut QueryBuilder<Database>, is_descending: bool, limit: Option<usize>) {
+    /// Appends the order, and how many.
+    pub(super) fn push_order(self, statement: &mut QueryBuilder<Database>, is_descending: bool, limit: usize) {
         let way = if is_descending { " DESC" } else { "" };
         statement.push(" ORDER BY ");
         if let Some(key) = self.key {
             statement.push(key).push(way).push(", ");
         }
-        statement.push(self.name).push(way);
-        if let Some(limit) = limit {
-            statement.push(" LIMIT ").push_bind(limit as i64);
-        }
+        statement.push(self.name).push(way).push(" LIMIT ").push_bind(limit as i64);
     }
 }
 
@@ -233,7 +230,7 @@ async fn walk_names(connection: &mut Connection, selection: &Selection, way: &Wa
     if let Some(from) = &way.from {
         BY_NAME.push_side(&mut statement, from, way.is_descending);
     }
-    BY_NAME.push_order(&mut statement, way.is_descending, Some(way.limit));
+    BY_NAME.push_order(&mut statement, way.is_descending, way.limit);
     Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
 }
 
