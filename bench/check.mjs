@@ -98,20 +98,23 @@ async function measure({ names, runs }) {
   const script = document.querySelector("link[rel=modulepreload]").href;
   const module = await WebAssembly.compileStreaming(fetch(script.replace("muster.js", "muster_bg.wasm")));
 
-  // As a script in a worker tells it, from its start to the report.
-  const inWorker = (url, options, message) => new Promise((resolve, reject) => {
+  // A script in a worker that has begun, as Muster's has while the person looks for the file; the answer checks it.
+  const worker = (url, options, module) => {
     const worker = new Worker(url, options);
-    let progress = 0;
-    worker.onerror = (event) => reject(new Error(event.message));
-    worker.onmessage = ({ data }) => {
-      if (data.read !== undefined) return progress++;
-      worker.terminate();
-      if (!data.report) return reject(new Error(data.failed));
-      const { devices, problem_count: problems } = JSON.parse(data.report);
-      resolve({ devices, problems, progress, memory: data.memory });
-    };
-    worker.postMessage(message);
-  });
+    if (module) worker.postMessage({ module });
+    return () => new Promise((resolve, reject) => {
+      let progress = 0;
+      worker.onerror = (event) => reject(new Error(event.message));
+      worker.onmessage = ({ data }) => {
+        if (data.read !== undefined) return progress++;
+        worker.terminate();
+        if (!data.report) return reject(new Error(data.failed));
+        const { devices, problem_count: problems } = JSON.parse(data.report);
+        resolve({ devices, problems, progress, memory: data.memory });
+      };
+      worker.postMessage({ file });
+    });
+  };
   const read = async () => {
     // Held by the window, as Muster's worker holds its own: see there.
     const reader = (window.benchReader = file.stream().getReader({ mode: "byob" }));
@@ -123,21 +126,22 @@ async function measure({ names, runs }) {
     }
   };
   const what = {
-    read,
-    check: () => inWorker(script.replace("muster.js", "check-worker.js"), { type: "module" }, { module, file }),
-    papaparse: () => inWorker("/bench/papaparse.js", {}, { file }),
-    udsv: () => inWorker("/bench/udsv.js", {}, { file }),
+    read: () => read,
+    check: () => worker(script.replace("muster.js", "check-worker.js"), { type: "module" }, module),
+    papaparse: () => worker("/bench/papaparse.js", {}),
+    udsv: () => worker("/bench/udsv.js", {}),
   };
 
   const found = { bytes: file.size };
   for (const name of names) found[name] = { times: [] };
-  // By turns, so that a busy moment of the machine is nobody's alone; and what one leaves behind is cleared away
-  // before the next begins.
+  // By turns, so that a busy moment of the machine is nobody's alone; and before one begins, its script has come and
+  // what the last left behind is cleared away.
   for (let run = 0; run < runs; run++) {
     for (const name of names) {
+      const check = what[name]();
       await new Promise((resolve) => setTimeout(resolve, 300));
       const begin = performance.now();
-      const result = await what[name]();
+      const result = await check();
       found[name].times.push(performance.now() - begin);
       Object.assign(found[name], result);
     }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { millionRows } from './support/bad-files.ts';
-import { choose, open, openRegister } from './support/portal.ts';
+import { SEED_FILE, choose, file, open, openRegister } from './support/portal.ts';
 import { expect, test } from './support/test.ts';
 
 test.use({
@@ -40,4 +40,17 @@ test('a browser that reads no byte streams', async ({ portal }) => {
 
 test('a browser that clears its memory all the while', async ({ portal }) => {
   await check(portal, 'setInterval(gc, 0);');
+});
+
+test('a script that did not come while the dialog opened is asked for again with the file', async ({ portal, guard }) => {
+  guard.expect(/Failed to load resource/);
+  let asked = 0;
+  await portal.route('**/check-worker.js', (route) => (asked++ ? route.continue() : route.abort()));
+  await open(portal, '/devices');
+  const failed = portal.waitForEvent('requestfailed');
+  const dialog = await openRegister(portal);
+  await failed;
+  await choose(portal, file('fleet.csv', SEED_FILE));
+  await expect(dialog).toContainText('no problems');
+  expect(asked).toBeGreaterThan(1);
 });

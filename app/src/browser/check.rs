@@ -2,23 +2,36 @@
 
 use leptos::prelude::*;
 use muster_domain::Report;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-/// A check under way. Dropping it stops the worker.
-pub(crate) struct RunningCheck {
+/// A worker that has the WASM module, and waits for a file. Dropping it stops the worker.
+pub(crate) struct PreparedCheck {
     worker: Worker,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    /// It never began: its script did not come, say.
+    is_broken: Rc<Cell<bool>>,
     _on_error: Closure<dyn FnMut(JsValue)>,
 }
 
-impl Drop for RunningCheck {
+impl Drop for PreparedCheck {
     fn drop(&mut self) {
         // What it has said already may still be on its way.
         self.worker.set_onmessage(None);
         self.worker.set_onerror(None);
         self.worker.terminate();
     }
+}
+
+/// A check under way. Dropping it stops the worker.
+pub(crate) struct RunningCheck {
+    // Dropped first: then nothing calls the others any more.
+    _prepared: PreparedCheck,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(JsValue)>,
 }
 
 /// What a worker says while it checks.
@@ -31,17 +44,48 @@ pub(crate) enum Told {
     Failed(String),
 }
 
-/// Starts checking a file.
+/// Prepares a check while a person still looks for the file: to begin takes as long as a tenth of a million rows.
 ///
 /// # Errors
 /// A sentence, where the browser does not start a worker.
-pub(crate) fn start(file: &File, told: impl FnMut(Told) + 'static) -> Result<RunningCheck, String> {
-    let broken = |_: JsValue| "The browser could not start the check. Reload the page.".to_owned();
+pub(crate) fn prepare() -> Result<PreparedCheck, String> {
     let options = WorkerOptions::new();
     options.set_type(WorkerType::Module);
     let worker = Worker::new_with_options(&worker_url(), &options).map_err(broken)?;
+    let is_broken = Rc::new(Cell::new(false));
+    let on_error = {
+        let is_broken = is_broken.clone();
+        Closure::new(move |_: JsValue| is_broken.set(true))
+    };
+    worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+    let prepared = PreparedCheck { worker, is_broken, _on_error: on_error };
+    post(&prepared.worker, "module", &wasm_bindgen::module())?;
+    Ok(prepared)
+}
 
-    let told = std::rc::Rc::new(std::cell::RefCell::new(told));
+fn post(worker: &Worker, name: &str, value: &JsValue) -> Result<(), String> {
+    let message = js_sys::Object::new();
+    js_sys::Reflect::set(&message, &name.into(), value).and_then(|_| worker.post_message(&message)).map_err(broken)
+}
+
+fn broken(_: JsValue) -> String {
+    "The browser could not start the check. Reload the page.".to_owned()
+}
+
+/// Checks a file, in the worker that was prepared, if there is one that began.
+///
+/// # Errors
+/// A sentence, where the browser does not start a worker.
+pub(crate) fn start(
+    prepared: Option<PreparedCheck>,
+    file: &File,
+    told: impl FnMut(Told) + 'static,
+) -> Result<RunningCheck, String> {
+    let prepared = match prepared.filter(|prepared| !prepared.is_broken.get()) {
+        Some(prepared) => prepared,
+        None => prepare()?,
+    };
+    let told = Rc::new(RefCell::new(told));
     let on_message = {
         let told = told.clone();
         Closure::new(move |event: MessageEvent| {
@@ -66,14 +110,11 @@ pub(crate) fn start(file: &File, told: impl FnMut(Told) + 'static) -> Result<Run
             "The check stopped: the browser ran out of memory, or the page is out of date. Reload it.".to_owned(),
         ));
     });
+    let worker = &prepared.worker;
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-
-    let message = js_sys::Object::new();
-    let set = |name: &str, value: &JsValue| js_sys::Reflect::set(&message, &name.into(), value);
-    set("module", &wasm_bindgen::module()).and_then(|_| set("file", file)).map_err(broken)?;
-    worker.post_message(&message).map_err(broken)?;
-    Ok(RunningCheck { worker, _on_message: on_message, _on_error: on_error })
+    post(worker, "file", file)?;
+    Ok(RunningCheck { _prepared: prepared, _on_message: on_message, _on_error: on_error })
 }
 
 /// The worker's script stands beside the page's own.

@@ -112,6 +112,7 @@ impl<'a> Row<'a> {
     }
 
     /// The line and column of a field: of its first character that is not white space.
+    #[inline]
     pub(super) fn place(&self, field: Field) -> (u64, u64) {
         let column = self.layout.column_of(field).unwrap_or(usize::MAX);
         if column == 0 && self.text.starts_with(|first: char| first.is_ascii_graphic()) {

@@ -7,7 +7,7 @@ mod status;
 use super::{Modal, modal::keep_focus};
 use crate::{
     browser::{
-        check::{self, RunningCheck, Told},
+        check::{self, PreparedCheck, RunningCheck, Told},
         save::Gathered,
         upload::{Pass, Progress, Upload},
     },
@@ -47,6 +47,8 @@ struct Dialog {
     unknown: RwSignal<Option<Vec<UnknownModel>>>,
     group: RwSignal<String>,
     file: StoredValue<Option<SendWrapper<File>>>,
+    /// Waits for the next file.
+    prepared: StoredValue<Option<SendWrapper<PreparedCheck>>>,
     check: StoredValue<Option<SendWrapper<RunningCheck>>>,
     upload: StoredValue<Option<SendWrapper<Upload>>>,
     progress: RwSignal<Progress>,
@@ -67,6 +69,7 @@ impl Dialog {
             unknown: RwSignal::new(None),
             group: RwSignal::new(String::new()),
             file: StoredValue::new(None),
+            prepared: StoredValue::new(None),
             check: StoredValue::new(None),
             upload: StoredValue::new(None),
             progress: RwSignal::new(Progress::default()),
@@ -79,6 +82,7 @@ impl Dialog {
     }
 
     fn reset(self) {
+        self.prepared.set_value(None);
         self.check.set_value(None);
         self.abandon();
         self.file.set_value(None);
@@ -95,6 +99,15 @@ impl Dialog {
     fn abandon(self) {
         if let Some(upload) = self.upload.try_update_value(Option::take).flatten() {
             upload.abandon();
+        }
+    }
+
+    /// A file may be chosen: the check before it, if there was one, is over.
+    fn prepare(self) {
+        self.check.set_value(None);
+        if self.prepared.with_value(Option::is_none) {
+            // Where it fails, it is tried once more with the file.
+            self.prepared.set_value(check::prepare().ok().map(SendWrapper::new));
         }
     }
 
@@ -119,7 +132,8 @@ impl Dialog {
         self.unknown.set(None);
         self.disk_problem.set(None);
         self.step.set(Step::Checking { name: name.clone(), read: 0.0, size });
-        let started = check::start(&file, move |told| match told {
+        let prepared = self.prepared.try_update_value(Option::take).flatten().map(SendWrapper::take);
+        let started = check::start(prepared, &file, move |told| match told {
             Told::Read(read) => self.step.set(Step::Checking { name: name.clone(), read, size }),
             Told::Failed(sentence) => {
                 self.step.set(Step::Choose { problem: Some(format!("{name}: {sentence}")) });
@@ -172,7 +186,7 @@ impl Dialog {
     }
 
     fn upload(self, file: File, report: &Report, tokens: Gathered) {
-        self.check.set_value(None);
+        self.prepared.set_value(None);
         let group = Some(self.group.get_untracked().trim().to_owned()).filter(|group| !group.is_empty());
         let upload = Upload::new(file, report, group, tokens, self.progress);
         self.upload.set_value(Some(SendWrapper::new(upload)));
@@ -234,6 +248,14 @@ pub(crate) fn RegisterDialog(
     Effect::new(move || {
         let _ = kind.get();
         keep_focus("register-title");
+    });
+    Effect::new(move || {
+        let _ = kind.get();
+        if is_open.get()
+            && dialog.step.with_untracked(|step| matches!(step, Step::Choose { .. } | Step::Checked { .. }))
+        {
+            dialog.prepare();
+        }
     });
     // It stays where it is, so that it is heard when the check ends.
     let said = Memo::new(move |_| {
