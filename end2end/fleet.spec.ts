@@ -1,34 +1,19 @@
 // Many devices at once: choosing them, what is done to them, their groups, and undoing a registration.
 import type { Locator, Page, Route } from '@playwright/test';
+import { PUMP, deviceName, tickAll, withMany } from './support/many.ts';
 import type { Muster } from './support/muster.ts';
 import { MODEL, act, choose, file, giveModel, open, openRegister, register, row, saveTokens, status, withSeedDevices } from './support/portal.ts';
 import { expect, test } from './support/test.ts';
 
-const PUMP = 'Contoso.Pump';
 const TIERS = ['Small', 'Large', '', 'Medium'];
-const name = (at: number) => `dev-${String(at).padStart(5, '0')}`;
-const fleet = (devices: number) => Array.from({ length: devices }, (_, at) => `${name(at)},${at % 2 ? PUMP : MODEL},Machine ${at},,${TIERS[at % 4]}\n`).join('');
+const fleet = (devices: number) => Array.from({ length: devices }, (_, at) => `${deviceName(at)},${at % 2 ? PUMP : MODEL},Machine ${at},,${TIERS[at % 4]}\n`).join('');
 const grid = (page: Page) => page.getByRole('grid', { name: 'All Devices' });
 const filters = (page: Page) => page.getByRole('search');
 const total = (page: Page, text: string) => expect(page.getByText(text, { exact: true })).toBeVisible();
 const firstRow = (page: Page) => grid(page).getByRole('row').nth(1);
 
 /** A fleet in All Devices, its tokens saved. */
-async function withFleet(page: Page, muster: Muster, devices: number): Promise<Map<string, string>> {
-  await giveModel(page, muster);
-  await giveModel(page, muster, PUMP);
-  await open(page, '/devices');
-  await register(page, file('fleet.csv', fleet(devices)));
-  const tokens = await saveTokens(page);
-  await page.keyboard.press('Escape');
-  await total(page, `${devices.toLocaleString('en')} devices`);
-  return tokens;
-}
-
-async function tickAll(page: Page, matching: string): Promise<void> {
-  await page.getByRole('checkbox', { name: 'Select all devices on this page' }).check();
-  await page.getByRole('button', { name: `Select all ${matching} matching` }).click();
-}
+const withFleet = (page: Page, muster: Muster, devices: number) => withMany(page, muster, devices, fleet(devices));
 
 /** The parts of an upload on their way, which go no further than they are let, until they are let go. */
 async function heldParts(page: Page) {
@@ -61,12 +46,12 @@ async function asked(page: Page, item: string, title: string): Promise<Locator> 
 
 test('the view stands in the address: sorts, filters and pages, for a colleague too', async ({ portal, muster }) => {
   const tokens = await withFleet(portal, muster, 250);
-  await muster.sendState(tokens.get(name(7))!);
+  await muster.sendState(tokens.get(deviceName(7))!);
   await grid(portal).getByRole('link', { name: 'Last seen' }).click();
-  await expect(firstRow(portal)).toContainText(name(7));
+  await expect(firstRow(portal)).toContainText(deviceName(7));
   await expect(grid(portal).getByRole('columnheader', { name: 'Last seen' })).toHaveAttribute('aria-sort', 'descending');
   await grid(portal).getByRole('link', { name: 'Last seen' }).click();
-  await expect(firstRow(portal)).toContainText(name(0));
+  await expect(firstRow(portal)).toContainText(deviceName(0));
   await grid(portal).getByRole('link', { name: 'Friendly name' }).click();
   await expect(firstRow(portal)).toContainText('Machine 0');
   await portal.getByRole('link', { name: 'Last', exact: true }).click();
@@ -104,20 +89,20 @@ test('all that match: chosen, kept over paging and sorting, changed, exported, d
   await total(portal, '125 devices');
   await tickAll(portal, '125');
   await expect(portal.getByText('125 selected')).toBeVisible();
-  await portal.getByRole('checkbox', { name: `Select ${name(3)}`, exact: true }).uncheck();
+  await portal.getByRole('checkbox', { name: `Select ${deviceName(3)}`, exact: true }).uncheck();
   await expect(portal.getByText('124 selected')).toBeVisible();
   await portal.getByRole('link', { name: 'Next' }).click();
   await expect(grid(portal).getByRole('row')).toHaveCount(26);
-  await expect(portal.getByRole('checkbox', { name: `Select ${name(249)}` })).toBeChecked();
+  await expect(portal.getByRole('checkbox', { name: `Select ${deviceName(249)}` })).toBeChecked();
   await grid(portal).getByRole('link', { name: 'Status' }).click();
-  await expect(portal.getByRole('checkbox', { name: `Select ${name(3)}`, exact: true })).not.toBeChecked();
+  await expect(portal.getByRole('checkbox', { name: `Select ${deviceName(3)}`, exact: true })).not.toBeChecked();
   // It turns Active, and goes from the first page to the last by itself.
-  await expect(row(portal, name(1))).toContainText('Registered');
-  await muster.sendState(tokens.get(name(1))!);
-  await expect(row(portal, name(1))).toBeHidden({ timeout: 20_000 });
+  await expect(row(portal, deviceName(1))).toContainText('Registered');
+  await muster.sendState(tokens.get(deviceName(1))!);
+  await expect(row(portal, deviceName(1))).toBeHidden({ timeout: 20_000 });
   await portal.getByRole('link', { name: 'Last', exact: true }).click();
-  await expect(row(portal, name(1))).toContainText('Active');
-  await expect(portal.getByRole('checkbox', { name: `Select ${name(1)}`, exact: true })).toBeChecked();
+  await expect(row(portal, deviceName(1))).toContainText('Active');
+  await expect(portal.getByRole('checkbox', { name: `Select ${deviceName(1)}`, exact: true })).toBeChecked();
   await expect(portal.getByText('124 selected')).toBeVisible();
 
   const tier = await asked(portal, 'Change pricing tier', 'Change the pricing tier of 124 devices');
@@ -173,13 +158,13 @@ test('all that match: chosen, kept over paging and sorting, changed, exported, d
   await expect(deleting).toBeHidden();
   await open(portal, '/devices');
   await total(portal, '125 devices');
-  expect((await muster.sendState(tokens.get(name(1))!)).status).toBe(401);
-  expect((await muster.sendState(tokens.get(name(2))!)).status).toBe(204);
+  expect((await muster.sendState(tokens.get(deviceName(1))!)).status).toBe(401);
+  expect((await muster.sendState(tokens.get(deviceName(2))!)).status).toBe(204);
 });
 
 test('a range is ticked with Shift: downwards, upwards, and by keyboard', async ({ portal, muster }) => {
   await withFleet(portal, muster, 250);
-  const tick = (at: number) => portal.getByRole('checkbox', { name: `Select ${name(at)}`, exact: true });
+  const tick = (at: number) => portal.getByRole('checkbox', { name: `Select ${deviceName(at)}`, exact: true });
   const expectTicked = async (from: number, to: number) => {
     for (let at = from; at <= to; at++) await expect(tick(at)).toBeChecked();
     for (const at of [from - 1, to + 1]) await expect(tick(at)).not.toBeChecked();
@@ -212,7 +197,7 @@ test('a range is ticked with Shift: downwards, upwards, and by keyboard', async 
 
 test('what is ticked one by one stays so over pages, sorting and a search', async ({ portal, muster }) => {
   await withFleet(portal, muster, 250);
-  const tick = (at: number) => portal.getByRole('checkbox', { name: `Select ${name(at)}`, exact: true });
+  const tick = (at: number) => portal.getByRole('checkbox', { name: `Select ${deviceName(at)}`, exact: true });
   const selected = () => expect(portal.getByText('3 selected', { exact: true })).toBeVisible();
   await tick(0).check();
   await tick(7).check();
@@ -220,7 +205,7 @@ test('what is ticked one by one stays so over pages, sorting and a search', asyn
   await tick(150).check();
   await selected();
   await grid(portal).getByRole('link', { name: 'Device name' }).click();
-  await expect(firstRow(portal)).toContainText(name(249));
+  await expect(firstRow(portal)).toContainText(deviceName(249));
   await expect(tick(150)).toBeChecked();
   await expect(tick(151)).not.toBeChecked();
   await selected();
@@ -242,7 +227,7 @@ test('what is ticked one by one stays so over pages, sorting and a search', asyn
   await expect(tier).toBeHidden();
   await open(portal, '/devices?tier=ExtraSmall');
   await total(portal, '3 devices');
-  for (const at of [0, 7, 150]) await expect(row(portal, name(at))).toBeVisible();
+  for (const at of [0, 7, 150]) await expect(row(portal, deviceName(at))).toBeVisible();
 });
 
 const read = async (download: { path(): Promise<string> }) => (await import('node:fs')).readFileSync(await download.path());
@@ -278,8 +263,8 @@ test('tokens for all that match: stopped, taken up again, and a call that fails 
   expect(sent[0]).toContain('"Matching"');
   expect(Math.max(...sent.map((body) => body.length)), 'the filter is sent, and no list of names').toBeLessThan(500);
   for (let at = 0; at < 25_000; at += 500) {
-    expect((await muster.sendState(saved.get(name(at))!)).status).toBe(204);
-    expect((await muster.sendState(old.get(name(at))!)).status).toBe(401);
+    expect((await muster.sendState(saved.get(deviceName(at))!)).status).toBe(204);
+    expect((await muster.sendState(old.get(deviceName(at))!)).status).toBe(401);
   }
   await dialog.getByRole('button', { name: 'Done' }).click();
   await expect(dialog).toBeHidden();

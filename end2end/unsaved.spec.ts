@@ -1,9 +1,11 @@
 // Tokens that are not saved, and work that goes on, are lost by no way of leaving that a person takes by mistake.
+import type { Page } from '@playwright/test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drop } from './support/drop.ts';
 import { Held, deviceName, rows, tickAll, withMany } from './support/many.ts';
+import type { Muster } from './support/muster.ts';
 import { MODEL, SEED_FILE, act, choose, expectCounts, file, giveModel, open, openRegister, register, saveTokens, status, withSeedDevices } from './support/portal.ts';
 import { expect, test } from './support/test.ts';
 
@@ -76,14 +78,19 @@ test('Back in mid-upload asks; closing it sends no more, and tells nothing to th
   expect(held.calls, 'parts that were sent after it was closed').toBe(sent);
 });
 
-test('Generate token, closed while it works, stops, and the next opening begins anew', async ({ portal, muster, guard }) => {
+/** Opens what is done to all of 25,000 devices, of whom the second 10,000 are held back. */
+async function begunForAll(page: Page, muster: Muster, action: string, endpoint: string) {
   test.slow();
+  await withMany(page, muster, 25_000);
+  await tickAll(page, '25,000');
+  const held = await Held.from(page, endpoint, 2);
+  await act(page, action);
+  return { held, dialog: page.getByRole('dialog', { name: action }) };
+}
+
+test('Generate token, closed while it works, stops, and the next opening begins anew', async ({ portal, muster, guard }) => {
   guard.expect(/Failed to load resource/);
-  await withMany(portal, muster, 25_000);
-  await tickAll(portal, '25,000');
-  const held = await Held.from(portal, 'generate-tokens', 2);
-  await act(portal, 'Generate token');
-  const dialog = portal.getByRole('dialog', { name: 'Generate token' });
+  const { held, dialog } = await begunForAll(portal, muster, 'Generate token', 'generate-tokens');
   await dialog.getByRole('button', { name: 'Generate', exact: true }).click();
   await expect(dialog).toContainText('10,000 of 25,000 devices');
   await portal.keyboard.press('Escape');
@@ -105,13 +112,8 @@ test('Generate token, closed while it works, stops, and the next opening begins 
 });
 
 test('Escape on what works stops it, as Stop does; Export goes on from there', async ({ portal, muster, guard }) => {
-  test.slow();
   guard.expect(/Failed to load resource/);
-  await withMany(portal, muster, 25_000);
-  await tickAll(portal, '25,000');
-  const held = await Held.from(portal, 'export-devices', 2);
-  await act(portal, 'Export');
-  const dialog = portal.getByRole('dialog', { name: 'Export' });
+  const { held, dialog } = await begunForAll(portal, muster, 'Export', 'export-devices');
   await expect(dialog).toContainText('10,000 of 25,000 devices');
   await portal.keyboard.press('Escape');
   await expect(dialog).toContainText('Stopping…');

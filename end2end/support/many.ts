@@ -8,12 +8,12 @@ export const deviceName = (at: number) => `dev-${String(at).padStart(5, '0')}`;
 /** So many rows of a file, every second one a pump. */
 export const rows = (devices: number) => Array.from({ length: devices }, (_, at) => `${deviceName(at)},${at % 2 ? PUMP : MODEL},Machine ${at},,Small\n`).join('');
 
-/** Registers them, and closes the dialog: gives the tokens. */
-export async function withMany(page: Page, muster: Muster, devices: number): Promise<Map<string, string>> {
+/** Registers them, or others, and closes the dialog: gives the tokens. */
+export async function withMany(page: Page, muster: Muster, devices: number, text = rows(devices)): Promise<Map<string, string>> {
   await giveModel(page, muster);
   await giveModel(page, muster, PUMP);
   await open(page, '/devices');
-  await register(page, file('fleet.csv', rows(devices)));
+  await register(page, file('fleet.csv', text));
   const tokens = await saveTokens(page);
   await page.keyboard.press('Escape');
   await expect(page.getByText(`${devices.toLocaleString('en')} devices`, { exact: true })).toBeVisible();

@@ -13,6 +13,7 @@ mod devices;
 mod errors;
 mod fleet;
 mod grid;
+mod hits;
 mod models;
 mod password;
 mod people;

@@ -5,7 +5,8 @@ use crate::{
     errors::StoreError,
     fleet::DeviceFilter,
     grid::Grid,
-    texts::{Facets, Hits, Wanted, fold, has_text},
+    hits::{Facets, Hits, Wanted},
+    texts::{fold, has_text},
     types::{AccountId, RegistrationId, Timestamp, tier_code},
 };
 use sqlx::{QueryBuilder, query, query_as};

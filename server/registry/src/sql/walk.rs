@@ -17,7 +17,7 @@ use super::{
     sql,
     walk_texts::{is_in_texts, search_runs, walk_texts},
 };
-use crate::{errors::StoreError, fleet::Sort, grid::Grid, texts::Hits};
+use crate::{errors::StoreError, fleet::Sort, grid::Grid, hits::Hits};
 use sqlx::QueryBuilder;
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 use uuid::Uuid;

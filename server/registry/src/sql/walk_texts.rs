@@ -14,7 +14,7 @@ use crate::{
     errors::StoreError,
     fleet::Sort,
     grid::Grid,
-    texts::{Entry, Facets, Hits, Order},
+    hits::{Entry, Facets, Hits, Order},
 };
 use std::{
     collections::{HashMap, HashSet},
