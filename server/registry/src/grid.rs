@@ -15,7 +15,7 @@ use std::{
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// Blocks that a server keeps: those of some three million devices. More are read each time.
+/// Blocks that a server keeps: those of some two million devices. More are read each time.
 const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
 
 /// What a server finds pages of devices with.
