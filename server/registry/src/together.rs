@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use sqlx::{query, query_scalar};
 
-    /// Stores its number, which the table takes once, but for 3, 5 and 7; and 9, which it takes until the end only.
+    /// Stores its number, which the table takes once, but for 3, 5 and 7; and 30, which it takes until the end only.
     struct Number(i64);
 
     impl Work for Number {
@@ -121,7 +121,7 @@ mod tests {
                 7 => panic!("a test of what becomes of the others"),
                 _ => {}
             }
-            let of = if self.0 == 9 { -1 } else { self.0 };
+            let of = if self.0 == 30 { -1 } else { self.0 };
             let stored = query("INSERT INTO numbers VALUES ($1, $2)").bind(self.0).bind(of).execute(connection);
             let stored = stored.await;
             stored.map_err(StoreError::from)?;
@@ -161,7 +161,7 @@ mod tests {
                 let expected = match at {
                     3 => Err(Refused::Wrong),
                     5 => Err(Refused::Database(StoreError::Corrupt)),
-                    7 | 9 => Err(Refused::Database(StoreError::Unavailable)),
+                    7 | 30 => Err(Refused::Database(StoreError::Unavailable)),
                     _ if is_again => Err(Refused::Database(StoreError::Unavailable)),
                     _ => Ok(at),
                 };
