@@ -59,7 +59,7 @@ impl Grid {
 
     pub(crate) fn keep_members(&self, group: Uuid, version: i64, members: &Arc<KeptMembers>) {
         let mut kept = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MAX_KEPT_GROUPS {
+        if kept.len() >= MAX_KEPT_GROUPS && !kept.contains_key(&group) {
             kept.clear();
         }
         kept.insert(group, (version, members.clone()));

@@ -1,7 +1,7 @@
 //! What happens to a row of a registration file: the rules, apart from any database.
 
 use crate::types::{GroupName, Status};
-use muster_domain::{DeviceName, Field, NewDevice, PricingTier, SecurityToken};
+use muster_domain::{DeviceName, Field, NewDevice, PricingTier, SecurityToken, errors_csv};
 use uuid::Uuid;
 
 /// The most rows of a part.
@@ -185,4 +185,57 @@ pub(crate) fn decide(
         (None, Some(model)) if !renew => Decision::Add(model),
         (None, _) => Decision::Fail(MODEL_NOT_FOUND.to_owned()),
     }
+}
+
+/// What became of one row.
+pub(crate) enum Fate {
+    Registered(SecurityToken),
+    Renewed(SecurityToken),
+    Already { never_connected: bool },
+    Failed(String),
+}
+
+/// What became of a part, by its rows' fates, in their order: counted, and what is to be handed out, in the order of the
+/// file.
+pub(crate) fn outcome(part: &PartRows, fates: Vec<Option<Fate>>) -> PartOutcome {
+    let mut outcome = PartOutcome::default();
+    let mut refused = part.refused.iter().peekable();
+    let mut refuse = |outcome: &mut PartOutcome, before_line: u64| {
+        while let Some(row) = refused.next_if(|row| row.line < before_line) {
+            outcome.failed += 1;
+            let [name, model, friendly_name, description, tier] = &row.fields;
+            errors_csv::push_row(
+                &mut outcome.errors_csv,
+                [name, model, friendly_name, description, tier],
+                row.line,
+                &row.error,
+            );
+        }
+    };
+    for ((line, row), fate) in part.devices.iter().zip(fates) {
+        refuse(&mut outcome, *line);
+        let token = |outcome: &mut PartOutcome, name: &DeviceName, token| outcome.tokens.push((name.clone(), token));
+        match fate {
+            Some(Fate::Registered(made)) => {
+                outcome.registered += 1;
+                token(&mut outcome, &row.name, made);
+            }
+            Some(Fate::Renewed(made)) => {
+                outcome.already += 1;
+                token(&mut outcome, &row.name, made);
+            }
+            Some(Fate::Already { never_connected }) => {
+                outcome.already += 1;
+                outcome.already_never_connected += u32::from(never_connected);
+            }
+            Some(Fate::Failed(sentence)) => {
+                outcome.failed += 1;
+                errors_csv::push_device(&mut outcome.errors_csv, row, *line, &sentence);
+            }
+            // A part whose rows are registered leaves none open.
+            None => outcome.failed += 1,
+        }
+    }
+    refuse(&mut outcome, u64::MAX);
+    outcome
 }

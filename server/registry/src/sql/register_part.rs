@@ -8,13 +8,13 @@ use super::{
 };
 use crate::{
     errors::{RegisterError, StoreError},
-    registering::{Decision, Existing, PartOutcome, PartRows, decide, token_from},
+    registering::{Decision, Existing, Fate, PartOutcome, PartRows, decide, outcome, token_from},
     store::{Lock, NewPart, NewToken},
     texts::push_line,
     types::{AccountId, RegistrationId, Status, Timestamp, tier_code},
     world::{World, id_at},
 };
-use muster_domain::{DeviceName, NewDevice, PricingTier, SecurityToken, errors_csv};
+use muster_domain::{DeviceName, NewDevice, PricingTier, SecurityToken};
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -60,7 +60,7 @@ pub(crate) async fn register(
     if let Some(group) = group.filter(|_| !registering.joining.is_empty()) {
         join_group(connection, group, &registering.joining).await?;
     }
-    let outcome = registering.finish(part);
+    let outcome = outcome(part, registering.fates);
     store_counts(connection, *id, part, &outcome).await?;
     Ok(outcome)
 }
@@ -102,14 +102,6 @@ async fn store_counts(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// What became of one row.
-enum Fate {
-    Registered(SecurityToken),
-    Renewed(SecurityToken),
-    Already { never_connected: bool },
-    Failed(String),
 }
 
 /// A part while its rows are registered.
@@ -429,50 +421,5 @@ impl<'w> Registering<'w> {
         // A statement of another length is not one that will be used again.
         let statement = statement.build().persistent(some.len() == INSERTED_AT_ONCE);
         Ok(statement.execute(connection).await?.rows_affected())
-    }
-
-    /// Counts, and writes what is to be handed out, in the order of the file.
-    fn finish(self, part: &PartRows) -> PartOutcome {
-        let mut outcome = PartOutcome::default();
-        let mut refused = part.refused.iter().peekable();
-        let mut refuse = |outcome: &mut PartOutcome, before_line: u64| {
-            while let Some(row) = refused.next_if(|row| row.line < before_line) {
-                outcome.failed += 1;
-                let [name, model, friendly_name, description, tier] = &row.fields;
-                errors_csv::push_row(
-                    &mut outcome.errors_csv,
-                    [name, model, friendly_name, description, tier],
-                    row.line,
-                    &row.error,
-                );
-            }
-        };
-        for ((line, row), fate) in part.devices.iter().zip(self.fates) {
-            refuse(&mut outcome, *line);
-            let token =
-                |outcome: &mut PartOutcome, name: &DeviceName, token| outcome.tokens.push((name.clone(), token));
-            match fate {
-                Some(Fate::Registered(made)) => {
-                    outcome.registered += 1;
-                    token(&mut outcome, &row.name, made);
-                }
-                Some(Fate::Renewed(made)) => {
-                    outcome.already += 1;
-                    token(&mut outcome, &row.name, made);
-                }
-                Some(Fate::Already { never_connected }) => {
-                    outcome.already += 1;
-                    outcome.already_never_connected += u32::from(never_connected);
-                }
-                Some(Fate::Failed(sentence)) => {
-                    outcome.failed += 1;
-                    errors_csv::push_device(&mut outcome.errors_csv, row, *line, &sentence);
-                }
-                // `rows` leaves no row open.
-                None => outcome.failed += 1,
-            }
-        }
-        refuse(&mut outcome, u64::MAX);
-        outcome
     }
 }

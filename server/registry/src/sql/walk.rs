@@ -15,7 +15,7 @@ use super::{
     runs::{self, MAX_RUNS, Runs},
     selection::{Kind, Selection, push_ids},
     sql,
-    walk_texts::{is_in_texts, search_runs, walk_texts},
+    walk_texts::{is_in_texts, search_seen, walk_texts},
 };
 use crate::{errors::StoreError, fleet::Sort, grid::Grid, hits::Hits};
 use sqlx::QueryBuilder;
@@ -180,7 +180,7 @@ pub(super) async fn find(
                 walk_texts(connection, selection, hits, Some(&kinds), &by_name).await?
             }
             (Segment::Seen(kinds), Some(hits)) if selection.search.is_some() => {
-                search_runs(connection, grid, selection, hits, &kinds, Runs::Seen(&kinds), &rest).await?
+                search_seen(connection, grid, selection, hits, &kinds, &rest).await?
             }
             (Segment::Seen(kinds), _) => walk_runs(connection, selection, Runs::Seen(&kinds), &rest).await?,
         });

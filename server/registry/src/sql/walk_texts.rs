@@ -29,7 +29,7 @@ const MORE: usize = 150;
 /// Each look is at so many times more, since each chooses anew from all that the search found.
 const LOOK_GROWTH: usize = 8;
 
-/// The most devices of a look at runs.
+/// The most devices of a look at those that have sent data.
 const MAX_LOOK: usize = 20_000;
 
 /// Very many are so many times as many as are few.
@@ -115,24 +115,23 @@ async fn first_of(
     tokio::task::spawn_blocking(first).await.map_err(|_| StoreError::Unavailable)
 }
 
-/// The next devices of some runs that a search finds: those that come next there are looked at. The texts do not tell
-/// when a device was seen; or fewer devices are in the runs than the search finds.
+/// The next of those that a search finds and that have sent data, of these kinds, by when. The texts do not tell when that
+/// was: so the devices that come next are looked at.
 ///
-/// Where those that it finds stand late in the runs, it would go on for long. So when more were looked at than are few,
+/// Where those that it finds come late, it would go on for long. So when more were looked at than are few,
 /// all that the search finds are fetched; but where it finds very many, they come soon.
-pub(super) async fn search_runs(
+pub(super) async fn search_seen(
     connection: &mut Connection,
     grid: &Grid,
     selection: &Selection,
     hits: &Hits,
     kinds: &[Kind],
-    runs: Runs<'_>,
     way: &Way,
 ) -> Result<Found, StoreError> {
     let (mut from, mut found, mut looked_at) = (way.from.clone(), Vec::new(), 0);
     let mut look = first_look(way);
     loop {
-        let next = runs::walk(connection, selection, runs, &Way { from, limit: look, ..*way }).await?;
+        let next = runs::walk(connection, selection, Runs::Seen(kinds), &Way { from, limit: look, ..*way }).await?;
         let is_last = next.len() < look;
         looked_at += next.len() as u64;
         from = next.last().map(|(_, name, place)| Bound {

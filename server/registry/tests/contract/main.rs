@@ -10,6 +10,7 @@ mod isolation;
 mod marks;
 mod models;
 mod opening;
+mod orders;
 mod paging;
 mod people;
 mod registering;
@@ -57,8 +58,8 @@ on_both! {
     devices: detail statuses changing deleting_and_the_same_name_again into_groups groups_made_and_deleted;
     choosing: in_several_calls only_what_was_there tokens_for_those_that_match exported undone;
     marks: after_each_change_of_them folded_beside_reports;
-    paging: both_ways what_is_found what_another_server_changed_is_found filters every_order
-        many_models last_seen_of_kinds pages_beside_changes;
+    orders: every_order many_models last_seen_of_kinds;
+    paging: both_ways what_is_found what_another_server_changed_is_found filters pages_beside_changes;
     tokens: kept_until_the_new_one_is_used stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
         a_wrong_secret sent_again a_late_attempt gone_on_with;
     state: comes_alive last_values what_contradicts too_large reports_at_once
