@@ -4,6 +4,7 @@ use super::field::Field;
 use super::groups::Groups;
 use super::models::Models;
 use super::names::{Counted, Entry, Names};
+use super::options::ReadOptions;
 use super::problem::{Cause, Problem};
 use super::reader::{Reader, Sink};
 use super::report::{PartRange, PreviewRow, Report, TierCount};
@@ -33,7 +34,13 @@ impl Check {
     /// A check of a file from its first byte.
     #[must_use]
     pub fn new() -> Self {
-        Self { reader: Reader::new(), tally: Tally::new() }
+        Self::with_options(ReadOptions::default())
+    }
+
+    /// The same, read as a person chose.
+    #[must_use]
+    pub fn with_options(options: ReadOptions) -> Self {
+        Self { reader: Reader::with_options(options), tally: Tally::new() }
     }
 
     /// Checks the next piece of the file, of any size.
@@ -188,6 +195,13 @@ impl Tally {
             problem_count: self.problem_count,
             problem_groups: self.groups.into_groups(),
             problems: self.problems,
+            warning_count: 0,
+            warning_groups: Vec::new(),
+            warnings: Vec::new(),
+            mapping: None,
+            unknown_columns: Vec::new(),
+            numeric_names: Vec::new(),
+            numeric_name_count: 0,
             ended_by: self.ended_by,
             parts: self.parts,
         }

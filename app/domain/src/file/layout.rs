@@ -51,15 +51,21 @@ impl Default for Layout {
 }
 
 impl Layout {
-    /// The most columns a header may have: the five fields, `Line` and `Error`, and as many again for columns
-    /// that are not known and are complained about.
-    pub const MAX_COLUMNS: usize = 14;
+    /// The most columns a file may have: 100. Exports of other systems have some dozens, of which the five fields
+    /// are taken and the rest is ignored. A layout travels with every part, and has then at most 2 kB.
+    pub const MAX_COLUMNS: usize = 100;
 
-    /// A layout of these columns; `None` is a column that is passed over.
+    /// A layout of these columns; `None` is a column that is ignored.
     ///
     /// # Errors
     /// If no file can have it.
     pub fn new(separator: Separator, columns: Vec<Option<Field>>, header: bool) -> Result<Self, LayoutProblem> {
+        Self::check_columns(&columns)?;
+        Ok(Self { separator, columns, header })
+    }
+
+    /// Whether a file can have these columns.
+    pub(super) fn check_columns(columns: &[Option<Field>]) -> Result<(), LayoutProblem> {
         if columns.len() > Self::MAX_COLUMNS {
             return Err(LayoutProblem::TooManyColumns);
         }
@@ -70,7 +76,7 @@ impl Layout {
         if times(Field::DeviceName) == 0 || times(Field::ModelName) == 0 {
             return Err(LayoutProblem::Missing);
         }
-        Ok(Self { separator, columns, header })
+        Ok(())
     }
 
     /// The five fields in their order, without a header.
@@ -85,7 +91,7 @@ impl Layout {
         self.separator
     }
 
-    /// The field of each column; `None` for a column that is passed over.
+    /// The field of each column; `None` for a column that is ignored.
     #[must_use]
     pub fn columns(&self) -> &[Option<Field>] {
         &self.columns

@@ -14,6 +14,7 @@ use super::cells::{Cells, value};
 use super::head::{HEAD_BYTES, look};
 use super::header;
 use super::layout::Layout;
+use super::options::ReadOptions;
 use super::plain::PlainRows;
 use super::problem::{Cause, Problem};
 use super::row::{Row, place_at};
@@ -26,6 +27,9 @@ pub trait Sink {
     fn row(&mut self, row: &Row<'_>);
     /// Something is wrong. Problems come in the order of their rows.
     fn problem(&mut self, problem: Problem);
+    /// Something looks wrong, but may be meant: it does not make the row invalid. Like problems, a row's warnings
+    /// come before the row.
+    fn warning(&mut self, _warning: Problem) {}
 }
 
 /// Reads a registration file in pieces of any size.
@@ -42,6 +46,7 @@ pub trait Sink {
 pub struct Reader {
     /// The beginning of the file, until there is enough of it to look at.
     head: Option<Vec<u8>>,
+    options: ReadOptions,
     layout: Layout,
     /// Whether the next row may be the header.
     first_row: bool,
@@ -73,7 +78,13 @@ impl Reader {
     /// A reader for a whole file. It finds the layout by itself.
     #[must_use]
     pub fn new() -> Self {
-        Self { head: Some(Vec::new()), first_row: true, quick: false, ..Self::resume(Layout::default(), 1) }
+        Self::with_options(ReadOptions::default())
+    }
+
+    /// The same, read as a person chose.
+    #[must_use]
+    pub fn with_options(options: ReadOptions) -> Self {
+        Self { head: Some(Vec::new()), options, first_row: true, quick: false, ..Self::resume(Layout::default(), 1) }
     }
 
     /// A reader for a part of a file whose layout is known: see [`super::PartRange`]. There is no byte order mark
@@ -82,6 +93,7 @@ impl Reader {
     pub fn resume(layout: Layout, first_line: u64) -> Self {
         Self {
             head: None,
+            options: ReadOptions::default(),
             quick: layout.is_positional(),
             layout,
             first_row: false,

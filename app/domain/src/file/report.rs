@@ -6,6 +6,7 @@ use super::field::Field;
 use super::groups::Groups;
 use super::layout::Layout;
 use super::models::Models;
+use super::offer::MappingOffer;
 use super::problem::Problem;
 use crate::tier::PricingTier;
 
@@ -36,6 +37,24 @@ pub struct Report {
     pub problem_groups: Vec<ProblemGroup>,
     /// The first [`Report::MAX_PROBLEMS`], in the order of the file.
     pub problems: Vec<Problem>,
+    /// How many warnings there are. They do not prevent the upload.
+    pub warning_count: u64,
+    /// The warnings by cause, the most frequent first. They have the same shape as problems.
+    pub warning_groups: Vec<ProblemGroup>,
+    /// The first [`Report::MAX_PROBLEMS`] warnings, in the order of the file.
+    pub warnings: Vec<Problem>,
+    /// The columns, if it would help that a person maps them, or if a person did.
+    pub mapping: Option<MappingOffer>,
+    /// The columns of the header that are not known, in the order of the file, for showing: at most
+    /// [`Layout::MAX_COLUMNS`]. They are a problem unless [`super::ReadOptions::ignore_unknown_columns`] is set, and
+    /// the list is the same either way.
+    pub unknown_columns: Vec<String>,
+    /// Device names of digits only, not beginning with 0, of valid rows: at most [`Report::MAX_NUMERIC_NAMES`], the
+    /// first ones. Such a name may have lost its leading zeros in a spreadsheet; the server knows whether a
+    /// registered device differs by these only.
+    pub numeric_names: Vec<String>,
+    /// How many such names there are.
+    pub numeric_name_count: u64,
     /// The problem that ended the reading, if one did: what follows it in the file is unchecked.
     pub ended_by: Option<Problem>,
     /// How the file is cut for uploading. Together the parts have every row of the file once, in order.
@@ -52,12 +71,15 @@ impl Report {
     /// How many problems are listed one by one. Each has some 250 bytes as JSON; nobody mends more than a
     /// thousand by hand, and the groups count all.
     pub const MAX_PROBLEMS: usize = 1_000;
+    /// How many numeric names are listed. A spreadsheet takes the zeros from all of a column, so the first thousand
+    /// show whether it did; at most 128 kB.
+    pub const MAX_NUMERIC_NAMES: usize = 1_000;
     /// How many groups are told apart. Others of the same kind are folded into one more group.
     pub const MAX_GROUPS: usize = Groups::MAX;
     /// How many problems stand with each group.
     pub const GROUP_EXAMPLES: usize = Groups::EXAMPLES;
 
-    /// Whether there is nothing to mend, so that the file can be registered.
+    /// Whether there are no problems, so that the file can be registered. There may be warnings.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         self.problem_count == 0
