@@ -110,11 +110,11 @@ for (const [what, goAway] of ways) {
     await upload(portal);
     await untilFailed(portal);
     await expectCounts(portal, '0', '2', '0');
-    await expect(status(portal)).toContainText('Upload the same file again to finish');
+    await expect(status(portal)).toContainText('Upload the same file to continue');
     const errors = await save(portal, status(portal).getByRole('button', { name: 'errors.csv' }));
     expect(errors.text).toBe(
       [
-        'Device name,Model name,Device friendly name,Description,Pricing tier,Line,Error',
+        '\ufeffDevice name,Model name,Device friendly name,Description,Pricing tier,Line,Error',
         `AutoRegister41,${MODEL},1st EM.Concorde Jet,The 1st Concorder Flight,Small,1,${UNAVAILABLE}`,
         `AutoRegister42,${MODEL},2nd EM.Concorde Jet,Jet No.009,ExtraSmall,2,${UNAVAILABLE}`,
         '',
