@@ -96,9 +96,9 @@ export async function saveTokens(page: Page): Promise<Map<string, string>> {
   return tokens(saved.text);
 }
 
-/** The tokens of a `tokens.csv`, by device name; and that it is one. */
+/** The tokens of a `tokens.csv`, by device name; and that it is one: for scripts, with LF and without a byte order mark. */
 export function tokens(text: string): Map<string, string> {
-  const lines = text.split('\r\n');
+  const lines = text.split('\n');
   expect(lines.shift()).toBe('Device name,Security token');
   expect(lines.pop(), 'a line end at the end').toBe('');
   const found = new Map(lines.map((line) => line.split(',') as [string, string]));
