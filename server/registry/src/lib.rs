@@ -20,6 +20,7 @@ mod people;
 mod postgres;
 mod registering;
 mod registry;
+mod schema;
 mod sqlite;
 mod state;
 mod store;

@@ -4,6 +4,7 @@ use crate::{
     errors::{OpenError, RegisterError, StateError, StoreError},
     grid::Grid,
     registering::PartOutcome,
+    schema,
     store::{Lock, NewPart, Report, TokenUse},
 };
 use sqlx::{Executor, PgPool, postgres::PgPoolOptions};
@@ -125,7 +126,7 @@ impl Db {
             .connect(url)
             .await;
         let pool = pool.map_err(|error| OpenError(format!("the PostgreSQL database cannot be reached: {error}")))?;
-        let migrated = sqlx::migrate!("migrations/postgres").run(&pool).await;
+        let migrated = schema::migrator(schema::POSTGRES).run(&pool).await;
         migrated
             .map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;
         let (grid, to_fold) = Grid::new(few);

@@ -4,6 +4,7 @@ use crate::{
     errors::{OpenError, RegisterError, StateError, StoreError},
     grid::Grid,
     registering::PartOutcome,
+    schema,
     store::{Lock, NewPart, Report, TokenUse},
     together::{Together, Work},
 };
@@ -133,7 +134,7 @@ impl Db {
             .connect_with(writer)
             .await;
         let writer = writer.map_err(|error| broken("cannot be opened", &error))?;
-        sqlx::migrate!("migrations/sqlite")
+        schema::migrator(schema::SQLITE)
             .run(&writer)
             .await
             .map_err(|error| broken("cannot be brought up to date", &error))?;
