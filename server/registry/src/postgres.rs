@@ -80,6 +80,12 @@ pub(crate) const SEEN_WALK: [&str; 2] = [
 /// At the end of a condition: it is asked of each row, rather than turned into a join.
 pub(crate) const OFFSET_0: &str = " OFFSET 0";
 
+/// A version of something that is cached: drawn, so that no other content ever has it, not even after a restore.
+pub(crate) const NEW_VERSION: &str = "muster_new_version()";
+
+/// The same, where the column has 31 bits.
+pub(crate) const NEW_SHORT_VERSION: &str = "CAST(muster_new_version() & 2147483647 AS INTEGER)";
+
 /// Waits until no other transaction holds this lock, alone or with those that share it, and holds it to the end of
 /// its own. Two that change many rows in different orders would else wait for each other.
 pub(crate) async fn lock(connection: &mut Connection, what: Uuid, lock: Lock) -> Result<(), StoreError> {

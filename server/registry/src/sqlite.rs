@@ -72,6 +72,12 @@ pub(crate) const SEEN_WALK: [&str; 2] = [
 /// At the end of a condition: it is asked of each row.
 pub(crate) const OFFSET_0: &str = "";
 
+/// A version of something that is cached: drawn, so that no other content ever has it, not even after a restore.
+pub(crate) const NEW_VERSION: &str = "(random() & 9007199254740991)";
+
+/// The same, where the column has 31 bits.
+pub(crate) const NEW_SHORT_VERSION: &str = "(random() & 2147483647)";
+
 /// Only one transaction writes at a time: there is nothing to lock.
 pub(crate) async fn lock(_: &mut Connection, _: Uuid, _: Lock) -> Result<(), StoreError> {
     Ok(())

@@ -16,6 +16,7 @@ mod people;
 mod registering;
 mod renewing;
 mod resending;
+mod restoring;
 mod secrets;
 mod sessions;
 mod state;
@@ -43,6 +44,7 @@ macro_rules! on_both {
 
 on_both! {
     opening: opened_twice two_servers_on_one_database ready;
+    restoring: search_shows_the_new_content groups_show_their_new_members data_is_checked_by_the_new_model;
     people: accounts first_start first_start_on_two_servers_at_once addresses wrong_guesses wrong_guesses_at_once
         a_guess_that_was_right_clears guesses_at_nobody default_tier;
     sessions: signing_in_and_out idle_sessions_end used_sessions_end_too use_is_noted_seldom new_password_ends_sessions
