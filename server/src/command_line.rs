@@ -20,6 +20,13 @@ pub(crate) enum Command {
         /// The registration file
         file: PathBuf,
     },
+    /// Copy a SQLite database, also while a server uses it
+    Backup {
+        /// The file to write; it must not exist yet
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
     /// Accounts
     Account {
         #[command(subcommand)]
@@ -79,6 +86,19 @@ impl Database {
     /// The URL to open.
     pub(crate) fn url(&self) -> String {
         self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("muster.db").display()))
+    }
+
+    /// Creates the data folder, where the database is in it, and keeps other users of the machine out of it. A folder
+    /// that only an address names is not Muster's own: there, the files alone are kept from others.
+    ///
+    /// # Errors
+    /// A sentence, where it cannot be created.
+    pub(crate) fn make_folder(&self) -> Result<(), String> {
+        if self.database_url.is_some() {
+            return Ok(());
+        }
+        muster_registry::make_private_folder(&self.data_dir)
+            .map_err(|error| format!("the data folder {} cannot be made: {error}", self.data_dir.display()))
     }
 }
 

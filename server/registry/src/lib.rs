@@ -9,8 +9,11 @@
     reason = "the SQL that both databases share is compiled once for each, with its own types"
 )]
 
+mod background;
+mod backup;
 mod devices;
 mod errors;
+mod files;
 mod fleet;
 mod grid;
 mod hits;
@@ -20,6 +23,7 @@ mod people;
 mod postgres;
 mod registering;
 mod registry;
+mod schema;
 mod search;
 mod sqlite;
 mod state;
@@ -29,10 +33,12 @@ mod together;
 mod types;
 mod world;
 
+pub use backup::backup;
 pub use errors::{
-    AccountError, AuthError, DeleteModelError, GroupError, ModelError, OpenError, PersonError, RegisterError,
+    AccountError, AuthError, DeleteModelError, GroupError, ModelError, NotReady, OpenError, PersonError, RegisterError,
     SignInError, StateError, StoreError,
 };
+pub use files::make_private_folder;
 pub use fleet::{
     Change, Chosen, Cursor, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_NUMERIC_NAMES,
     MAX_PAGE_DEVICES, Matching, Place, Sort, Step,

@@ -1,6 +1,6 @@
 //! The texts that a search looks into, as the database keeps them: see `texts.rs`.
 
-use super::{Connection, DEVICE_OF_NAME, Database, FOR_UPDATE_SKIP_LOCKED, NAMES, json_names, marks, sql};
+use super::{Connection, DEVICE_OF_NAME, Database, FOR_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, json_names, marks, sql};
 use crate::{
     errors::StoreError,
     grid::{Grid, Texts},
@@ -171,9 +171,10 @@ pub(super) async fn open(
             return Ok(small);
         }
     }
-    let new = query_scalar(
-        "INSERT INTO text_blocks (account, registration, version, devices, texts) VALUES ($1, $2, 0, 0, '') RETURNING id",
-    );
+    let new = query_scalar(AssertSqlSafe(format!(
+        "INSERT INTO text_blocks (account, registration, version, devices, texts)
+         VALUES ($1, $2, {NEW_VERSION}, 0, '') RETURNING id"
+    )));
     Ok(new.bind(account.0).bind(registration).fetch_one(connection).await?)
 }
 
@@ -188,12 +189,14 @@ pub(super) async fn add(
         query("DELETE FROM text_blocks WHERE id = $1 AND devices = 0").bind(block).execute(connection).await?;
         return Ok(());
     }
-    query("UPDATE text_blocks SET texts = texts || $2, devices = devices + $3, version = version + 1 WHERE id = $1")
-        .bind(block)
-        .bind(lines)
-        .bind(devices as i64)
-        .execute(connection)
-        .await?;
+    query(AssertSqlSafe(format!(
+        "UPDATE text_blocks SET texts = texts || $2, devices = devices + $3, version = {NEW_VERSION} WHERE id = $1"
+    )))
+    .bind(block)
+    .bind(lines)
+    .bind(devices as i64)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -226,12 +229,14 @@ pub(super) async fn remove<'a>(
             query("DELETE FROM text_blocks WHERE id = $1").bind(id).execute(&mut *connection).await?;
             continue;
         }
-        query("UPDATE text_blocks SET texts = $2, devices = $3, version = version + 1 WHERE id = $1")
-            .bind(id)
-            .bind(left)
-            .bind(devices as i64)
-            .execute(&mut *connection)
-            .await?;
+        query(AssertSqlSafe(format!(
+            "UPDATE text_blocks SET texts = $2, devices = $3, version = {NEW_VERSION} WHERE id = $1"
+        )))
+        .bind(id)
+        .bind(left)
+        .bind(devices as i64)
+        .execute(&mut *connection)
+        .await?;
         if marks.is_some() {
             marks::store(connection, id, &left_marks).await?;
         }

@@ -5,7 +5,9 @@
 //! own, so that devices that come alive at the same time do not wait for each other. A search reads the new marks, too.
 //! When they have become many, they are folded into the marks of their blocks.
 
-use super::{Connection, FOR_UPDATE_SKIP_LOCKED, Pool, ROWS_AT_ONCE, begin, blocks, lock, selection::push_ids, sql};
+use super::{
+    Connection, FOR_UPDATE_SKIP_LOCKED, NEW_VERSION, Pool, ROWS_AT_ONCE, begin, blocks, lock, selection::push_ids, sql,
+};
 use crate::{errors::StoreError, grid::Texts, store::Lock, texts::Block, types::AccountId};
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use std::{
@@ -118,10 +120,10 @@ async fn forget(connection: &mut Connection, devices: &[Uuid]) -> Result<(), Sto
 
 /// Stores the marks of a block.
 pub(super) async fn store(connection: &mut Connection, block: i64, marks: &[u8]) -> Result<(), StoreError> {
-    query(
-        "INSERT INTO block_marks (block, version, marks) VALUES ($1, 1, $2)
-         ON CONFLICT (block) DO UPDATE SET version = block_marks.version + 1, marks = excluded.marks",
-    )
+    query(AssertSqlSafe(format!(
+        "INSERT INTO block_marks (block, version, marks) VALUES ($1, {NEW_VERSION}, $2)
+         ON CONFLICT (block) DO UPDATE SET version = excluded.version, marks = excluded.marks"
+    )))
     .bind(block)
     .bind(marks)
     .execute(connection)

@@ -1,6 +1,6 @@
 //! Model definitions.
 
-use super::{Db, count, model_name};
+use super::{Db, NEW_SHORT_VERSION, count, model_name};
 use crate::{
     errors::StoreError,
     models::MAX_MODELS,
@@ -9,7 +9,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use muster_domain::ModelName;
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use uuid::Uuid;
 
 #[async_trait]
@@ -36,12 +36,13 @@ impl Models for Db {
             }
         }
         let [properties, events, actions] = model.counts;
-        query(
-            "INSERT INTO models (id, account, name, description, definition, properties, events, actions, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        query(AssertSqlSafe(format!(
+            "INSERT INTO models (id, account, name, description, definition, properties, events, actions, updated_at, version)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, {NEW_SHORT_VERSION})
              ON CONFLICT (account, name) DO UPDATE SET description = excluded.description, definition = excluded.definition,
-                properties = excluded.properties, events = excluded.events, actions = excluded.actions, updated_at = excluded.updated_at, version = models.version + 1",
-        )
+                properties = excluded.properties, events = excluded.events, actions = excluded.actions,
+                updated_at = excluded.updated_at, version = excluded.version"
+        )))
         .bind(model.id)
         .bind(account.0)
         .bind(model.name.as_str())
