@@ -112,7 +112,8 @@ async function measure({ names, runs }) {
         const { devices, problem_count: problems } = JSON.parse(data.report);
         resolve({ devices, problems, progress, memory: data.memory });
       };
-      worker.postMessage({ file });
+      // Two zero bytes: no mapping, unknown columns are reported.
+      worker.postMessage({ file, options: new Uint8Array(2) });
     });
   };
   const read = async () => {

@@ -65,7 +65,7 @@ for (const { what, content, says, name = 'fleet.csv' } of BAD) {
     const upload = dialog.getByRole('button', { name: 'Upload', exact: true });
     for (const sentence of says) await expect(dialog).toContainText(sentence, { timeout: 60_000 });
     await expect(upload).toBeDisabled();
-    await expect(upload).toHaveAccessibleDescription(/Mend the problems|Choose a registration file/);
+    await expect(upload).toHaveAccessibleDescription(/Fix these in the file|Choose a registration file/);
     expect(await longestPause(), 'milliseconds that the page stood still').toBeLessThan(own);
     expect(sent.filter((url) => /registration|part/.test(url))).toEqual([]);
 
@@ -106,7 +106,7 @@ test('a file separated by semicolons is read, and the dialog says so', async ({ 
   const dialog = await openRegister(portal);
   await choose(portal, file('fleet.csv', `A1;${MODEL};Jet, large\nA2;${MODEL}\n`));
   await expect(dialog).toContainText('2 devices, no problems');
-  await expect(dialog).toContainText('separated by semicolons');
+  await expect(dialog).toContainText('Semicolon-separated file detected.');
 });
 
 test('a folder dropped on the page', async ({ portal }) => {

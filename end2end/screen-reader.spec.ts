@@ -188,17 +188,18 @@ test('the dialogs', async ({ portal, muster }) => {
     - dialog "Register devices":
       - heading "Register devices" [level=2]
       - button "Close"
-      - status: "bad.csv: 2 problems to mend in the file"
+      - status: "bad.csv: 2 problems found"
       - list "Problems":
         - listitem:
           - group:
             - text: /\`small\` is not a pricing tier\\. Did you mean Small\\? .* 2 rows/
-            - table:
-              - rowgroup:
-                - row "Line Column Value"
-              - rowgroup:
-                - row "1 37 small"
-                - row "2 37 small"
+            - group "First places":
+              - table:
+                - rowgroup:
+                  - row "Line Column Value"
+                - rowgroup:
+                  - row "1 37 small"
+                  - row "2 37 small"
       - button "Choose another file"
       - button "Upload" [disabled]
   `);
@@ -206,10 +207,11 @@ test('the dialogs', async ({ portal, muster }) => {
   await expect(dialog.getByText('not in your account')).toBeVisible();
   await expect(dialog).toMatchAriaSnapshot(`
     - dialog "Register devices":
-      - status: "devices.csv: 3 devices, no problems"
+      - status: "devices.csv: 3 devices, 1 will fail: unknown model"
       - list:
         - listitem:
           - code: No.Such
+          - text: ": 1 device"
       - heading "By model" [level=3]
       - list:
         - listitem: Contoso.Aircraft.AircraftModel 2

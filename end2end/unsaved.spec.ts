@@ -73,7 +73,7 @@ test('Back in mid-upload asks; closing it sends no more, and tells nothing to th
   await portal.unrouteAll();
   await register(portal, file('devices.csv', SEED_FILE));
   await expectCounts(portal, '2', '0', '0');
-  await expect(status(portal)).toContainText('2 security tokens to save.');
+  await expect(status(portal)).toContainText("2 security tokens are ready. Save them now: they can't be shown again.");
   expect((await saveTokens(portal)).size).toBe(2);
   expect(held.calls, 'parts that were sent after it was closed').toBe(sent);
 });

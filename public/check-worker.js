@@ -1,6 +1,6 @@
 // Checks a registration file off the main thread, with the WASM module that the page has already compiled.
-// In: {module}, and when there is one {file}. Out: {read: bytes so far}…, then {report: JSON, memory: bytes} or
-// {failed: sentence}.
+// In: {module}, and when there is a file {file, options: Postcard}. Out: {read: bytes so far}…, then {report: JSON,
+// memory: bytes} or {failed: sentence}.
 import { initSync, FileCheck, unreadable_sentence } from "./muster.js";
 
 const PIECE_BYTES = 1024 * 1024; // Large enough that what the browser does for each hardly counts.
@@ -8,13 +8,13 @@ const TELL_MS = 50; // A bar that moves 20 times a second moves smoothly; the pa
 
 let begun;
 
-self.onmessage = async ({ data: { module, file } }) => {
+self.onmessage = async ({ data: { module, file, options } }) => {
   // Should it fail, that is told when there is a file.
   if (module) begun = new Promise((resolve) => resolve(initSync({ module })));
   if (!file) return void begun.catch(() => {});
   try {
     const { memory } = await begun;
-    const check = new FileCheck(PIECE_BYTES);
+    const check = new FileCheck(PIECE_BYTES, options);
     let read = 0;
     let told = performance.now();
     for await (const piece of pieces(file)) {

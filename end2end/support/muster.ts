@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 
 export const ADMIN = { email: 'admin@example.com', password: 'correct-horse-1' };
 
-const binary = resolve(import.meta.dirname, '..', process.env.MUSTER_BIN ?? '../target/release/muster');
+export const binary = resolve(import.meta.dirname, '..', process.env.MUSTER_BIN ?? '../target/release/muster');
 const START_MS = 20_000;
 
 /** What a server is started with, beside its port and its folder. */

@@ -32,8 +32,8 @@ fn main() -> ExitCode {
             tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info,sqlx=warn".into()),
         )
         .init();
-    if let Command::Check { file } = &command_line.command {
-        return check::check(file);
+    if let Command::Check { file, ignore_unknown_columns } = &command_line.command {
+        return check::check(file, *ignore_unknown_columns);
     }
     let started = Stop::on_signals()
         .and_then(|stop| Ok((stop, tokio::runtime::Builder::new_multi_thread().enable_all().build()?)))

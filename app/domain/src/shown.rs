@@ -3,6 +3,8 @@
 //! Problems are printed on terminals and put on pages. A value from a file may hold escape sequences, line
 //! breaks or marks that turn the direction of the text around; here they become visible instead.
 
+use crate::lookalike::named;
+
 /// The most characters of a value that a problem repeats: enough to find it in the file, and short enough to
 /// leave the sentence readable.
 pub(crate) const SHOWN_CHARS: usize = 60;
@@ -22,21 +24,31 @@ pub(crate) fn shown_up_to(value: &str, most: usize) -> String {
     out
 }
 
-/// A character in a sentence: by its name where it could not be seen.
+/// A character in a sentence: by its name and code point where it could not be seen, or taken for another.
 pub(crate) fn shown_char(character: char) -> String {
+    let code = u32::from(character);
     match character {
-        ' ' => "a space".to_owned(),
-        '\u{a0}' => "a no-break space".to_owned(),
-        '\t' => "a tab".to_owned(),
-        '\n' | '\r' => "a line break".to_owned(),
-        '"' => "a double quote".to_owned(),
-        '\'' => "an apostrophe".to_owned(),
-        ',' => "a comma".to_owned(),
-        ';' => "a semicolon".to_owned(),
-        _ if visible(character) != character || character.is_whitespace() => {
-            format!("the invisible character U+{:04X}", u32::from(character))
+        ' ' => return "a space".to_owned(),
+        '\t' => return "a tab".to_owned(),
+        '\n' | '\r' => return "a line break".to_owned(),
+        '"' => return "a double quote".to_owned(),
+        '\'' => return "an apostrophe".to_owned(),
+        ',' => return "a comma".to_owned(),
+        ';' => return "a semicolon".to_owned(),
+        '\u{fffd}' => return "`\u{fffd}` (U+FFFD), which replaces a character that was lost".to_owned(),
+        _ => {}
+    }
+    match named(character) {
+        Some((name, None)) => format!("the invisible character {name} (U+{code:04X})"),
+        Some((name, Some(' '))) => format!("the character {name} (U+{code:04X}), which looks like a space"),
+        Some((name, Some(like))) => {
+            format!("`{character}`, the character {name} (U+{code:04X}), which looks like `{like}`")
         }
-        _ => format!("`{character}`"),
+        None if visible(character) != character || character.is_whitespace() => {
+            format!("the invisible character U+{code:04X}")
+        }
+        None if character.is_ascii() => format!("`{character}`"),
+        None => format!("`{character}` (U+{code:04X})"),
     }
 }
 

@@ -1,18 +1,21 @@
 //! The two texts a device may have for people: its friendly name and its description.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::names::checked_text;
+use crate::nfc::{is_inert, nfc};
 use crate::shown::shown_char;
 
-/// What people call a device. 1 to 256 characters, no control characters, no white space at its ends.
+/// What people call a device. 1 to 256 characters in Normalization Form C, none of them a control character or
+/// invisible, no white space at its ends.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FriendlyName(Box<str>);
 
-/// A note about a device. 1 to 1,024 characters, no control characters, no white space at its ends.
+/// A note about a device. 1 to 1,024 characters, otherwise as a [`FriendlyName`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Description(Box<str>);
@@ -43,12 +46,12 @@ impl FriendlyName {
     /// The most characters (not bytes) a friendly name has.
     pub const MAX_CHARS: u32 = 256;
 
-    /// Takes the text, without the white space around it, as a friendly name.
+    /// Takes the text, normalized, as a friendly name.
     ///
     /// # Errors
     /// The first rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, TextProblem> {
-        checked(text, Self::MAX_CHARS).map(|text| Self(text.into()))
+        checked(text, Self::MAX_CHARS).map(Self)
     }
 
     /// The name as text.
@@ -62,12 +65,12 @@ impl Description {
     /// The most characters (not bytes) a description has.
     pub const MAX_CHARS: u32 = 1_024;
 
-    /// Takes the text, without the white space around it, as a description.
+    /// Takes the text, normalized, as a description.
     ///
     /// # Errors
     /// The first rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, TextProblem> {
-        checked(text, Self::MAX_CHARS).map(|text| Self(text.into()))
+        checked(text, Self::MAX_CHARS).map(Self)
     }
 
     /// The description as text.
@@ -80,18 +83,53 @@ impl Description {
 checked_text!(FriendlyName, TextProblem);
 checked_text!(Description, TextProblem);
 
-fn checked(text: &str, max: u32) -> Result<&str, TextProblem> {
-    let text = text.trim();
+fn checked(text: &str, max: u32) -> Result<Box<str>, TextProblem> {
+    let text = normalized(text);
     if text.is_empty() {
         return Err(TextProblem::Empty);
     }
-    match text_problem(text, max) {
-        None => Ok(text),
+    match text_problem(&text, max) {
+        None => Ok(text.into()),
         Some(problem) => Err(problem),
     }
 }
 
-/// What is wrong with a trimmed text that may be empty, if anything.
+/// A text as it is kept: in Unicode's Normalization Form C, without characters that cannot be seen, and without white
+/// space around it. So texts that look the same are the same.
+pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let stripped: Cow<'_, str> = if text.contains(is_invisible) {
+        Cow::Owned(text.replace(is_invisible, "").trim().to_owned())
+    } else {
+        Cow::Borrowed(text)
+    };
+    if stripped.chars().all(is_inert) {
+        return stripped;
+    }
+    // A composed character is no white space, and a singleton that becomes one was one before.
+    Cow::Owned(nfc(&stripped))
+}
+
+/// Characters of no width, soft hyphens and marks of text direction: they come along when text is copied from web
+/// pages and office documents, and make texts different that look the same.
+pub(crate) const fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
+/// What is wrong with a normalized text that may be empty, if anything.
 pub(crate) fn text_problem(text: &str, max: u32) -> Option<TextProblem> {
     // A text has at most as many characters as bytes, and nearly every text is short and plain.
     let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));

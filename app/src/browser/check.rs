@@ -1,7 +1,7 @@
 //! The check of a registration file, off the main thread, in a Web Worker that runs this same WASM module.
 
 use leptos::prelude::*;
-use muster_domain::Report;
+use muster_domain::{ReadOptions, Report};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -59,26 +59,30 @@ pub(crate) fn prepare() -> Result<PreparedCheck, String> {
     };
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
     let prepared = PreparedCheck { worker, is_broken, _on_error: on_error };
-    post(&prepared.worker, "module", &wasm_bindgen::module())?;
+    post(&prepared.worker, &[("module", &wasm_bindgen::module())])?;
     Ok(prepared)
 }
 
-fn post(worker: &Worker, name: &str, value: &JsValue) -> Result<(), String> {
+fn post(worker: &Worker, fields: &[(&str, &JsValue)]) -> Result<(), String> {
     let message = js_sys::Object::new();
-    js_sys::Reflect::set(&message, &name.into(), value).and_then(|_| worker.post_message(&message)).map_err(broken)
+    for (name, value) in fields {
+        js_sys::Reflect::set(&message, &(*name).into(), value).map_err(broken)?;
+    }
+    worker.post_message(&message).map_err(broken)
 }
 
 fn broken(_: JsValue) -> String {
     "The browser could not start the check. Reload the page.".to_owned()
 }
 
-/// Checks a file, in the worker that was prepared, if there is one that began.
+/// Checks a file as `options` say, in the worker that was prepared, if there is one that began.
 ///
 /// # Errors
 /// A sentence, where the browser does not start a worker.
 pub(crate) fn start(
     prepared: Option<PreparedCheck>,
     file: &File,
+    options: &ReadOptions,
     told: impl FnMut(Told) + 'static,
 ) -> Result<RunningCheck, String> {
     let prepared = match prepared.filter(|prepared| !prepared.is_broken.get()) {
@@ -113,7 +117,9 @@ pub(crate) fn start(
     let worker = &prepared.worker;
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-    post(worker, "file", file)?;
+    // It fails only without memory: the options are some hundred bytes at most.
+    let options = postcard::to_allocvec(options).unwrap_or_default();
+    post(worker, &[("file", file), ("options", &js_sys::Uint8Array::from(options.as_slice()))])?;
     Ok(RunningCheck { _prepared: prepared, _on_message: on_message, _on_error: on_error })
 }
 
@@ -136,11 +142,14 @@ pub struct FileCheck {
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 impl FileCheck {
-    /// A check of a file that comes in pieces of at most so many bytes.
+    /// A check of a file that comes in pieces of at most so many bytes, read as these [`ReadOptions`] in Postcard say.
+    ///
+    /// # Errors
+    /// If they are no options: the page is of another version than its worker.
     #[wasm_bindgen(constructor)]
-    #[must_use]
-    pub fn new(piece_bytes: usize) -> Self {
-        Self { check: muster_domain::Check::new(), piece: vec![0; piece_bytes] }
+    pub fn new(piece_bytes: usize, options: &[u8]) -> Result<Self, JsValue> {
+        let options = postcard::from_bytes(options).map_err(|failed| js_sys::Error::new(&failed.to_string()))?;
+        Ok(Self { check: muster_domain::Check::with_options(options), piece: vec![0; piece_bytes] })
     }
 
     /// Checks the next piece, and tells whether more is wanted.

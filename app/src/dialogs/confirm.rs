@@ -205,7 +205,7 @@ pub(super) fn GroupName(
     view! {
         <div class="row">
             <label for="group">{label}</label>
-            <input id="group" type="text" list="groups" maxlength="128" autocomplete="off"
+            <input id="group" type="text" list="groups" maxlength="128" autocomplete="off" prop:value=name
                 on:input:target=move |event| name.set(event.target().value()) />
             <datalist id="groups">
                 {move || known.get().into_iter().map(|group| view! { <option value=group.name></option> }).collect_view()}

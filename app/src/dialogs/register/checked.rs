@@ -1,43 +1,60 @@
-//! What the check found: how many devices, the problems by cause, a first look, and the button *Upload*.
+//! What the check found: how many devices, the problems and warnings, a preview, and the button *Upload*.
 
 use super::{
     super::{confirm::GroupName, to_disk::ToDisk},
     Dialog,
     choose::{BrowseButton, UploadDisabled},
+    lookup::{Lookup, devices_of},
+    mapping::MapColumns,
+    problems::{is_about_columns, problems_view, warnings_view},
 };
 use crate::{
     fns::registrations::UnknownModel,
     when::{count, thousands},
 };
 use leptos::prelude::*;
-use muster_domain::{Field, ProblemGroup, Report, Separator};
+use muster_domain::{Field, Report, Separator};
 use std::sync::Arc;
-
-/// What the check found, in a line.
-pub(super) fn verdict(name: &str, report: &Report) -> String {
-    if report.is_clean() {
-        format!("{name}: {}, no problems", count(report.devices, "device", "devices"))
-    } else {
-        format!("{name}: {} to mend in the file", count(report.problem_count, "problem", "problems"))
-    }
-}
 
 #[component]
 pub(super) fn CheckedView(dialog: Dialog, report: Arc<Report>) -> impl IntoView {
     let is_clean = report.is_clean();
+    let has_kind = |kind: &str| report.problem_groups.iter().any(|group| group.kind == kind);
     let separator = match report.layout.separator() {
         Separator::Comma => None,
-        Separator::Semicolon => Some("Its fields are separated by semicolons, and were read so."),
-        Separator::Tab => Some("Its fields are separated by tabs, and were read so."),
+        Separator::Semicolon => Some("Semicolon-separated file detected."),
+        Separator::Tab => Some("Tab-separated file detected."),
+    };
+    let is_ignoring = dialog.options.with_value(|options| options.ignore_unknown_columns);
+    let ignored = Some(report.unknown_columns.join(", ")).filter(|columns| is_ignoring && !columns.is_empty());
+    // A mapping that was chosen can be changed, above what came of it; otherwise it is below the reason for it.
+    let is_mapped = dialog.options.with_value(|options| options.mapping.is_some());
+    let is_needed = !is_mapped && report.ended_by.is_some();
+    let offer = report.mapping.clone();
+    let mapping = offer.map(|offer| view! { <MapColumns dialog offer is_needed /> });
+    let problems = (!is_clean).then(|| problems_view(dialog, &report));
+    let (above, below) = if is_mapped { (mapping, None) } else { (None, mapping) };
+    let why = if is_needed && report.mapping.is_some() {
+        "Map the columns, then check the file again."
+    } else if report.problem_groups.iter().all(|group| is_about_columns(&group.kind)) {
+        "Ignore these columns, or fix them in the file and choose it again."
+    } else {
+        "Fix these in the file, then choose it again."
     };
     let devices = report.devices;
     let disk_view = is_clean.then(|| view! { <ToDisk devices is_on=dialog.is_to_disk /> });
-    let group_view = is_clean.then(|| view! { <GroupName name=dialog.group label="Device group (optional)" /> });
+    // A file with a column for the group is told to use this field, so it is here with the problem, too.
+    let group_view = (is_clean || has_kind("group-column"))
+        .then(|| view! { <GroupName name=dialog.group label="Device group (optional)" /> });
     view! {
         <div class="body">
             {separator.map(|sentence| view! { <p class="note">{sentence}</p> })}
-            {(!is_clean).then(|| problems_view(&report.problem_groups))}
-            {is_clean.then(|| view! { <UnknownModels dialog /> })}
+            {ignored.map(|columns| view! { <p class="note">{format!("Ignored columns: {columns}")}</p> })}
+            {above}
+            {problems}
+            {below}
+            {is_clean.then(|| view! { <UnknownModels dialog report=report.clone() /> })}
+            {warnings_view(dialog, &report)}
             {(report.devices > 0).then(|| summary_view(&report))}
             {group_view}
             {disk_view}
@@ -48,44 +65,11 @@ pub(super) fn CheckedView(dialog: Dialog, report: Arc<Report>) -> impl IntoView 
             {if is_clean {
                 view! { <button type="button" class="main" on:click=move |_| dialog.begin_upload()>"Upload"</button> }.into_any()
             } else {
-                view! { <UploadDisabled why="Mend the problems in the file, then choose it again." /> }.into_any()
+                view! { <UploadDisabled why /> }.into_any()
             }}
         </footer>
     }
     .into_any()
-}
-
-fn problems_view(groups: &[ProblemGroup]) -> AnyView {
-    let groups = groups.iter().map(|group| {
-        // Where every row has the sentence of the heading, it is not said again.
-        let says_more = group.examples.iter().any(|problem| problem.sentence() != group.heading);
-        let more = group.count.saturating_sub(group.examples.len() as u64);
-        let examples = group.examples.iter().map(|problem| {
-            view! {
-                <tr>
-                    <td class="number">{problem.line}</td>
-                    <td class="number">{problem.column}</td>
-                    <td><code>{problem.value.clone()}</code></td>
-                    {says_more.then(|| view! { <td>{problem.sentence()}</td> })}
-                </tr>
-            }
-        });
-        view! {
-            <li>
-                <details open=group.count <= 3>
-                    <summary><b>{group.heading.clone()}</b>" "<span class="chip">{count(group.count, "row", "rows")}</span></summary>
-                    <div class="scroll">
-                        <table>
-                            <thead><tr><th scope="col" class="number">"Line"</th><th scope="col" class="number">"Column"</th><th scope="col">"Value"</th>{says_more.then(|| view! { <th scope="col">"Problem"</th> })}</tr></thead>
-                            <tbody>{examples.collect_view()}</tbody>
-                        </table>
-                    </div>
-                    {(more > 0).then(|| view! { <p class="faint">{format!("and {} more", thousands(more))}</p> })}
-                </details>
-            </li>
-        }
-    });
-    view! { <ul class="problems" aria-label="Problems">{groups.collect_view()}</ul> }.into_any()
 }
 
 fn summary_view(report: &Report) -> AnyView {
@@ -101,7 +85,10 @@ fn summary_view(report: &Report) -> AnyView {
         view! {
             <tr>
                 <td class="number">{row.line}</td>
-                {Field::ALL.map(|field| view! { <td>{row.field(field).to_owned()}</td> }).collect_view()}
+                {Field::ALL.map(|field| {
+                    let is_text = matches!(field, Field::FriendlyName | Field::Description);
+                    view! { <td class:text=is_text>{row.field(field).to_owned()}</td> }
+                }).collect_view()}
             </tr>
         }
     });
@@ -121,26 +108,40 @@ fn summary_view(report: &Report) -> AnyView {
     .into_any()
 }
 
-/// The model names that the account does not have. The operator may upload all the same.
+/// The model names that the account does not have, or that they could not be looked up. The operator may upload all the same.
 #[component]
-fn UnknownModels(dialog: Dialog) -> impl IntoView {
-    let line = |model: UnknownModel| {
-        let nearest = model.nearest.map(|nearest| view! { " Did you mean "<code>{nearest}</code>"?" });
-        view! { <li><code>{model.name}</code>{nearest}</li> }
+fn UnknownModels(dialog: Dialog, report: Arc<Report>) -> impl IntoView {
+    let line = move |model: UnknownModel| {
+        let devices = count(devices_of(&report, &model.name), "device", "devices");
+        let nearest = model.nearest.map(|nearest| view! { ". Did you mean "<code>{nearest}</code>"?" });
+        view! { <li><code>{model.name}</code>": "{devices}{nearest}</li> }
     };
-    let all = Memo::new(move |_| dialog.unknown.get().unwrap_or_default());
-    let is_there = move || all.with(|unknown| !unknown.is_empty());
-    let is_one = move || all.with(|unknown| unknown.len() == 1);
+    let all = Memo::new(move |_| dialog.lookup.with(|lookup| lookup.unknown_models().to_vec()));
+    let failure = Memo::new(move |_| {
+        dialog.lookup.with(|lookup| match lookup {
+            Lookup::Failed(sentence) => Some(sentence.clone()),
+            Lookup::Pending | Lookup::Done { .. } => None,
+        })
+    });
+    let is_there = move || all.with(|unknown| !unknown.is_empty()) || failure.with(Option::is_some);
+    let sentence = move || match all.with(Vec::len) {
+        0 => "",
+        1 => {
+            "This model is not in your account yet. Its devices would fail: upload the model first, or correct the name."
+        }
+        _ => {
+            "These models are not in your account yet. Their devices would fail: upload the models first, or correct the names."
+        }
+    };
     view! {
         // It is there before its text, so that this is heard.
         <div class:note=is_there class:warn=is_there aria-live="polite">
             <Show when=is_there>
-                <p>{move || if is_one() {
-                    "This model is not in your account yet. Its devices would fail: upload the model first, or correct the name."
-                } else {
-                    "These models are not in your account yet. Their devices would fail: upload the models first, or correct the names."
-                }}</p>
-                <ul>{move || all.get().into_iter().take(20).map(line).collect_view()}</ul>
+                <p>{move || failure.get().unwrap_or_else(|| sentence().to_owned())}</p>
+                <ul>{
+                    let line = line.clone();
+                    move || all.get().into_iter().take(20).map(&line).collect_view()
+                }</ul>
             </Show>
         </div>
     }

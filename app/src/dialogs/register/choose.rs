@@ -25,12 +25,12 @@ pub(super) fn ChooseView(dialog: Dialog) -> impl IntoView {
                 }>
                 <p class="big">"Drop a registration file here"</p>
                 <BrowseButton dialog label="Browse" is_main=true />
-                <p class="faint">"It is checked here in your browser; nothing is uploaded until you say so."</p>
+                <p class="faint">"Checked in your browser. Nothing is uploaded until you click Upload."</p>
             </div>
             <p class="problem" role="alert">{problem}</p>
             <details>
                 <summary>"What a registration file looks like"</summary>
-                <p>"One device a line, separated by commas: "<b>"device name"</b>", "<b>"model name"</b>", friendly name, description, pricing tier (ExtraSmall, Small, Medium or Large). The first two are required."</p>
+                <p>"One device per line, separated by commas: "<b>"device name"</b>", "<b>"model name"</b>", friendly name, description, pricing tier (ExtraSmall, Small, Medium or Large). The first two are required."</p>
                 <pre tabindex="0"><code>"AutoRegister41,Contoso.Aircraft.AircraftModel,1st EM.Concorde Jet,The 1st Concorder Flight,Small\nAutoRegister42,Contoso.Aircraft.AircraftModel,2nd EM.Concorde Jet,Jet No.009,ExtraSmall"</code></pre>
             </details>
         </div>

@@ -2,7 +2,11 @@
 
 mod checked;
 mod choose;
+mod lookup;
+mod mapping;
+mod problems;
 mod status;
+mod verdict;
 
 use super::{Modal, modal::keep_focus};
 use crate::{
@@ -12,18 +16,17 @@ use crate::{
         save::Gathered,
         upload::{Pass, Progress, Upload},
     },
-    fns::{
-        devices::DEVICES_PER_CALL,
-        registrations::{UnknownModel, unknown_models},
-    },
+    fns::devices::DEVICES_PER_CALL,
 };
-use checked::{CheckedView, verdict};
+use checked::CheckedView;
 use choose::{CheckingView, ChooseView};
 use leptos::{prelude::*, task::spawn_local};
-use muster_domain::{MAX_FILE_BYTES, Report, tokens_csv};
+use lookup::Lookup;
+use muster_domain::{MAX_FILE_BYTES, ReadOptions, Report, tokens_csv};
 use send_wrapper::SendWrapper;
 use status::StatusView;
 use std::sync::Arc;
+use verdict::{Tone, Verdict};
 use web_sys::File;
 
 /// How far the person has come.
@@ -44,12 +47,14 @@ enum Step {
 #[derive(Clone, Copy)]
 struct Dialog {
     step: RwSignal<Step>,
-    /// The names the account does not have; `None` while that is being asked.
-    unknown: RwSignal<Option<Vec<UnknownModel>>>,
+    /// What the server knows about the checked file.
+    lookup: RwSignal<Lookup>,
     group: RwSignal<String>,
     file: StoredValue<Option<SendWrapper<File>>>,
     /// What was in it when it was checked.
     copy: StoredValue<Option<SendWrapper<FileCopy>>>,
+    /// How the person wants the file to be read.
+    options: StoredValue<ReadOptions>,
     /// Waits for the next file.
     prepared: StoredValue<Option<SendWrapper<PreparedCheck>>>,
     check: StoredValue<Option<SendWrapper<RunningCheck>>>,
@@ -69,10 +74,11 @@ impl Dialog {
     fn new(done: Callback<()>) -> Self {
         Self {
             step: RwSignal::new(Step::Choose { problem: None }),
-            unknown: RwSignal::new(None),
+            lookup: RwSignal::new(Lookup::Pending),
             group: RwSignal::new(String::new()),
             file: StoredValue::new(None),
             copy: StoredValue::new(None),
+            options: StoredValue::new(ReadOptions::default()),
             prepared: StoredValue::new(None),
             check: StoredValue::new(None),
             upload: StoredValue::new(None),
@@ -92,7 +98,7 @@ impl Dialog {
         self.file.set_value(None);
         self.copy.set_value(None);
         self.step.set(Step::Choose { problem: None });
-        self.unknown.set(None);
+        self.lookup.set(Lookup::Pending);
         self.group.set(String::new());
         self.is_to_disk.set(false);
         self.disk_problem.set(None);
@@ -132,13 +138,26 @@ impl Dialog {
             );
             return self.step.set(Step::Choose { problem: Some(problem) });
         }
-        let (name, size) = (file.name(), file.size());
         self.abandon();
-        self.unknown.set(None);
+        self.options.set_value(ReadOptions::default());
+        self.start_check(file);
+    }
+
+    /// The same file is checked again, read in another way.
+    fn check_again(self, change: impl FnOnce(&mut ReadOptions)) {
+        let Some(file) = self.file.get_value() else { return };
+        self.options.update_value(change);
+        self.start_check(file.take());
+    }
+
+    fn start_check(self, file: File) {
+        let (name, size) = (file.name(), file.size());
+        self.lookup.set(Lookup::Pending);
         self.disk_problem.set(None);
         self.step.set(Step::Checking { name: name.clone(), read: 0.0, size });
         let prepared = self.prepared.try_update_value(Option::take).flatten().map(SendWrapper::take);
-        let started = check::start(prepared, &file, move |told| match told {
+        let options = self.options.get_value();
+        let started = check::start(prepared, &file, &options, move |told| match told {
             Told::Read(read) => self.step.set(Step::Checking { name: name.clone(), read, size }),
             Told::Failed(sentence) => {
                 self.step.set(Step::Choose { problem: Some(format!("{name}: {sentence}")) });
@@ -154,16 +173,13 @@ impl Dialog {
     }
 
     fn checked(self, name: String, report: Arc<Report>) {
-        let models: Vec<_> = report.models.iter().map(|model| model.name.clone()).take(1_000).collect();
-        let is_clean = report.is_clean();
         self.step.set(Step::Checked { name, report: report.clone() });
-        if is_clean {
+        if report.is_clean() {
             spawn_local(async move {
-                // Where the server does not answer, the upload will tell what it would have told.
-                let unknown = unknown_models(models).await.unwrap_or_default();
+                let lookup = Lookup::ask(&report).await;
                 let is_it = |now: &Step| matches!(now, Step::Checked { report: now, .. } if Arc::ptr_eq(now, &report));
                 if self.step.try_with_untracked(is_it) == Some(true) {
-                    self.unknown.set(Some(unknown));
+                    self.lookup.set(lookup);
                 }
             });
         }
@@ -265,16 +281,16 @@ pub(crate) fn RegisterDialog(
         }
     });
     // It stays where it is, so that it is heard when the check ends.
-    let said = Memo::new(move |_| {
+    let verdict = Memo::new(move |_| {
         dialog.step.with(|step| match step {
-            Step::Checked { name, report } => Some((report.is_clean(), verdict(name, report))),
+            Step::Checked { name, report } => Some(dialog.lookup.with(|lookup| Verdict::new(name, report, lookup))),
             Step::Choose { .. } | Step::Checking { .. } | Step::Status { .. } => None,
         })
     });
-    let is_clean = move || said.with(|said| said.as_ref().is_some_and(|(is_clean, _)| *is_clean));
+    let tone = move || verdict.with(|verdict| verdict.as_ref().map_or(Tone::Neutral, |verdict| verdict.tone).class());
     view! {
         <Modal id="register-title" title is_open would_lose ask=Callback::new(move |()| dialog.is_asking_to_close.set(true))>
-            <p class="verdict" class:good=is_clean class:bad=move || !is_clean() role="status">{move || said.get().map(|(_, said)| said)}</p>
+            <p class=tone role="status">{move || verdict.get().map(|verdict| verdict.text)}</p>
             {move || {
                 // Reading it, not just tracking it: a memo that nobody reads follows nothing.
                 let _ = kind.get();

@@ -64,8 +64,13 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
         if !is_done.get() {
             return String::new();
         }
-        to_disk::said(kept.get(), tokens.get(), dialog.safe.get(), |tokens| {
-            format!("{tokens} to save. They are shown only now.")
+        let made = tokens.get();
+        to_disk::said(kept.get(), made, dialog.safe.get(), |tokens| {
+            if made == 1 {
+                format!("{tokens} is ready. Save it now: it can't be shown again.")
+            } else {
+                format!("{tokens} are ready. Save them now: they can't be shown again.")
+            }
         })
     };
     view! {
@@ -81,12 +86,12 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
             <p class="faint" role="status">{move || progress.with(|progress| progress.waiting.clone())}</p>
             <p class="problem" role="alert">{move || progress.with(|progress| progress.note.clone())}</p>
             <Show when=move || is_done.get() && failed.get() != 0>
-                <p>"Some devices failed. "<button type="button" on:click=save_errors>"errors.csv"</button>" has their rows and says why; correct it and upload it as it is."</p>
+                <p>"Some devices failed. "<button type="button" on:click=save_errors>"errors.csv"</button>" lists each failed row with the reason. Fix it and upload that same file."</p>
                 <p class="faint">{move || spreadsheet_note(progress.with(|progress| progress.fragile_names))}</p>
             </Show>
             <Show when=move || is_done.get() && silent.get() != 0>
                 <div class="note">
-                    <p>{move || format!("{} registered before and never connected. If their tokens were lost, new ones can be made now.",
+                    <p>{move || format!("{} registered before and never connected. Lost their tokens? Generate new ones.",
                         count(silent.get(), "device was", "devices were"))}</p>
                     <button type="button" on:click=move |_| dialog.run(Pass::Renew)>"Generate tokens"</button>
                 </div>

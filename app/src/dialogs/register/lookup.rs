@@ -1,0 +1,64 @@
+//! What the server knows about a checked file before it is uploaded: models that the account does not have, and names
+//! that lost their leading zeros.
+
+use crate::fns::{
+    Failure,
+    registrations::{LeadingZeros, UnknownModel, registered_with_leading_zeros, unknown_models},
+};
+use futures_util::future::try_join;
+use muster_domain::Report;
+
+/// How many model names are looked up: what the server accepts in one call.
+const MAX_MODELS: usize = 1_000;
+
+/// The server's answer about a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Lookup {
+    #[default]
+    Pending,
+    Done {
+        unknown_models: Vec<UnknownModel>,
+        leading_zeros: Vec<LeadingZeros>,
+    },
+    /// There was no answer; a sentence. The file can be uploaded all the same.
+    Failed(String),
+}
+
+impl Lookup {
+    /// Asks the server about a file without problems.
+    pub(super) async fn ask(report: &Report) -> Self {
+        let models = report.models.iter().map(|model| model.name.clone()).take(MAX_MODELS).collect();
+        let names = report.numeric_names.clone();
+        let leading_zeros =
+            async { if names.is_empty() { Ok(Vec::new()) } else { registered_with_leading_zeros(names).await } };
+        match try_join(unknown_models(models), leading_zeros).await {
+            Ok((unknown_models, leading_zeros)) => Self::Done { unknown_models, leading_zeros },
+            Err(failure) => Self::failed(&failure),
+        }
+    }
+
+    fn failed(failure: &Failure) -> Self {
+        let sentence = failure.sentence();
+        let stop = if sentence.ends_with('.') { "" } else { "." };
+        Self::Failed(format!("The file could not be compared with your models and devices: {sentence}{stop}"))
+    }
+
+    pub(super) fn unknown_models(&self) -> &[UnknownModel] {
+        match self {
+            Self::Done { unknown_models, .. } => unknown_models,
+            Self::Pending | Self::Failed(_) => &[],
+        }
+    }
+
+    pub(super) fn leading_zeros(&self) -> &[LeadingZeros] {
+        match self {
+            Self::Done { leading_zeros, .. } => leading_zeros,
+            Self::Pending | Self::Failed(_) => &[],
+        }
+    }
+}
+
+/// How many devices of the file have this model.
+pub(super) fn devices_of(report: &Report, model: &str) -> u64 {
+    report.models.iter().find(|count| count.name == model).map_or(0, |count| count.devices)
+}
