@@ -103,6 +103,9 @@ const WAIT: Duration = Duration::from_secs(10);
 /// Connections of one server: PostgreSQL allows 100 in all by default, and five servers should fit.
 const CONNECTIONS: u32 = 18;
 
+/// Of those, the ones for the requests of devices: a search that takes 50 ms does not keep them waiting.
+const DEVICE_CONNECTIONS: u32 = 6;
+
 /// What each connection is told first. Where a table was not analyzed since a million devices came, the planner takes the
 /// devices of a kind for some ten: it would fetch all, by a bitmap, and sort them, rather than walk the index that has
 /// them in order.
@@ -111,6 +114,7 @@ const SETTINGS: &str = "SET enable_bitmapscan = off";
 /// The database, connected.
 pub(crate) struct Db {
     pool: Pool,
+    device_pool: Pool,
     grid: Grid,
 }
 
@@ -118,23 +122,30 @@ impl Db {
     /// Connects, and brings the tables up to date. `few` as in
     /// [`Registry::open_with`](crate::Registry::open_with).
     pub(crate) async fn open(url: &str, few: u64) -> Result<Self, OpenError> {
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(WAIT)
-            .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
-            .connect(url)
-            .await;
+        let options = || {
+            PgPoolOptions::new()
+                .acquire_timeout(WAIT)
+                .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
+        };
+        let pool = options().max_connections(CONNECTIONS - DEVICE_CONNECTIONS).connect(url).await;
         let pool = pool.map_err(|error| OpenError(format!("the PostgreSQL database cannot be reached: {error}")))?;
         let migrated = sqlx::migrate!("migrations/postgres").run(&pool).await;
         migrated
             .map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;
+        let device_pool =
+            options().max_connections(DEVICE_CONNECTIONS).connect_lazy_with((*pool.connect_options()).clone());
         let (grid, to_fold) = Grid::new(few);
         tokio::spawn(sql::marks::keep_folded(pool.clone(), grid.texts.clone(), grid.many_marks(), to_fold));
-        Ok(Self { pool, grid })
+        Ok(Self { pool, device_pool, grid })
     }
 
     pub(crate) fn reader(&self) -> &Pool {
         &self.pool
+    }
+
+    /// What the requests of devices read from.
+    pub(crate) fn device_reader(&self) -> &Pool {
+        &self.device_pool
     }
 
     pub(crate) fn grid(&self) -> &Grid {
@@ -143,14 +154,14 @@ impl Db {
 
     /// Stores a report of a device, in a transaction of its own.
     pub(crate) async fn report(&self, report: Report) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
+        let mut tx = begin(&self.device_pool).await?;
         sql::devices::merge_state(&mut tx, &report).await?;
         Ok(tx.commit().await.map_err(StoreError::from)?)
     }
 
     /// Notes that a device showed a token, in a transaction of its own.
     pub(crate) async fn note_use(&self, used: TokenUse) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
+        let mut tx = begin(&self.device_pool).await?;
         sql::devices::note_use(&mut tx, &used).await?;
         Ok(tx.commit().await?)
     }

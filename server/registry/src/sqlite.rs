@@ -84,13 +84,17 @@ pub(crate) async fn begin(writer: &Pool) -> Result<sqlx::Transaction<'static, Da
 /// How long a write waits for its turn before the server says that it is overloaded.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// Readers at once.
+/// Readers at once, for what people see.
 const READERS: u32 = 4;
+
+/// Readers for the requests of devices, which read a row or two each: a search that takes 50 ms does not keep them waiting.
+const DEVICE_READERS: u32 = 2;
 
 /// The file, opened.
 pub(crate) struct Db {
     writer: Pool,
     readers: Pool,
+    device_readers: Pool,
     reports: Together<Report>,
     uses: Together<TokenUse>,
     parts: Together<NewPart>,
@@ -137,18 +141,26 @@ impl Db {
             .run(&writer)
             .await
             .map_err(|error| broken("cannot be brought up to date", &error))?;
-        let readers =
-            SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).connect_with(options).await;
+        let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT);
+        let readers = readers.connect_with(options.clone()).await;
         let readers = readers.map_err(|error| broken("cannot be opened", &error))?;
+        let device_readers = SqlitePoolOptions::new().max_connections(DEVICE_READERS).acquire_timeout(WAIT);
+        let device_readers = device_readers.connect_with(options.pragma("cache_size", "-16384")).await;
+        let device_readers = device_readers.map_err(|error| broken("cannot be opened", &error))?;
         let (reports, uses) = (Together::on(writer.clone()), Together::on(writer.clone()));
         let parts = Together::on(writer.clone());
         let (grid, to_fold) = Grid::new(few);
         tokio::spawn(sql::marks::keep_folded(writer.clone(), grid.texts.clone(), grid.many_marks(), to_fold));
-        Ok(Self { writer, readers, reports, uses, parts, grid })
+        Ok(Self { writer, readers, device_readers, reports, uses, parts, grid })
     }
 
     pub(crate) fn reader(&self) -> &Pool {
         &self.readers
+    }
+
+    /// What the requests of devices read from.
+    pub(crate) fn device_reader(&self) -> &Pool {
+        &self.device_readers
     }
 
     pub(crate) fn grid(&self) -> &Grid {

@@ -147,8 +147,7 @@ impl Selection {
         let model = self.filter.model.as_ref().map(|model| model.as_str().to_owned());
         let wanted = Wanted { text: text.to_owned(), model, facets, lines };
         let find = move || Hits::find(blocks, &wanted);
-        let hits = tokio::task::spawn_blocking(find).await.map_err(|_| StoreError::Unavailable)?;
-        Ok(Arc::new(hits))
+        Ok(Arc::new(grid.scan(find).await?))
     }
 
     /// Whether the search, if there is one, finds a device with this name, friendly name and model.
