@@ -51,6 +51,7 @@ try {
   await devices(tokens);
   await tokensForAll(tokens[0]);
   await grid();
+  await reportsBesideSearches(tokens);
   memory("at the end");
   await stop();
   plainLoad();
@@ -88,12 +89,12 @@ function json(value) {
 }
 
 /** One request over a connection that is kept. */
-function ask(method, path, body, headers = {}) {
+function ask(method, path, body, headers = {}, through = agent) {
   const [host, port] = address.split(":");
   const sent = body ? { "content-type": body.type, "content-length": body.bytes.length } : {};
   const all = { origin: `http://${address}`, accept: "application/json", ...(cookie ? { cookie } : {}), ...sent, ...headers };
   return new Promise((done, failed) => {
-    const asked = request({ agent, host, port, method, path, headers: all }, (answer) => {
+    const asked = request({ agent: through, host, port, method, path, headers: all }, (answer) => {
       const pieces = [];
       answer.on("data", (piece) => pieces.push(piece));
       answer.on("end", () => done({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(pieces) }));
@@ -322,6 +323,36 @@ async function grid() {
     if (what === "a search that finds one") table.push(["grid: the first search of all", `${cold.p50.toFixed(1)} ms`, "", ""]);
     table.push([`grid: ${what}`, told(page), `count ${told(total)}`, `${(page.p99 / PAGE_LIMIT_MS).toFixed(2)} of ${PAGE_LIMIT_MS} ms`]);
   }
+}
+
+/** How long a report takes while so many people search the whole fleet. */
+async function reportsBesideSearches(tokens) {
+  const searchers = 60;
+  const body = json({ altitude: 1300 });
+  let next = 0;
+  const report = async () => {
+    const answer = await ask("POST", "/device/v1/state", body, { authorization: `Bearer ${tokens[next++ % tokens.length]}` });
+    if (answer.status !== 204) throw new Error(`a report beside searches: ${answer.status} ${answer.body}`);
+  };
+  const alone = await times(report);
+  let isOver = false;
+  let searches = 0;
+  const search = async () => {
+    while (!isOver) {
+      const answer = await ask("POST", "/fn/devices", json({ view: { filter: { ...none, search: `machine ${searches % 10}` }, sort: "FriendlyName", is_descending: false, place: "First" } }), {}, searching);
+      if (answer.status !== 200 && answer.status !== 503) throw new Error(`a search: ${answer.status} ${answer.body}`);
+      searches += answer.status === 200;
+    }
+  };
+  const searching = new Agent({ keepAlive: true, maxSockets: searchers });
+  const loops = Array.from({ length: searchers }, search);
+  // All of them have asked.
+  while (searches < searchers) await new Promise((done) => setTimeout(done, 10));
+  const beside = await times(report);
+  isOver = true;
+  await Promise.all(loops);
+  searching.destroy();
+  table.push([`a report, while ${searchers} people search`, told(beside), `alone ${told(alone)}`, (beside.p50 / alone.p50).toFixed(2)]);
 }
 
 function told({ runs, p50, p99 }) {

@@ -14,6 +14,9 @@ const TURN_MS = 10_000;
 /** An upload may be done before the machine is busy. */
 const STORM_MS = 5_000;
 
+// A refusal is no line of its own, unless it is asked for.
+test.use({ logLevel: 'info,sqlx=warn,muster::serve=debug' });
+
 test.beforeEach(({ guard }) => {
   test.slow();
   guard.expect(/Failed to load resource/);
@@ -34,7 +37,7 @@ async function expectAnswers(storm: Storm, muster: Muster): Promise<void> {
   const refused = storm.answers.filter((answer) => answer.status !== 204);
   const served = storm.answers.filter((answer) => answer.status === 204);
   // As the server tells them: a machine that is busy with 2,000 devices and a browser adds much to what these see.
-  const refusals = [...muster.log.matchAll(/503 Service Unavailable latency=(\d+) ms/g)].map((line) => Number(line[1]));
+  const refusals = [...muster.log.matchAll(/a response was sent status=(?:503 Service Unavailable|429 Too Many Requests) latency_ms=(\d+)/g)].map((line) => Number(line[1]));
   const seen = (answers: typeof refused) => times(answers.map((answer) => answer.ms));
   const body = `served: ${seen(served)}\nrefused: ${seen(refused)}\nrefused, at the server: ${times(refusals)}`;
   await test.info().attach('answers', { body, contentType: 'text/plain' });

@@ -1,7 +1,8 @@
 //! What can be said on the command line, and through the environment.
 
+use crate::client::TrustedProxies;
 use clap::{Args, Parser, Subcommand};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 /// A self-hosted portal that registers whole fleets of devices from one text file.
 #[derive(Debug, Parser)]
@@ -115,10 +116,35 @@ pub(crate) struct ServeSettings {
     /// The address that people reach the portal by, such as https://muster.example.com
     #[arg(long, env = "MUSTER_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) limits: LimitSettings,
     /// The first person, made at the first start
     #[arg(long, env = "MUSTER_ADMIN_EMAIL", default_value = "admin@localhost")]
     pub(crate) admin_email: String,
     /// The first person's password; if unset, one is made and printed once
     #[arg(long, env = "MUSTER_ADMIN_PASSWORD", hide_env_values = true)]
     pub(crate) admin_password: Option<String>,
+}
+
+/// Who may ask for how much.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct LimitSettings {
+    /// Proxies whose X-Forwarded-For, -Proto and -Host, or Forwarded, are believed: addresses and networks, with commas
+    #[arg(long, env = "MUSTER_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
+    pub(crate) trusted_proxies: TrustedProxies,
+    /// Connections at once; the system's limit on open files may allow fewer
+    // An idle one takes about 20 KiB, and none more than 64 KiB beside the bodies of requests: 640 MiB at the most.
+    #[arg(long, env = "MUSTER_MAX_CONNECTIONS", default_value_t = 10_000)]
+    pub(crate) max_connections: usize,
+    /// Connections of one address at once, or its requests through a trusted proxy; an IPv6 network of 64 bits is one
+    // A factory is one address with thousands of devices; one address alone must not take all connections.
+    #[arg(long, env = "MUSTER_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 5_000)]
+    pub(crate) max_connections_per_address: usize,
+    /// Requests of one device in a second; ten seconds' worth may come at once
+    #[arg(long, env = "MUSTER_DEVICE_RATE", default_value = "10")]
+    pub(crate) device_rate: NonZeroU32,
+    /// Requests of one account's users in a second; ten seconds' worth may come at once
+    // A page that is open asks for about 2 things a second, and an upload sends up to 10 parts: room for 200 users.
+    #[arg(long, env = "MUSTER_ACCOUNT_RATE", default_value = "500")]
+    pub(crate) account_rate: NonZeroU32,
 }

@@ -1,52 +1,117 @@
 //! The connections of devices and browsers: how they are accepted, what one may cost, and when it ends.
 
+use crate::{
+    client::TrustedProxies,
+    in_flight::{Entry, InFlight},
+    refusals::{Reason, Refusals},
+};
 use axum::{
     Router,
     body::{Body, Bytes, HttpBody},
-    extract::Request,
+    extract::{ConnectInfo, Request},
     middleware::Next,
     response::Response,
     serve::Listener,
 };
 use futures_util::StreamExt;
-use http::header;
+use http::{Extensions, header};
 use http_body::{Frame, SizeHint};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    server::graceful::{GracefulConnection, GracefulShutdown},
     service::TowerToHyperService,
 };
-use muster_app::fns::ClientAddress;
+use muster_registry::Source;
 use std::{
-    convert::Infallible,
-    io, mem,
+    io::{self, Read, Write},
+    mem,
     net::SocketAddr,
     pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
-    net::{TcpListener, TcpSocket},
+    net::{TcpListener, TcpSocket, TcpStream},
     runtime::Handle,
-    sync::watch,
-    time::timeout,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{sleep, timeout},
 };
+use tokio_io_timeout::TimeoutStream;
+use tower::ServiceExt;
 
-/// What is kept of a request that comes faster than it is read. By itself hyper takes 400 KiB: too much where some
-/// thousand devices send a large report at once.
-const BUFFER_BYTES: usize = 64 * 1024;
+/// What is buffered of a request that comes faster than it is read, and so the largest head of a request. By itself hyper
+/// takes 400 KiB. 10,000 connections with a full buffer take 320 MiB.
+const BUFFER_BYTES: usize = 32 * 1024;
 
-/// How long a connection may be idle, or be at the headers of a request.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long the other side may take for something before its connection ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    /// For the head of the first request.
+    first_request: Duration,
+    /// For being idle, and the head of any other request. Devices that report once a minute keep their connections.
+    idle: Duration,
+    /// For reading anything of a response.
+    write: Duration,
+}
 
-/// What nobody wants of a body is read up to here, and for so long.
-const MAX_UNWANTED_BYTES: usize = 4 * 1024 * 1024;
-const MAX_UNWANTED: Duration = Duration::from_secs(30);
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { first_request: Duration::from_secs(20), idle: Duration::from_secs(120), write: Duration::from_secs(30) }
+    }
+}
+
+/// An unread body is read up to this size, and for this long.
+const MAX_DRAINED_BYTES: usize = 4 * 1024 * 1024;
+const MAX_DRAIN_TIME: Duration = Duration::from_secs(30);
 
 /// How many may have connected and not been accepted yet. The system may allow fewer; those beyond it are reset. A
-/// thousand, which is usual, is too few where all devices of a hall get their power back.
+/// thousand, which is usual, is too few when all devices of a hall get their power back.
 const BACKLOG: u32 = 65_535;
+
+/// The answer to a connection that is one too many. Its request is not read.
+const REFUSAL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-type: application/problem+json\r\n\
+    content-length: 67\r\nconnection: close\r\n\r\n\
+    {\"type\":\"about:blank\",\"title\":\"Too many connections\",\"status\":503}\n";
+
+/// How many connections there may be, and whose.
+pub(crate) struct ConnectionLimits {
+    all: Arc<Semaphore>,
+    of_address: Arc<InFlight<Source>>,
+    proxies: TrustedProxies,
+    refusals: Refusals,
+    timeouts: Timeouts,
+}
+
+/// The right to have a connection, until it is dropped.
+struct Place {
+    _of_all: OwnedSemaphorePermit,
+    _of_address: Option<Entry<Source>>,
+}
+
+impl ConnectionLimits {
+    pub(crate) fn new(max: usize, max_per_address: usize, proxies: TrustedProxies, refusals: Refusals) -> Self {
+        let all = Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS)));
+        Self { all, of_address: InFlight::new(max_per_address), proxies, refusals, timeouts: Timeouts::default() }
+    }
+
+    /// A place for a connection of this address. Those of a configured proxy are for many clients: their requests are
+    /// counted instead (`overload.rs`).
+    fn enter(&self, peer: SocketAddr) -> Result<Place, Reason> {
+        let of_all = self.all.clone().try_acquire_owned().map_err(|_| Reason::Connections)?;
+        let of_address = if self.proxies.contains(peer.ip()) {
+            None
+        } else {
+            Some(self.of_address.enter(Source::of(peer.ip())).ok_or(Reason::OfAddress)?)
+        };
+        Ok(Place { _of_all: of_all, _of_address: of_address })
+    }
+}
 
 /// Listens at this address. Must be called in the runtime.
 pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -58,12 +123,17 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves who connects, until `stop`; then finishes the requests under way. Whoever connects meanwhile is answered,
-/// too, since a load balancer asks whether this server is ready; how, is the router's business. Requests that are under
-/// way when this is dropped are cut off.
-pub(crate) async fn serve(mut listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves connections until `stop`, and then finishes the requests that are under way. Connections that come meanwhile are
+/// answered, too, since a load balancer asks whether this server is ready; how, is the router's business. Requests that
+/// are under way when this is dropped are cut off.
+pub(crate) async fn serve(
+    mut listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    stop: impl Future<Output = ()>,
+) {
     let mut protocol = http1::Builder::new();
-    protocol.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT).max_buf_size(BUFFER_BYTES);
+    protocol.timer(TokioTimer::new()).header_read_timeout(limits.timeouts.idle).max_buf_size(BUFFER_BYTES);
     let connections = GracefulShutdown::new();
     let (is_serving, _) = watch::channel(());
     let mut stop = pin!(stop);
@@ -72,8 +142,10 @@ pub(crate) async fn serve(mut listener: TcpListener, router: Router, stop: impl 
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut stop => break,
         };
-        let connection = protocol.serve_connection(TokioIo::new(stream), service(&router, peer));
-        spawn(connections.watch(connection), is_serving.subscribe());
+        if let Some((place, stream)) = admit(&limits, stream, peer) {
+            let (connection, has_sent) = connection(&protocol, &router, stream, peer, &limits.timeouts);
+            spawn(connections.watch(connection), place, has_sent, limits.timeouts, is_serving.subscribe());
+        }
     }
     protocol.keep_alive(false);
     let mut finished = pin!(connections.shutdown());
@@ -82,55 +154,122 @@ pub(crate) async fn serve(mut listener: TcpListener, router: Router, stop: impl 
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut finished => return,
         };
-        spawn(protocol.serve_connection(TokioIo::new(stream), service(&router, peer)), is_serving.subscribe());
+        if let Some((place, stream)) = admit(&limits, stream, peer) {
+            let (connection, has_sent) = connection(&protocol, &router, stream, peer, &limits.timeouts);
+            spawn(connection, place, has_sent, limits.timeouts, is_serving.subscribe());
+        }
     }
 }
 
-/// What answers the requests of one connection: the router, told whose they are.
-fn service(
-    router: &Router,
-    peer: SocketAddr,
-) -> impl hyper::service::Service<hyper::Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
-+ Send
-+ 'static {
-    let router = TowerToHyperService::new(router.clone());
-    let address = ClientAddress(peer.ip());
-    service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(address);
-        hyper::service::Service::call(&router, request)
-    })
+/// A place for a connection; `None`: it is one too many, and is refused.
+fn admit(limits: &ConnectionLimits, stream: TcpStream, peer: SocketAddr) -> Option<(Place, TcpStream)> {
+    match limits.enter(peer) {
+        Ok(place) => Some((place, stream)),
+        Err(reason) => {
+            limits.refusals.count(reason);
+            refuse(stream);
+            None
+        }
+    }
 }
 
-/// Serves a connection until it ends, or nobody serves any more.
-fn spawn(connection: impl Future<Output = hyper::Result<()>> + Send + 'static, mut is_serving: watch::Receiver<()>) {
+/// What answers the requests of one connection, and whether a first request has come.
+fn connection(
+    protocol: &http1::Builder,
+    router: &Router,
+    stream: TcpStream,
+    peer: SocketAddr,
+    timeouts: &Timeouts,
+) -> (impl GracefulConnection<Error = hyper::Error> + Send + 'static, Arc<AtomicBool>) {
+    let has_sent = Arc::new(AtomicBool::new(false));
+    let service = router.clone().map_request({
+        let has_sent = has_sent.clone();
+        move |mut request: http::Request<Incoming>| {
+            has_sent.store(true, Ordering::Relaxed);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.map(Body::new)
+        }
+    });
+    let stream = TokioIo::new(with_timeout(stream, timeouts.write));
+    (protocol.serve_connection(stream, TowerToHyperService::new(service)), has_sent)
+}
+
+/// Serves a connection until it ends, until its first request is overdue, or until nobody serves any more.
+fn spawn(
+    connection: impl Future<Output = hyper::Result<()>> + Send + 'static,
+    place: Place,
+    has_sent: Arc<AtomicBool>,
+    timeouts: Timeouts,
+    mut is_serving: watch::Receiver<()>,
+) {
     tokio::spawn(async move {
+        let _place = place;
+        let first_request_is_overdue = async {
+            sleep(timeouts.first_request).await;
+            if has_sent.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
         tokio::select! {
             ended = connection => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "a connection ended");
                 }
             }
+            () = first_request_is_overdue => {}
             _ = is_serving.changed() => {}
         }
     });
 }
 
-/// Lets every body be read to its end, whoever answers without it: one that is refused, too large or has no right.
+/// Answers a connection that is one too many, without waiting for anything.
+fn refuse(stream: TcpStream) {
+    let Ok(mut stream) = stream.into_std() else { return };
+    // It fits the buffer of a new connection. Unread bytes would make the other side forget the answer, and a client
+    // that sends more than this, or later, may see only that the connection was closed.
+    let _ = stream.write(REFUSAL);
+    let _ = stream.read(&mut [0; 4 * 1024]);
+}
+
+/// Ends a connection whose other side does not read.
+fn with_timeout(stream: TcpStream, write: Duration) -> Pin<Box<TimeoutStream<TcpStream>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(write));
+    Box::pin(stream)
+}
+
+/// Drains every unread body before the response is done: one that is refused, too large, or has no right.
 ///
-/// A server that closes a connection while something comes in on it makes the other side's system forget the answer,
-/// and all that is left there is "connection reset".
-pub(crate) async fn read_away(request: Request, next: Next) -> Response {
-    // Who asked whether to send it has not begun, and is told by the answer not to.
+/// A server that closes a connection with unread bytes makes the other side's system forget the response, and all that
+/// is left there is "connection reset".
+pub(crate) async fn drain_unread_body(mut request: Request, next: Next) -> Response {
+    // A client that asked whether to send has sent nothing yet, and learns from the response not to.
     if request.headers().contains_key(header::EXPECT) {
         return next.run(request).await;
     }
-    next.run(request.map(|body| Body::new(Unwanted(body)))).await
+    let is_wanted = Arc::new(AtomicBool::new(true));
+    request.extensions_mut().insert(Drains(is_wanted.clone()));
+    next.run(request.map(|body| Body::new(DrainedBody { body, is_wanted }))).await
+}
+
+/// Whether the body of a request is drained.
+#[derive(Clone)]
+struct Drains(Arc<AtomicBool>);
+
+/// Leaves what is left of a request's body: it came too slowly.
+pub(crate) fn do_not_drain(request: &Extensions) {
+    if let Some(Drains(is_wanted)) = request.get() {
+        is_wanted.store(false, Ordering::Relaxed);
+    }
 }
 
 /// A body that reads what is left of itself when it is dropped.
-struct Unwanted(Body);
+struct DrainedBody {
+    body: Body,
+    is_wanted: Arc<AtomicBool>,
+}
 
-impl HttpBody for Unwanted {
+impl HttpBody for DrainedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -138,33 +277,34 @@ impl HttpBody for Unwanted {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.0).poll_frame(context)
+        Pin::new(&mut self.body).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        self.body.size_hint()
     }
 }
 
-impl Drop for Unwanted {
+impl Drop for DrainedBody {
     fn drop(&mut self) {
-        if !self.0.is_end_stream()
+        if !self.body.is_end_stream()
+            && self.is_wanted.load(Ordering::Relaxed)
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(timeout(MAX_UNWANTED, read(mem::take(&mut self.0))));
+            runtime.spawn(timeout(MAX_DRAIN_TIME, drain(mem::take(&mut self.body))));
         }
     }
 }
 
-async fn read(body: Body) {
+async fn drain(body: Body) {
     let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
     while let Some(Ok(piece)) = pieces.next().await {
         bytes += piece.len();
-        if bytes > MAX_UNWANTED_BYTES {
+        if bytes > MAX_DRAINED_BYTES {
             return;
         }
     }
@@ -174,20 +314,59 @@ async fn read(body: Body) {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
-    use axum::{middleware::from_fn, routing::post};
-    use http::StatusCode;
-    use std::future::pending;
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpStream,
+    use axum::{
+        middleware::from_fn,
+        routing::{get, post},
     };
+    use http::StatusCode;
+    use std::{future::pending, net::Ipv4Addr};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// Longer than anything here takes.
+    const PATIENCE: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(200);
+
+    /// A server with these limits, its address, and how many more connections it takes.
+    fn start(router: Router, limits: ConnectionLimits) -> (SocketAddr, Arc<Semaphore>) {
+        let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let (address, all) = (listener.local_addr().unwrap(), limits.all.clone());
+        tokio::spawn(serve(listener, router, limits, pending()));
+        (address, all)
+    }
+
+    fn limits(max: usize, max_per_address: usize) -> ConnectionLimits {
+        ConnectionLimits::new(max, max_per_address, TrustedProxies::default(), Refusals::default())
+    }
+
+    async fn connect(from: [u8; 4], to: SocketAddr) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        socket.connect(to).await.unwrap()
+    }
+
+    /// Waits until something holds.
+    async fn until(holds: impl Fn() -> bool) {
+        timeout(PATIENCE, async {
+            while !holds() {
+                sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+        .unwrap();
+    }
+
+    async fn rest(connection: &mut TcpStream) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // A reset is an end, too.
+        let _ = timeout(PATIENCE, connection.read_to_end(&mut bytes)).await.unwrap();
+        bytes
+    }
 
     #[tokio::test]
-    async fn whoever_sends_what_nobody_reads_still_gets_the_answer_and_may_go_on() {
-        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
-        let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/", post(|| async { StatusCode::UNAUTHORIZED })).layer(from_fn(read_away));
-        tokio::spawn(serve(listener, router, pending()));
+    async fn sender_of_an_unread_body_gets_the_response_and_may_send_more() {
+        let router =
+            Router::new().route("/", post(|| async { StatusCode::UNAUTHORIZED })).layer(from_fn(drain_unread_body));
+        let (address, _) = start(router, limits(10, 10));
         let mut connection = TcpStream::connect(address).await.unwrap();
         for _ in 0..2 {
             let body = vec![b'x'; 3 * 1024 * 1024];
@@ -205,14 +384,95 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn told_to_stop_it_ends_when_nothing_is_under_way() {
+    async fn server_that_is_told_to_stop_ends_when_nothing_is_under_way() {
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let server = tokio::spawn(serve(listener, Router::new(), async { stopped.await.unwrap() }));
+        let server = tokio::spawn(serve(listener, Router::new(), limits(10, 10), async { stopped.await.unwrap() }));
         let _idle = TcpStream::connect(address).await.unwrap();
         stop.send(()).unwrap();
         timeout(Duration::from_secs(10), server).await.unwrap().unwrap();
         assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn connection_that_is_not_read_ends() {
+        static LARGE: [u8; 32 * 1024 * 1024] = [b'x'; 32 * 1024 * 1024];
+        let router = Router::new().route("/", get(|| async { Bytes::from_static(&LARGE) }));
+        let timeouts = Timeouts { write: SHORT, ..Timeouts::default() };
+        let (address, all) = start(router, ConnectionLimits { timeouts, ..limits(10, 10) });
+        let mut unread = Vec::new();
+        for _ in 0..8 {
+            let mut connection = TcpStream::connect(address).await.unwrap();
+            connection.write_all(b"GET / HTTP/1.1\r\nhost: muster\r\n\r\n").await.unwrap();
+            unread.push(connection);
+        }
+        until(|| all.available_permits() < 10).await;
+        until(|| all.available_permits() == 10).await;
+        // One that reads gets it all.
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection.write_all(b"GET / HTTP/1.1\r\nhost: muster\r\nconnection: close\r\n\r\n").await.unwrap();
+        assert!(rest(&mut connection).await.len() > LARGE.len());
+    }
+
+    #[tokio::test]
+    async fn connection_without_a_request_ends() {
+        let timeouts = Timeouts { first_request: SHORT, ..Timeouts::default() };
+        let (address, all) = start(Router::new(), ConnectionLimits { timeouts, ..limits(10, 10) });
+        for begun in [b"".as_slice(), b"GET / HTTP/1.1\r\nhost: mus"] {
+            let mut connection = TcpStream::connect(address).await.unwrap();
+            connection.write_all(begun).await.unwrap();
+            assert_eq!(rest(&mut connection).await, b"");
+        }
+        until(|| all.available_permits() == 10).await;
+    }
+
+    #[tokio::test]
+    async fn half_sent_head_of_a_later_request_ends() {
+        let timeouts = Timeouts { idle: SHORT, ..Timeouts::default() };
+        let router = Router::new().route("/", get(|| async { "answer" }));
+        let (address, _) = start(router, ConnectionLimits { timeouts, ..limits(10, 10) });
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection.write_all(b"GET / HTTP/1.1\r\nhost: muster\r\n\r\nGET / HTTP/1.1\r\nhost:").await.unwrap();
+        let answer = rest(&mut connection).await;
+        assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", answer.escape_ascii());
+    }
+
+    #[tokio::test]
+    async fn connections_have_a_limit_in_all_and_for_each_address() {
+        let limits = limits(5, 3);
+        let refusals = limits.refusals.clone();
+        let (address, all) = start(Router::new().route("/", get(|| async { "answer" })), limits);
+        let (one, other, third) = ([127, 0, 0, 1], [127, 0, 0, 2], [127, 0, 0, 3]);
+        let ask = async |connection: &mut TcpStream| {
+            let _ = connection.write_all(b"GET / HTTP/1.1\r\nhost: muster\r\nconnection: close\r\n\r\n").await;
+            String::from_utf8(rest(connection).await).unwrap()
+        };
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            held.push(connect(one, address).await);
+        }
+        until(|| all.available_permits() == 2).await;
+        let mut excess = connect(one, address).await;
+        let refused = rest(&mut excess).await;
+        assert_eq!(refused, REFUSAL, "{}", refused.escape_ascii());
+        held.push(connect(other, address).await);
+        until(|| all.available_permits() == 1).await;
+        assert!(ask(&mut connect(other, address).await).await.starts_with("HTTP/1.1 200"));
+        until(|| all.available_permits() == 1).await;
+        held.push(connect(other, address).await);
+        until(|| all.available_permits() == 0).await;
+        assert_eq!(rest(&mut connect(third, address).await).await, REFUSAL);
+        let summary = "too many connections: 1, too many connections or requests of one address: 1";
+        assert_eq!(refusals.take_summary().unwrap(), summary);
+        held.clear();
+        assert!(ask(&mut connect(one, address).await).await.starts_with("HTTP/1.1 200"));
+    }
+
+    #[test]
+    fn refusal_is_a_whole_response() {
+        let text = str::from_utf8(REFUSAL).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
     }
 }

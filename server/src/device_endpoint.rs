@@ -1,70 +1,96 @@
 //! What devices call, with their own token: `/device/v1/…`.
 
-use crate::problem::Problem;
+use crate::{client::source_of, overload::Limits, problem::Problem};
 use axum::{
-    Router,
+    Extension, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, FromRequestParts, State, rejection::BytesRejection},
-    http::request::Parts,
+    extract::{Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
     routing::{any, post},
 };
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use muster_domain::SecurityToken;
 use muster_registry::{AuthError, AuthenticatedDevice, Registry, StateError};
+use std::sync::Arc;
 
 /// The largest body a device may send.
 pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
 
+/// What the endpoint works with.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) registry: Registry,
+    pub(crate) limits: Arc<Limits>,
+}
+
 /// The routes, below `/device/v1`.
-pub(crate) fn routes() -> Router<Registry> {
+pub(crate) fn routes(endpoint: Endpoint) -> Router {
     Router::new()
         .route("/state", post(state))
+        .route_layer(from_fn_with_state(endpoint.clone(), admit))
         // A route, not a fallback: the pages have a route for every address that nothing else has.
         .route("/{*nothing}", any(nothing))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(endpoint)
 }
 
 async fn nothing() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "The device endpoint has nothing at this address.")
 }
 
-/// A device whose token was good.
-struct Caller(AuthenticatedDevice);
+/// Lets a device in: finds it by its token, and waits for the body of its request. The device is then among the request's
+/// extensions.
+async fn admit(State(endpoint): State<Endpoint>, mut request: Request, next: Next) -> Response {
+    let Endpoint { registry, limits } = endpoint;
+    let permit = match limits.device_lookup(source_of(&request)).await {
+        Ok(permit) => permit,
+        Err(refused) => return refused.answer(false),
+    };
+    let device = authenticate(&registry, request.headers()).await;
+    drop(permit);
+    let device = match device {
+        Ok(device) => device,
+        Err(problem) => return problem.into_response(),
+    };
+    request.extensions_mut().insert(device.clone());
+    let done = async { limits.admit_device(&device, request, MAX_BODY_BYTES).await?.run(next).await };
+    match done.await {
+        Ok(response) => response,
+        Err(refused) if refused.status == StatusCode::PAYLOAD_TOO_LARGE => too_large().into_response(),
+        Err(refused) => refused.answer(false),
+    }
+}
 
-impl FromRequestParts<Registry> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, registry: &Registry) -> Result<Self, Problem> {
-        let unauthorized = |sentence: &str| Problem::new(StatusCode::UNAUTHORIZED, sentence);
-        let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token =
-            given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let Some((_, token)) = token else {
-            return Err(unauthorized("Send the device's security token as `Authorization: Bearer mst_…`."));
-        };
-        let token = SecurityToken::parse(token.trim()).map_err(|problem| unauthorized(&problem.to_string()))?;
-        match registry.authenticate(&token).await {
-            Ok(device) => Ok(Self(device)),
-            Err(AuthError::Unknown) => Err(unauthorized(
-                "This security token does not work, or not any more. Generate a new one in the portal.",
-            )),
-            Err(AuthError::Disabled) => Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "This device is disabled. Enable it in the portal before it connects.",
-            )),
-            Err(AuthError::Store(_)) => Err(Problem::unavailable()),
+/// The device whose token a request has.
+async fn authenticate(registry: &Registry, headers: &HeaderMap) -> Result<AuthenticatedDevice, Problem> {
+    let unauthorized = |sentence: &str| Problem::new(StatusCode::UNAUTHORIZED, sentence);
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token =
+        given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let Some((_, token)) = token else {
+        return Err(unauthorized("Send the device's security token as `Authorization: Bearer mst_…`."));
+    };
+    let token = SecurityToken::parse(token.trim()).map_err(|problem| unauthorized(&problem.to_string()))?;
+    match registry.authenticate(&token).await {
+        Ok(device) => Ok(device),
+        Err(AuthError::Unknown) => {
+            Err(unauthorized("This security token does not work, or not any more. Generate a new one in the portal."))
         }
+        Err(AuthError::Disabled) => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "This device is disabled. Enable it in the portal before it connects.",
+        )),
+        Err(AuthError::Store(_)) => Err(Problem::unavailable()),
     }
 }
 
 /// `POST /device/v1/state`: the device's properties, all or some.
 async fn state(
-    Caller(device): Caller,
-    State(registry): State<Registry>,
-    body: Result<Bytes, BytesRejection>,
+    State(endpoint): State<Endpoint>,
+    Extension(device): Extension<AuthenticatedDevice>,
+    body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    let body = body.map_err(too_large_or_broken)?;
-    match registry.record_state(&device, &body).await {
+    match endpoint.registry.record_state(&device, &body).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(StateError::Store(_)) => Err(Problem::unavailable()),
         Err(StateError::TooLarge) => Err(too_large()),
@@ -78,11 +104,4 @@ async fn state(
 
 fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "A body may have at most 256 KiB. Send fewer properties at a time.")
-}
-
-fn too_large_or_broken(rejection: BytesRejection) -> Problem {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return too_large();
-    }
-    Problem::new(StatusCode::BAD_REQUEST, "The body did not arrive whole. Send the request again.")
 }

@@ -1,16 +1,25 @@
 //! The process: reads the command line and does what it says.
 
-mod armour;
 mod assets;
 mod backup;
 mod body_limit;
+mod body;
 mod check;
+mod client;
 mod command_line;
 mod connections;
 mod device_endpoint;
+mod fair_limit;
+#[cfg(test)]
+mod hostile_clients;
+mod in_flight;
 mod overload;
 mod people;
 mod problem;
+mod public_url;
+mod rate_limit;
+mod refusals;
+mod security_headers;
 mod serve;
 mod session_layer;
 mod stopping;

@@ -1,91 +1,287 @@
-//! What keeps the server on its feet when more is asked of it than it can do: it says so at once, and goes on with
-//! what it has begun.
+//! What keeps the server responsive when more is asked of it than it can do, and keeps one sender from stopping others.
+//!
+//! A request passes, in this order: a rate and a number at once (of its device or account), the arrival of its body (which
+//! takes memory, and no permit), and a permit, which it holds while something is done for it. Excess requests are rejected
+//! with 429 if their sender sends too much, else with 503.
 
-use crate::problem::Problem;
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
+use crate::{
+    body::{BodyError, BodyMemory, Charge},
+    body_limit,
+    client::{Client, source_of},
+    command_line::LimitSettings,
+    connections,
+    fair_limit::{Bounds, Busy, FairLimit, Permit},
+    in_flight::{InFlight, until_sent},
+    rate_limit::RateLimit,
+    refusals::{Reason, Refused},
 };
-use http::{HeaderValue, StatusCode, header};
-use std::sync::Arc;
-use tokio::sync::Semaphore;
+use axum::{
+    body::Body,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, Method, StatusCode, header};
+use muster_registry::{AccountId, AuthenticatedDevice, Person, Source};
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
 
-/// Requests of one kind that may be under way at once. Each kind has its own, so that none keeps another out: devices
-/// that all report at once leave the people their page, and files that are registered leave the devices their reports.
-#[derive(Clone)]
-pub(crate) struct Lane {
-    free: Arc<Semaphore>,
-    /// How many places a request takes; none, where it is not of this kind.
-    places: fn(&Request) -> u32,
+/// The longest that a request is worked on. A part of 10,000 rows takes well below a second.
+const WORK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Bodies in memory: 128 MiB, of the 1 GiB that a server may take. One account has half of them: 256 of the largest reports.
+const BODY_BYTES: usize = 128 * 1024 * 1024;
+
+/// Requests of one device at once. A device needs one; a few more may be on their way after it gave up on others.
+const REQUESTS_PER_DEVICE: usize = 4;
+
+/// Requests of one account at once, also those whose body arrives, or whose response is sent. 60 people with a page each
+/// have some 300; each response is at most about 1 MiB.
+const REQUESTS_PER_ACCOUNT: usize = 512;
+
+/// A report takes one permit more for each of these that it has: large ones take long to check and to store.
+const BYTES_PER_PERMIT: usize = 16 * 1024;
+
+/// Reports being checked and stored. One account leaves a quarter to others. SQLite stores up to 1,024 in one
+/// transaction, of some 10 ms: half a second of waiting is time for all that wait.
+const REPORTS: Bounds = Bounds {
+    permits: 256,
+    permits_per_holder: 192,
+    waiting: 512,
+    waiting_per_holder: 256,
+    max_wait: Duration::from_millis(500),
+};
+
+/// Tokens of devices being looked up: one indexed row each.
+const DEVICE_LOOKUPS: Bounds = Bounds { permits: 64, permits_per_holder: 48, ..REPORTS };
+
+/// Sessions being looked up, by address. A whole company may have one.
+const SESSION_LOOKUPS: Bounds = Bounds { permits: 32, permits_per_holder: 24, ..PAGES };
+
+/// Pages and server functions.
+const PAGES: Bounds = Bounds {
+    permits: 128,
+    permits_per_holder: 96,
+    waiting: 512,
+    waiting_per_holder: 256,
+    max_wait: Duration::from_secs(5),
+};
+
+/// Of those, the ones that are about 10,000 devices at a time. Each takes a connection to the database, of 12, and the
+/// registry holds about ten times the size of its body. A page that uploads has six under way, so two of one account
+/// share what there is, and their pages wait up to 70 seconds.
+const BULK: Bounds = Bounds {
+    permits: 8,
+    permits_per_holder: 6,
+    waiting: 128,
+    waiting_per_holder: 48,
+    max_wait: Duration::from_secs(20),
+};
+
+/// People who sign in, by address. A password is hashed for 20 ms or more, and two at once: so a flood of one address
+/// keeps 16 waiting, and another address comes next.
+const SIGN_INS: Bounds = Bounds {
+    permits: 4,
+    permits_per_holder: 2,
+    waiting: 256,
+    waiting_per_holder: 16,
+    max_wait: Duration::from_secs(10),
+};
+
+/// For whom a request is: an account, or an address if nobody is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Party {
+    Account(AccountId),
+    Source(Source),
 }
 
-impl Lane {
-    /// So many places, of which a request takes as many as this says.
-    pub(crate) fn of(places: usize, taken: fn(&Request) -> u32) -> Self {
-        Self { free: Arc::new(Semaphore::new(places)), places: taken }
+/// All limits of one server.
+pub(crate) struct Limits {
+    device_rate: RateLimit<[u8; 16]>,
+    account_rate: RateLimit<AccountId>,
+    of_device: Arc<InFlight<[u8; 16]>>,
+    of_account: Arc<InFlight<AccountId>>,
+    of_address: Arc<InFlight<Source>>,
+    bodies: Arc<BodyMemory<Party>>,
+    device_lookups: Arc<FairLimit<Source>>,
+    session_lookups: Arc<FairLimit<Source>>,
+    reports: Arc<FairLimit<AccountId>>,
+    pages: Arc<FairLimit<Party>>,
+    bulk: Arc<FairLimit<Party>>,
+    sign_ins: Arc<FairLimit<Source>>,
+}
+
+impl Limits {
+    pub(crate) fn new(settings: &LimitSettings) -> Arc<Self> {
+        Arc::new(Self {
+            device_rate: RateLimit::per_second(settings.device_rate),
+            account_rate: RateLimit::per_second(settings.account_rate),
+            of_device: InFlight::new(REQUESTS_PER_DEVICE),
+            of_account: InFlight::new(REQUESTS_PER_ACCOUNT),
+            of_address: InFlight::new(settings.max_connections_per_address),
+            bodies: BodyMemory::new(BODY_BYTES, BODY_BYTES / 2),
+            device_lookups: FairLimit::new(DEVICE_LOOKUPS),
+            session_lookups: FairLimit::new(SESSION_LOOKUPS),
+            reports: FairLimit::new(REPORTS),
+            pages: FairLimit::new(PAGES),
+            bulk: FairLimit::new(BULK),
+            sign_ins: FairLimit::new(SIGN_INS),
+        })
     }
-}
 
-/// Lets a request in where its lane is free; else answers 503 without doing anything for it.
-pub(crate) async fn admit(State(lane): State<Lane>, request: Request, next: Next) -> Response {
-    match lane.free.try_acquire_many((lane.places)(&request)) {
-        Ok(_permit) => next.run(request).await,
-        Err(_) => Problem::unavailable().into_response(),
+    /// A permit to look up the device of a token.
+    pub(crate) async fn device_lookup(&self, source: Source) -> Result<Permit<Source>, Refused> {
+        self.device_lookups.acquire(source, 1).await.map_err(|_| Refused::busy(Reason::Busy))
     }
-}
 
-/// Says with every 503, whoever made it, when to ask again.
-pub(crate) async fn retry_after(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
+    /// A permit to look up a session.
+    pub(crate) async fn session_lookup(&self, source: Source) -> Result<Permit<Source>, Refused> {
+        self.session_lookups.acquire(source, 1).await.map_err(|_| Refused::busy(Reason::Busy))
     }
-    response
-}
 
-/// Lets the process have as many connections as the system allows it: the usual 1,024 are soon used up by devices.
-pub(crate) fn raise_open_files() {
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "the limit on open files stays as it is");
+    /// Lets a request of a device in, with its whole body.
+    pub(crate) async fn admit_device(
+        &self,
+        device: &AuthenticatedDevice,
+        request: Request,
+        max_bytes: usize,
+    ) -> Result<Admitted, Refused> {
+        let id = device.id.into_bytes();
+        self.device_rate.check(&id).map_err(|wait| Refused::too_many(Reason::DeviceRate, wait))?;
+        let entry = self.of_device.enter(id);
+        let entry = entry.ok_or_else(|| Refused::too_many(Reason::OfDevice, Duration::from_secs(1)))?;
+        let (request, charge) = self.receive(Party::Account(device.account), request, max_bytes).await?;
+        let permits = 1 + (charge.bytes() / BYTES_PER_PERMIT) as u32;
+        let permit = self.reports.acquire(device.account, permits).await.map_err(|_| Refused::busy(Reason::Busy))?;
+        Ok(Admitted { request, entry: Box::new(entry), _work: (Box::new(permit), charge) })
     }
-}
 
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
-    use super::*;
-    use axum::{Router, body::Body, middleware::from_fn, middleware::from_fn_with_state, routing::get};
-    use tokio::sync::Notify;
-    use tower::ServiceExt;
-
-    #[tokio::test]
-    async fn one_too_many_is_told_at_once_and_the_next_is_let_in() {
-        let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (has_begun, may_go) = (begun.clone(), go.clone());
-        let slow = move || {
-            let (begun, go) = (begun.clone(), go.clone());
-            async move {
-                begun.notify_one();
-                go.notified().await;
-                "done"
+    /// Lets a request of a page in, with its whole body.
+    async fn admit_page(&self, request: Request) -> Result<Admitted, Refused> {
+        let source = source_of(&request);
+        let account = request.extensions().get::<Person>().map(|person| person.account);
+        let party = account.map_or(Party::Source(source), Party::Account);
+        // Without an account, the connections of an address are counted.
+        let mut entry = None;
+        if let Some(account) = account {
+            self.account_rate.check(&account).map_err(|wait| Refused::too_many(Reason::AccountRate, wait))?;
+            entry = self.of_account.enter(account);
+            if entry.is_none() {
+                return Err(Refused::too_many(Reason::OfAccount, Duration::from_secs(1)));
             }
+        }
+        let path = request.uri().path().to_owned();
+        let is_sign_in = request.method() == Method::POST && matches!(path.as_str(), "/fn/sign-in" | "/sign-in");
+        let max_bytes = if account.is_some() { body_limit::max_body_bytes(&path) } else { MAX_SIGN_IN_BYTES };
+        let (request, charge) = self.receive(party, request, max_bytes).await?;
+        let permits = async {
+            Ok::<_, Busy>(if is_sign_in {
+                Permits::SignIn { _permit: self.sign_ins.acquire(source, 1).await? }
+            } else {
+                let bulk = if is_bulk(&path) { Some(self.bulk.acquire(party, 1).await?) } else { None };
+                Permits::Page { _page: self.pages.acquire(party, 1).await?, _bulk: bulk }
+            })
         };
-        let router = Router::new()
-            .route("/slow", get(slow))
-            .route("/quick", get(|| async { "done" }))
-            .layer(from_fn_with_state(Lane::of(1, |request| (request.uri().path() == "/slow").into()), admit))
-            .layer(from_fn(retry_after));
-        let ask = |path| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
-        let first = tokio::spawn(ask("/slow"));
-        has_begun.notified().await;
-        let second = ask("/slow").await.unwrap();
-        assert_eq!(second.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(second.headers().get(header::RETRY_AFTER).unwrap(), "1");
-        assert_eq!(ask("/quick").await.unwrap().status(), StatusCode::OK, "another lane");
-        may_go.notify_one();
-        assert_eq!(first.await.unwrap().unwrap().status(), StatusCode::OK);
-        may_go.notify_one();
-        assert_eq!(ask("/slow").await.unwrap().status(), StatusCode::OK);
+        let permits = permits.await.map_err(|_| Refused::busy(Reason::Busy))?;
+        Ok(Admitted { request, entry: Box::new(entry), _work: (Box::new(permits), charge) })
     }
+
+    /// The request with its body in memory.
+    async fn receive(
+        &self,
+        party: Party,
+        request: Request,
+        max_bytes: usize,
+    ) -> Result<(Request, Charge<Party>), Refused> {
+        let (parts, mut body) = request.into_parts();
+        let announced = content_length(&parts.headers);
+        let received = self.bodies.receive(party, &mut body, announced, max_bytes).await;
+        let (bytes, charge) = received.map_err(|error| match error {
+            BodyError::Slow | BodyError::Broken => {
+                connections::do_not_drain(&parts.extensions);
+                Refused { reason: Reason::SlowBody, status: StatusCode::REQUEST_TIMEOUT, retry_after_s: 1 }
+            }
+            BodyError::TooLarge => {
+                Refused { reason: Reason::TooLarge, status: StatusCode::PAYLOAD_TOO_LARGE, retry_after_s: 1 }
+            }
+            BodyError::NoMemory => Refused::busy(Reason::BodyMemory),
+        })?;
+        let mut request = Request::from_parts(parts, Body::from(bytes));
+        // It is in memory, within its limit.
+        DefaultBodyLimit::disable().apply(&mut request);
+        Ok((request, charge))
+    }
+}
+
+/// A request that was let in.
+pub(crate) struct Admitted {
+    request: Request,
+    entry: Box<dyn Send + Unpin>,
+    _work: (Box<dyn Send + Unpin>, Charge<Party>),
+}
+
+enum Permits {
+    SignIn { _permit: Permit<Source> },
+    Page { _page: Permit<Party>, _bulk: Option<Permit<Party>> },
+}
+
+impl Admitted {
+    /// Does what was asked for.
+    pub(crate) async fn run(self, next: Next) -> Result<Response, Refused> {
+        let Self { request, entry, _work } = self;
+        let response = timeout(WORK_TIMEOUT, next.run(request)).await;
+        let response = response.map_err(|_| Refused::busy(Reason::Unavailable))?;
+        Ok(until_sent(response, entry))
+    }
+}
+
+/// Lets the requests of pages in. Behind [`crate::session_layer::find_person`].
+pub(crate) async fn admit_page(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
+    let is_function = is_function(&request);
+    let done = async { limits.admit_page(request).await?.run(next).await };
+    done.await.unwrap_or_else(|refused: Refused| refused.answer(is_function))
+}
+
+/// Limits how many requests of one address come through a proxy at once. Without a proxy, its connections are counted.
+pub(crate) async fn limit_address(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
+    if !request.extensions().get::<Client>().is_some_and(|client| client.is_proxied) {
+        return next.run(request).await;
+    }
+    let entry = limits.of_address.enter(source_of(&request));
+    match entry {
+        Some(entry) => until_sent(next.run(request).await, entry),
+        None => Refused::too_many(Reason::OfAddress, Duration::from_secs(1)).answer(is_function(&request)),
+    }
+}
+
+/// Whether the page itself reads the answer.
+pub(crate) fn is_function(request: &Request) -> bool {
+    request.uri().path().starts_with("/fn/")
+}
+
+fn is_bulk(path: &str) -> bool {
+    const FUNCTIONS: [&str; 6] = [
+        "register-part",
+        "registration-errors",
+        "generate-tokens",
+        "change-devices",
+        "export-devices",
+        "undo-registration",
+    ];
+    path.strip_prefix("/fn/").is_some_and(|name| FUNCTIONS.contains(&name))
+}
+
+/// What somebody who is not signed in may send: an e-mail address and a password have a few hundred bytes.
+const MAX_SIGN_IN_BYTES: usize = 16 * 1024;
+
+fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Lets the process have as many connections as the system allows it; gives how many files that is.
+pub(crate) fn raise_open_files() -> u64 {
+    rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the limit on open files stays as it is");
+        1_024
+    })
 }

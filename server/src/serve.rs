@@ -1,73 +1,43 @@
 //! `muster serve`: the portal and the device endpoint.
 
 use crate::{
-    armour::{self, PublicUrl},
-    assets, body_limit,
-    command_line::ServeSettings,
-    connections, device_endpoint,
-    overload::{self, Lane},
+    assets, client,
+    command_line::{LimitSettings, ServeSettings},
+    connections::{self, ConnectionLimits},
+    device_endpoint::{self, Endpoint},
+    overload::{self, Limits},
     people,
     problem::Problem,
-    session_layer,
+    public_url::PublicUrl,
+    refusals::{self, Refusals},
+    security_headers,
+    session_layer::{self, Sessions},
     stopping::{self, DRAIN_TIMEOUT, Stop},
 };
 use axum::{
     Router,
     body::Body,
     extract::{FromRef, Request, State},
-    middleware,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, handle_server_fns_with_context};
-use muster_app::{App, AssetBase, fns::session::SecureCookies, shell};
+use muster_app::{App, AssetBase, shell};
 use muster_registry::{Password, Registry};
 use std::time::Duration;
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
+use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+use tracing::Span;
 
-/// Reports of devices under way at once, if they are small. All of them have less than 64 MiB in their bodies.
-const DEVICE_REQUESTS: usize = 256;
-
-/// A report takes one place more for each of these that it has: large ones take long to check and to store.
-const BYTES_A_PLACE: usize = 16 * 1024;
-
-/// Pages and server functions under way at once.
-const PAGE_REQUESTS: usize = 128;
-
-/// Of those, the ones that are about 10,000 devices at a time. A part of a file is at most 2 MiB, and the registry
-/// holds about ten times that for it. They take a connection to the database each, and must leave some to the others.
-const BULK_REQUESTS: usize = 12;
-
-/// Whether it is one of those: 1 or 0.
-fn bulk_places(request: &Request) -> u32 {
-    const FUNCTIONS: [&str; 6] = [
-        "register-part",
-        "registration-errors",
-        "generate-tokens",
-        "change-devices",
-        "export-devices",
-        "undo-registration",
-    ];
-    request.uri().path().strip_prefix("/fn/").is_some_and(|name| FUNCTIONS.contains(&name)).into()
-}
-
-fn device_places(request: &Request) -> u32 {
-    // Who does not say how much is to come is taken for one who sends as much as there may be.
-    let says = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let bytes = says.unwrap_or(device_endpoint::MAX_BODY_BYTES).min(device_endpoint::MAX_BODY_BYTES);
-    1 + (bytes / BYTES_A_PLACE) as u32
-}
-
-/// The longest a request may take. A part of 10,000 rows takes well below a second.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// Open files beside connections: the databases, the log, and what the system itself needs.
+const OTHER_FILES: u64 = 128;
 
 #[derive(Clone)]
 struct AppState {
     leptos: LeptosOptions,
     registry: Registry,
-    public: PublicUrl,
 }
 
 impl FromRef<AppState> for LeptosOptions {
@@ -76,21 +46,15 @@ impl FromRef<AppState> for LeptosOptions {
     }
 }
 
-impl FromRef<AppState> for Registry {
-    fn from_ref(state: &AppState) -> Self {
-        state.registry.clone()
-    }
-}
-
 /// Opens the registry, serves until it is asked to stop, and closes the registry.
 pub(crate) async fn serve(settings: ServeSettings, stop: &Stop) -> Result<(), String> {
     if !assets::are_embedded() {
         return Err("this binary was built without its web page. Build it with `make build`".to_owned());
     }
-    overload::raise_open_files();
+    let max_connections = max_connections(&settings.limits, overload::raise_open_files());
     let public = PublicUrl::parse(settings.public_url.as_deref())?;
     let registry = people::open(&settings.database, stop).await?;
-    let served = serve_until_stopped(&settings, public, &registry, stop).await;
+    let served = serve_until_stopped(&settings, public, max_connections, &registry, stop).await;
     stopping::close(&registry).await;
     tracing::info!("stopped");
     served
@@ -100,22 +64,28 @@ pub(crate) async fn serve(settings: ServeSettings, stop: &Stop) -> Result<(), St
 async fn serve_until_stopped(
     settings: &ServeSettings,
     public: PublicUrl,
+    max_connections: usize,
     registry: &Registry,
     stop: &Stop,
 ) -> Result<(), String> {
+    let limits = &settings.limits;
     let first = first_start(registry, settings).await?;
 
     let listener = connections::listen(settings.listen);
     let listener = listener
         .map_err(|error| format!("{} cannot be listened on: {error}. Choose another with --listen", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let shown = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let shown = public.shown().unwrap_or_else(|| format!("http://{address}"));
     println!("Muster is at {shown}");
     if let Some(sentence) = first {
         println!("{sentence}");
     }
 
-    let server = connections::serve(listener, router(registry.clone(), public, stop.clone()), stop.requested());
+    let (proxies, refusals) = (limits.trusted_proxies.clone(), Refusals::default());
+    let router = router(registry.clone(), public, limits, refusals.clone(), stop.clone());
+    let connection_limits =
+        ConnectionLimits::new(max_connections, limits.max_connections_per_address, proxies, refusals.clone());
+    let server = connections::serve(listener, router, connection_limits, stop.requested());
     let too_late = async {
         stop.requested().await;
         tokio::time::sleep(DRAIN_TIMEOUT).await;
@@ -123,8 +93,18 @@ async fn serve_until_stopped(
     tokio::select! {
         () = server => {}
         () = too_late => tracing::warn!("requests are still under way: they are cut off"),
+        () = refusals.write_summaries() => {}
     }
     Ok(())
+}
+
+/// The connections that there may be: each is an open file.
+fn max_connections(limits: &LimitSettings, open_files: u64) -> usize {
+    let possible = usize::try_from(open_files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1);
+    if possible < limits.max_connections {
+        tracing::warn!("the system allows {open_files} open files, and so {possible} connections");
+    }
+    limits.max_connections.min(possible)
 }
 
 /// The account `main` and the first person, where there is nobody yet; gives what to print about them, once.
@@ -150,55 +130,65 @@ async fn first_start(registry: &Registry, settings: &ServeSettings) -> Result<Op
     Ok(Some(sentence))
 }
 
-fn router(registry: Registry, public: PublicUrl, stop: Stop) -> Router {
-    let state = AppState {
-        leptos: LeptosOptions::builder().output_name("muster").build(),
-        registry: registry.clone(),
-        public: public.clone(),
-    };
+pub(crate) fn router(
+    registry: Registry,
+    public: PublicUrl,
+    settings: &LimitSettings,
+    refusals: Refusals,
+    stop: Stop,
+) -> Router {
+    let limits = Limits::new(settings);
+    let state = AppState { leptos: LeptosOptions::builder().output_name("muster").build(), registry: registry.clone() };
     let context = page_context(&state);
+    let sessions = Sessions { registry: registry.clone(), limits: limits.clone(), public: public.clone() };
+    // The last layer is the first that a request meets.
     let pages = Router::new()
         .route("/fn/{*function}", post(server_function))
         .leptos_routes_with_context(&state, generate_route_list(App), context, shell)
-        .layer(middleware::from_fn(body_limit::limit_body))
-        .layer(middleware::from_fn_with_state(registry.clone(), session_layer::find_person))
-        .layer(middleware::from_fn_with_state(public.clone(), armour::only_our_pages))
-        .layer(middleware::from_fn_with_state(Lane::of(BULK_REQUESTS, bulk_places), overload::admit))
-        .layer(middleware::from_fn_with_state(Lane::of(PAGE_REQUESTS, |_| 1), overload::admit))
+        .layer(from_fn_with_state(limits.clone(), overload::admit_page))
+        .layer(from_fn_with_state(sessions, session_layer::find_person))
+        .layer(from_fn_with_state(public.clone(), security_headers::only_our_pages))
         .with_state(state);
-    let devices = device_endpoint::routes()
-        .layer(middleware::from_fn_with_state(Lane::of(DEVICE_REQUESTS, device_places), overload::admit))
-        .with_state(registry.clone());
+    let devices = device_endpoint::routes(Endpoint { registry: registry.clone(), limits: limits.clone() });
     let limited = Router::new()
         .merge(pages)
         .nest("/device/v1", devices)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "There is nothing at this address.") })
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
-        .layer(middleware::from_fn_with_state(stop.clone(), stopping::refuse_new));
+        .layer(from_fn_with_state(limits, overload::limit_address))
+        .layer(from_fn_with_state(stop.clone(), stopping::refuse_new));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state((registry, stop)))
         .route("/assets/{hash}/{name}", get(assets::serve))
         .merge(limited)
-        .layer(middleware::from_fn(overload::retry_after))
-        .layer(middleware::from_fn(connections::read_away))
-        .layer(middleware::from_fn_with_state(public, armour::headers))
+        .layer(from_fn(connections::drain_unread_body))
+        .layer(from_fn_with_state(public, security_headers::headers))
         .layer(CatchPanicLayer::custom(|_| {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server has a fault. It is in its log.").into_response()
         }))
-        .layer(TraceLayer::new_for_http())
+        .layer(from_fn_with_state(settings.trusted_proxies.clone(), client::identify))
+        .layer(from_fn_with_state(refusals, refusals::count))
+        .layer(TraceLayer::new_for_http().on_response(log_response).on_failure(()))
+}
+
+/// One line for each response: an error if the server has a fault. What it refuses is summed up (`refusals.rs`).
+fn log_response(response: &Response, latency: Duration, _: &Span) {
+    let (status, latency_ms) = (response.status(), latency.as_millis());
+    if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
+        tracing::error!(%status, latency_ms, "a request failed");
+    } else {
+        tracing::debug!(%status, latency_ms, "a response was sent");
+    }
 }
 
 /// What every page and server function finds in its context.
 fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let registry = state.registry.clone();
-    let secure = SecureCookies(state.public.is_https());
     move || {
         provide_context(registry.clone());
-        provide_context(secure);
         provide_context(AssetBase(assets::BASE.clone()));
         if let (Some(answer), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce())
-            && let Ok(policy) = HeaderValue::from_str(&armour::page_policy(&nonce))
+            && let Ok(policy) = HeaderValue::from_str(&security_headers::page_policy(&nonce))
         {
             answer.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
@@ -217,38 +207,5 @@ async fn ready(State((registry, stop)): State<(Registry, Stop)>) -> Response {
     match registry.ready().await {
         Ok(()) => "ready\n".into_response(),
         Err(reason) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason).into_response(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
-    use super::*;
-
-    #[test]
-    fn large_reports_take_more_places() {
-        let check = |length: Option<&str>, expected: u32| {
-            let request = length
-                .into_iter()
-                .fold(http::Request::post("/"), |request, length| request.header(header::CONTENT_LENGTH, length));
-            assert_eq!(device_places(&request.body(Body::empty()).unwrap()), expected, "{length:?}");
-        };
-        check(Some("40"), 1);
-        check(Some("16384"), 2);
-        check(Some("262144"), 17);
-        check(Some("99999999999"), 17);
-        check(Some("many"), 17);
-        check(None, 17);
-    }
-
-    #[test]
-    fn what_is_about_many_devices_goes_by_one_lane() {
-        let check = |path: &str, expected: u32| {
-            assert_eq!(bulk_places(&http::Request::post(path).body(Body::empty()).unwrap()), expected, "{path}");
-        };
-        check("/fn/register-part", 1);
-        check("/fn/registration-errors", 1);
-        check("/fn/devices", 0);
-        check("/devices", 0);
     }
 }

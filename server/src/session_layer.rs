@@ -1,6 +1,11 @@
 //! Who is it: finds the person of a request by its session cookie, and leads those without one to the sign-in page.
 
-use crate::problem::Problem;
+use crate::{
+    client::{Client, source_of},
+    overload::{Limits, is_function},
+    public_url::PublicUrl,
+    refusals::{Reason, Refused},
+};
 use axum::{
     Json,
     extract::{Request, State},
@@ -9,7 +14,10 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use http::StatusCode;
-use muster_app::fns::{Failure, session::SESSION_COOKIE};
+use muster_app::fns::{
+    Failure,
+    session::{IsHttps, PLAIN_SESSION_COOKIE, SECURE_SESSION_COOKIE},
+};
 use muster_domain::SessionKey;
 use muster_registry::Registry;
 use std::sync::Arc;
@@ -17,29 +25,44 @@ use std::sync::Arc;
 /// The longest address that is remembered over a sign-in.
 const MAX_RETURN_BYTES: usize = 2_048;
 
-/// What is for those without a session, too. Who signs out twice is signed out.
+/// What is for those without a session, too. Signing out twice is no error.
 const OPEN: [&str; 3] = ["/sign-in", "/fn/sign-in", "/fn/sign-out"];
 
+/// What finding a person takes.
+#[derive(Clone)]
+pub(crate) struct Sessions {
+    pub(crate) registry: Registry,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) public: PublicUrl,
+}
+
 /// Puts the `Person` and their session's key among the extensions of a request. A page asked for without a
-/// session leads to `/sign-in`, and back again; a server function is answered before its body has come, so that nobody
-/// without a session holds a place by sending slowly.
+/// session leads to `/sign-in`, and back again; a server function is answered before its body has come.
 pub(crate) async fn find_person(
-    State(registry): State<Registry>,
+    State(sessions): State<Sessions>,
     jar: CookieJar,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let key = jar.get(SESSION_COOKIE).and_then(|cookie| SessionKey::parse(cookie.value()).ok());
+    let is_https =
+        request.extensions().get::<Client>().is_some_and(|client| sessions.public.is_https(client, request.headers()));
+    request.extensions_mut().insert(IsHttps(is_https));
     let mut is_known = false;
-    if let Some(key) = key {
-        match registry.session(&key).await {
+    if let Some(key) = session_key(&jar, is_https) {
+        let permit = match sessions.limits.session_lookup(source_of(&request)).await {
+            Ok(permit) => permit,
+            Err(refused) => return refused.answer(is_function(&request)),
+        };
+        let found = sessions.registry.session(&key).await;
+        drop(permit);
+        match found {
             Ok(Some(person)) => {
                 request.extensions_mut().insert(person);
                 request.extensions_mut().insert(Arc::new(key));
                 is_known = true;
             }
             Ok(None) => {}
-            Err(_) => return Problem::unavailable().into_response(),
+            Err(_) => return Refused::busy(Reason::Unavailable).answer(is_function(&request)),
         }
     }
     let path = request.uri().path();
@@ -55,4 +78,40 @@ pub(crate) async fn find_person(
         return Redirect::to("/sign-in").into_response();
     }
     Redirect::to(&format!("/sign-in?to={}", muster_app::query::encode(wanted))).into_response()
+}
+
+/// The session's key. Over HTTPS, only the cookie counts that no other host can set; but not every request tells whether it
+/// came over HTTPS, if the proxy in between is not configured.
+fn session_key(jar: &CookieJar, is_https: bool) -> Option<SessionKey> {
+    let key = |name: &str| jar.get(name).and_then(|cookie| SessionKey::parse(cookie.value()).ok());
+    let secure = key(SECURE_SESSION_COOKIE);
+    if is_https { secure } else { secure.or_else(|| key(PLAIN_SESSION_COOKIE)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum_extra::extract::cookie::Cookie;
+
+    #[test]
+    fn plain_cookie_does_not_count_over_https() {
+        let key = |byte| SessionKey::new(uuid_of(byte), [byte; 32]);
+        let jar = |cookies: &[(&'static str, u8)]| {
+            cookies.iter().fold(CookieJar::new(), |jar, (name, byte)| jar.add(Cookie::new(*name, key(*byte).reveal())))
+        };
+        let check = |cookies: &[(&'static str, u8)], is_https: bool, expected: Option<u8>| {
+            let found = session_key(&jar(cookies), is_https).map(|key| key.id());
+            assert_eq!(found, expected.map(|byte| key(byte).id()), "{cookies:?} {is_https}");
+        };
+        check(&[(PLAIN_SESSION_COOKIE, 1)], false, Some(1));
+        check(&[(PLAIN_SESSION_COOKIE, 1)], true, None);
+        check(&[(SECURE_SESSION_COOKIE, 2)], true, Some(2));
+        check(&[(SECURE_SESSION_COOKIE, 2)], false, Some(2));
+        check(&[(PLAIN_SESSION_COOKIE, 1), (SECURE_SESSION_COOKIE, 2)], false, Some(2));
+        check(&[], false, None);
+    }
+
+    fn uuid_of(byte: u8) -> uuid::Uuid {
+        uuid::Uuid::from_bytes([byte; 16])
+    }
 }

@@ -60,6 +60,12 @@ impl Stop {
         Ok(Self(stopped))
     }
 
+    /// Nothing ever asks: for tests.
+    #[cfg(test)]
+    pub(crate) fn never() -> Self {
+        Self(watch::channel(false).1)
+    }
+
     /// Ends once the process is asked to stop.
     pub(crate) async fn requested(&self) {
         if self.0.clone().wait_for(|is_requested| *is_requested).await.is_err() {

@@ -14,6 +14,9 @@ const MAX_ATTEMPTS: u32 = 8;
 const FIRST_PAUSE_MS: u32 = 500;
 const MAX_PAUSE_MS: u32 = 15_000;
 
+/// The longest pause that the server may ask for.
+const MAX_RETRY_AFTER_MS: u32 = 60_000;
+
 /// How long an answer is waited for. The server gives up after a minute; what has not come by then never comes.
 const MAX_WAIT_MS: u32 = 70_000;
 
@@ -45,7 +48,7 @@ pub(crate) async fn retried<T, F: Future<Output = Result<T, Failure>>>(
         if !failure.is_temporary() || attempt == MAX_ATTEMPTS || has_given_up() {
             return Err(failure);
         }
-        let pause_ms = pause_ms(attempt, js_sys::Math::random());
+        let pause_ms = pause_ms(attempt, js_sys::Math::random(), failure.retry_after_ms());
         note(Some(format!("The server does not answer. Trying again in {} s…", pause_ms.div_ceil(1_000))));
         // By the clock: in a tab that is not seen, a timer of a tenth of a second takes a second or a minute.
         let until = js_sys::Date::now() + f64::from(pause_ms);
@@ -68,10 +71,14 @@ async fn passed(ms: u32) {
 }
 
 /// The pause after this attempt: doubled each time, and between half and all of that, so that many browsers
-/// that lost one server do not all come back at the same moment.
-fn pause_ms(attempt: u32, random: f64) -> u32 {
+/// that lost one server do not all come back at the same moment. No shorter than the server asks for, within a limit.
+fn pause_ms(attempt: u32, random: f64, retry_after_ms: u32) -> u32 {
     let full = FIRST_PAUSE_MS.saturating_mul(1 << (attempt - 1).min(16)).min(MAX_PAUSE_MS);
-    full / 2 + (f64::from(full / 2) * random) as u32
+    let jittered = |ms: u32| ms / 2 + (f64::from(ms / 2) * random) as u32;
+    match retry_after_ms.min(MAX_RETRY_AFTER_MS) {
+        0 => jittered(full),
+        least => least + jittered(full),
+    }
 }
 
 #[cfg(test)]
@@ -80,13 +87,16 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_a_limit() {
-        let check = |attempt: u32, shortest: u32, longest: u32| {
-            assert_eq!((pause_ms(attempt, 0.0), pause_ms(attempt, 1.0)), (shortest, longest));
+        let check = |attempt: u32, retry_after_ms: u32, shortest: u32, longest: u32| {
+            let pause_ms = |random| pause_ms(attempt, random, retry_after_ms);
+            assert_eq!((pause_ms(0.0), pause_ms(1.0)), (shortest, longest));
         };
-        check(1, 250, 500);
-        check(2, 500, 1_000);
-        check(5, 4_000, 8_000);
-        check(7, 7_500, 15_000);
-        check(60, 7_500, 15_000);
+        check(1, 0, 250, 500);
+        check(2, 0, 500, 1_000);
+        check(5, 0, 4_000, 8_000);
+        check(7, 0, 7_500, 15_000);
+        check(60, 0, 7_500, 15_000);
+        check(1, 3_000, 3_250, 3_500);
+        check(1, u32::MAX, 60_250, 60_500);
     }
 }

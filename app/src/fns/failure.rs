@@ -20,6 +20,8 @@ pub enum Failure {
     Superseded,
     /// No answer came: the network is gone, or the server is. The same request may be sent again.
     Lost,
+    /// Too many requests, or wrong passwords. The same request may be sent again after this time.
+    TooMany { retry_after_s: u32 },
 }
 
 impl Failure {
@@ -38,7 +40,12 @@ impl Failure {
 
     /// True where sending the same request again may help.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable | Self::Lost | Self::Superseded)
+        matches!(self, Self::Unavailable | Self::Lost | Self::Superseded | Self::TooMany { .. })
+    }
+
+    /// How long the server asks to wait before the same request is sent again.
+    pub fn retry_after_ms(&self) -> u32 {
+        if let Self::TooMany { retry_after_s } = self { retry_after_s.saturating_mul(1_000) } else { 0 }
     }
 
     /// A sentence for the person at the screen.
@@ -49,6 +56,14 @@ impl Failure {
             }
             Self::Refused(sentence) => sentence.clone(),
             Self::Unavailable | Self::Superseded => Self::UNAVAILABLE.to_owned(),
+            Self::TooMany { retry_after_s } => {
+                let (count, unit) = match retry_after_s {
+                    0..=90 => (*retry_after_s, "second"),
+                    _ => (retry_after_s.div_ceil(60), "minute"),
+                };
+                let plural = if count == 1 { "" } else { "s" };
+                format!("Too many attempts. Try again in {count} {unit}{plural}.")
+            }
             Self::Lost => "The server does not answer. Check the connection, then try again.".to_owned(),
         }
     }
@@ -91,6 +106,7 @@ mod server {
                 Self::SignedOut => StatusCode::UNAUTHORIZED,
                 Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 Self::Superseded => StatusCode::CONFLICT,
+                Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
                 Self::Unavailable | Self::Lost => StatusCode::SERVICE_UNAVAILABLE,
             }
         }
@@ -99,6 +115,9 @@ mod server {
         pub(crate) fn noted(self) -> Self {
             if let Some(answer) = use_context::<leptos_axum::ResponseOptions>() {
                 answer.set_status(self.status());
+                if let Self::TooMany { retry_after_s } = self {
+                    answer.insert_header(http::header::RETRY_AFTER, retry_after_s.into());
+                }
             }
             self
         }
@@ -123,5 +142,24 @@ mod server {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_says_how_long() {
+        let check = |retry_after_s: u32, expected: &str| {
+            let failure = Failure::TooMany { retry_after_s };
+            assert_eq!(failure.sentence(), format!("Too many attempts. Try again in {expected}."));
+            assert!(failure.is_temporary());
+            assert_eq!(failure.retry_after_ms(), retry_after_s * 1_000);
+        };
+        check(1, "1 second");
+        check(90, "90 seconds");
+        check(91, "2 minutes");
+        check(900, "15 minutes");
     }
 }

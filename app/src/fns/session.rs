@@ -13,14 +13,19 @@ pub struct Me {
     pub account: String,
 }
 
-/// The cookie that holds the session's key.
+/// The cookie that holds the session's key, if the portal is reached over HTTPS. Browsers accept a name with this prefix
+/// only from the host itself, for the whole host, and over HTTPS.
 #[cfg(feature = "ssr")]
-pub const SESSION_COOKIE: &str = "muster_session";
+pub const SECURE_SESSION_COOKIE: &str = "__Host-muster_session";
 
-/// Whether the portal is reached over HTTPS, so that its cookie is kept to it. Provided by the server.
+/// The same over HTTP, as on localhost.
 #[cfg(feature = "ssr")]
-#[derive(Clone, Copy, Debug)]
-pub struct SecureCookies(pub bool);
+pub const PLAIN_SESSION_COOKIE: &str = "muster_session";
+
+/// Whether the request came over HTTPS. The server puts it among the request's extensions.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IsHttps(pub bool);
 
 /// Where to go after signing in: a path of this portal, never another site.
 pub fn safe_return(to: &str) -> &str {
@@ -28,19 +33,21 @@ pub fn safe_return(to: &str) -> &str {
     if is_local && !to.starts_with("/sign-in") && !to.starts_with("/fn/") { to } else { "/devices" }
 }
 
-/// Signs a person in: sets the session's cookie and gives the path to go on to.
+/// Signs a person in: sets the session's cookie and gives the path to go on to. The session that it replaces ends.
 ///
 /// # Errors
-/// [`Failure::Refused`] for a wrong e-mail address or password, or too many guesses.
+/// [`Failure::Refused`] for a wrong e-mail address or password; [`Failure::TooMany`] after many of those.
 #[server(prefix = "/fn", endpoint = "sign-in", input = server_fn::codec::Json)]
 pub async fn sign_in(email: String, password: String, to: String) -> Result<String, Failure> {
     use muster_registry::{Password, SignInError};
 
     let registry = super::registry()?;
-    match registry.sign_in(&email, &Password::given(password)).await {
+    match registry.sign_in(&email, server::source(), &Password::given(password)).await {
         Ok((key, person)) => {
+            // It would go on working, and nobody could end it: the browser forgets its key.
+            server::end_session(&registry).await?;
             super::log_action!(super::Actor::of(Some(&person)), "signed in");
-            set_cookie(&key.reveal(), muster_registry::SESSION_ABSOLUTE_MS / 1_000);
+            server::set_cookie(&key.reveal(), muster_registry::SESSION_ABSOLUTE_MS / 1_000);
             Ok(safe_return(&to).to_owned())
         }
         Err(SignInError::Store(error)) => Err(error.into()),
@@ -49,7 +56,10 @@ pub async fn sign_in(email: String, password: String, to: String) -> Result<Stri
             let person = registry.person_with_email(&email).await.unwrap_or_default();
             let is_limit = matches!(error, SignInError::TooMany { .. });
             super::log_action!(super::Actor::of(person.as_ref()), "sign-in failed", limit_reached = is_limit);
-            Err(Failure::refused(error))
+            Err(match error {
+                SignInError::TooMany { retry_after_s } => Failure::TooMany { retry_after_s }.noted(),
+                error => Failure::refused(error),
+            })
         }
     }
 }
@@ -60,18 +70,13 @@ pub async fn sign_in(email: String, password: String, to: String) -> Result<Stri
 /// [`Failure::Unavailable`] where the session could not be ended.
 #[server(prefix = "/fn", endpoint = "sign-out", input = server_fn::codec::Json)]
 pub async fn sign_out() -> Result<(), Failure> {
-    use axum::http::request::Parts;
-    use muster_domain::SessionKey;
-
-    // The session layer leaves the key beside the person it found for it.
-    if let Some(key) =
-        use_context::<Parts>().and_then(|parts| parts.extensions.get::<std::sync::Arc<SessionKey>>().cloned())
-    {
-        let viewer = super::viewer()?;
-        viewer.registry.sign_out(&key).await?;
+    let viewer = super::viewer().ok();
+    server::end_session(&super::registry()?).await?;
+    if let Some(viewer) = viewer {
         super::log_action!(viewer.actor(), "signed out");
     }
-    set_cookie("", 0);
+    server::set_cookie("", 0);
+    server::clear_site_data();
     Ok(())
 }
 
@@ -86,10 +91,58 @@ pub async fn who_am_i() -> Result<Me, Failure> {
 }
 
 #[cfg(feature = "ssr")]
-fn set_cookie(value: &str, max_age_s: i64) {
-    let secure = if use_context::<SecureCookies>().is_some_and(|secure| secure.0) { "; Secure" } else { "" };
-    let cookie = format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}");
-    if let (Some(answer), Ok(cookie)) = (use_context::<leptos_axum::ResponseOptions>(), cookie.parse()) {
-        answer.append_header(http::header::SET_COOKIE, cookie);
+mod server {
+    use super::{Failure, IsHttps, PLAIN_SESSION_COOKIE, SECURE_SESSION_COOKIE};
+    use crate::fns::ClientAddress;
+    use axum::http::request::Parts;
+    use leptos::prelude::use_context;
+    use leptos_axum::ResponseOptions;
+    use muster_domain::SessionKey;
+    use muster_registry::{Registry, Source};
+    use std::{
+        net::{IpAddr, Ipv4Addr},
+        sync::Arc,
+    };
+
+    /// Something that the server put among the extensions of the request.
+    fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
+        use_context::<Parts>().and_then(|parts| parts.extensions.get().cloned())
+    }
+
+    /// Where the request comes from.
+    pub(super) fn source() -> Source {
+        Source::of(extension::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.0))
+    }
+
+    /// Ends the session of the request, if it has one.
+    pub(super) async fn end_session(registry: &Registry) -> Result<(), Failure> {
+        // The session layer leaves the key beside the person it found for it.
+        if let Some(key) = extension::<Arc<SessionKey>>() {
+            registry.sign_out(&key).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_cookie(value: &str, max_age_s: i64) {
+        let Some(answer) = use_context::<ResponseOptions>() else { return };
+        let (name, secure) = match extension::<IsHttps>() {
+            Some(IsHttps(true)) => (SECURE_SESSION_COOKIE, "; Secure"),
+            _ => (PLAIN_SESSION_COOKIE, ""),
+        };
+        let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}");
+        if let Ok(cookie) = cookie.parse() {
+            answer.append_header(http::header::SET_COOKIE, cookie);
+        }
+    }
+
+    /// Has the browser forget what the portal stored there.
+    ///
+    /// Not `"cookies"`: that ends the sessions of everything else in the company's domain, and the session's own cookie is
+    /// removed above. Not `"cache"`: there are only assets in it, since pages are `no-store`, and they would be loaded again.
+    pub(super) fn clear_site_data() {
+        if let Some(answer) = use_context::<ResponseOptions>() {
+            let name = http::HeaderName::from_static("clear-site-data");
+            answer.insert_header(name, http::HeaderValue::from_static("\"storage\""));
+        }
     }
 }

@@ -73,6 +73,11 @@ impl Viewer {
     }
 }
 
+/// The address of the client of a request, behind the proxies that are configured. The server puts it among the
+/// request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub std::net::IpAddr);
+
 /// The person of this request, or [`Failure::SignedOut`].
 pub(crate) fn viewer() -> Result<Viewer, Failure> {
     let person = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Person>().cloned());

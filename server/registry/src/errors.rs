@@ -109,11 +109,11 @@ pub enum SignInError {
     /// Nobody signs in with that address and password. Which of the two is wrong is not said.
     #[error("The e-mail address or the password is wrong.")]
     Wrong,
-    /// Too many wrong passwords for that address.
-    #[error("Too many wrong passwords for this e-mail address. Try again in {} minutes.", retry_after_s.div_ceil(60))]
+    /// Too many wrong passwords came from the same source.
+    #[error("Too many wrong passwords. Try again in {retry_after_s} seconds.")]
     TooMany {
         /// When to try again, in seconds.
-        retry_after_s: u64,
+        retry_after_s: u32,
     },
     /// The registry cannot answer now.
     #[error(transparent)]

@@ -5,6 +5,7 @@
 //! too.
 
 use crate::{
+    errors::StoreError,
     texts::{self, Block, Lines},
     types::AccountId,
 };
@@ -12,7 +13,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use uuid::Uuid;
 
 /// Blocks that a server keeps: those of some two million devices. More are read each time.
@@ -24,6 +25,7 @@ pub(crate) struct Grid {
     /// As in [`Registry::open_with`](crate::Registry::open_with).
     pub(crate) few: u64,
     folding: mpsc::Sender<AccountId>,
+    scans: Semaphore,
     members: Mutex<HashMap<Uuid, (i64, Arc<KeptMembers>)>>,
 }
 
@@ -40,7 +42,26 @@ impl Grid {
     /// And the accounts whose new marks are to be folded, until this is dropped.
     pub(crate) fn new(few: u64) -> (Self, mpsc::Receiver<AccountId>) {
         let (folding, to_fold) = mpsc::channel(MAX_FOLDING);
-        (Self { texts: Arc::default(), few, folding, members: Mutex::default() }, to_fold)
+        (
+            Self {
+                texts: Arc::default(),
+                few,
+                folding,
+                scans: Semaphore::new(scans_at_once()),
+                members: Mutex::default(),
+            },
+            to_fold,
+        )
+    }
+
+    /// Scans texts, off the async threads and a few at a time. The caller has a connection of the database meanwhile, so
+    /// those that wait are no more than there are connections.
+    pub(crate) async fn scan<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _permit = self.scans.acquire().await.map_err(|_| StoreError::Unavailable)?;
+        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Unavailable)
     }
 
     /// The members of a group in this version, if they are kept as lines of these blocks.
@@ -75,6 +96,11 @@ impl Grid {
         // Where too many wait, a later search asks again.
         let _ = self.folding.try_send(account);
     }
+}
+
+/// Scans at once: one processor, if there are two or more, is left to everything else, such as the reports of devices.
+fn scans_at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get().saturating_sub(1).max(1))
 }
 
 /// The blocks that this server has read.

@@ -25,6 +25,7 @@ mod registering;
 mod registry;
 mod schema;
 mod search;
+mod sign_in_limits;
 mod sqlite;
 mod state;
 mod store;
@@ -45,10 +46,11 @@ pub use fleet::{
 };
 pub use models::{MAX_MODELS, ModelOutcome, ModelPut};
 pub use password::{Password, PasswordProblem};
-pub use people::{GUESSES, GUESSES_WITHIN_MS, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS};
+pub use people::{SESSION_ABSOLUTE_MS, SESSION_IDLE_MS};
 pub use registering::{ErrorsPage, MAX_PART_ROWS, NewRegistration, PartOutcome, PartRows, RefusedRow};
 pub use registry::Registry;
 pub use search::{MAX_SEARCHED_NAMES, has_too_many_names};
+pub use sign_in_limits::{FREE_GUESSES, FREE_GUESSES_OF_SOURCE, GUESSES_WITHIN_MS, Source};
 pub use state::MAX_STATE_BYTES;
 pub use types::{
     AccountId, AccountName, AuthenticatedDevice, DeviceDetail, GroupName, GroupSummary, MAX_GROUPS, ModelSummary,

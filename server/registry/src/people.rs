@@ -4,11 +4,12 @@ use crate::{
     errors::{AccountError, PersonError, SignInError, StoreError},
     password::Password,
     registry::Registry,
+    sign_in_limits::{Source, email_hash},
+    store::NewGuess,
     types::{AccountId, AccountName, Person, PersonId, Timestamp},
     world::new_id,
 };
 use muster_domain::{PricingTier, SessionKey};
-use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// A session ends when it was not used for 12 hours.
@@ -19,10 +20,6 @@ pub const SESSION_ABSOLUTE_MS: i64 = 30 * 86_400_000;
 const SEEN_EVERY_MS: i64 = 5 * 60_000;
 /// A page does not wait longer than this for that note.
 const SEE_WITHIN: Duration = Duration::from_secs(1);
-/// Wrong passwords for one address ...
-pub const GUESSES: u32 = 10;
-/// ... within this time, and the next one is not even tried.
-pub const GUESSES_WITHIN_MS: i64 = 15 * 60_000;
 /// The longest e-mail address (RFC 5321, as corrected).
 const MAX_EMAIL_BYTES: usize = 254;
 
@@ -124,31 +121,35 @@ impl Registry {
         Ok(id)
     }
 
-    /// Changes a person's password, and ends their sessions.
+    /// Changes a person's password, ends their sessions, and lifts what makes them wait after wrong passwords.
     ///
     /// # Errors
     /// [`PersonError`], where nobody signs in with that address.
     pub async fn set_password(&self, email: &str, password: &Password) -> Result<(), PersonError> {
         let email = address(email)?;
         let hash = self.hash(password).await?;
-        self.store.set_password(&email, &hash).await
+        self.store.set_password(&email, email_hash(&email), &hash).await
     }
 
-    /// Signs a person in: gives the key of a new session. After [`GUESSES`] wrong passwords for an address within
-    /// [`GUESSES_WITHIN_MS`] it waits; whether the address is anybody's makes no difference, in words or in time.
+    /// Signs a person in: gives the key of a new session. After a few wrong passwords from the same source, the next has to
+    /// wait (`sign_in_limits.rs`); whether the address is anybody's makes no difference, in words or in time.
     ///
     /// # Errors
     /// [`SignInError`].
-    pub async fn sign_in(&self, email: &str, password: &Password) -> Result<(SessionKey, Person), SignInError> {
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        source: Source,
+        password: &Password,
+    ) -> Result<(SessionKey, Person), SignInError> {
         let Ok(email) = address(email) else { return Err(SignInError::Wrong) };
         let now = self.now();
-        let since = Timestamp::from_ms(now.as_ms() - GUESSES_WITHIN_MS);
-        // Kept as a hash: people type their password into the wrong box. Noted before it is tried, so that many
-        // guesses at once are counted, too.
-        let address_hash: [u8; 32] = Sha256::digest(&email).into();
-        if let Some(first) = self.store.guess(&address_hash, now, since, GUESSES).await? {
-            let wait_ms = (first.as_ms() + GUESSES_WITHIN_MS - now.as_ms()).max(1);
-            return Err(SignInError::TooMany { retry_after_s: wait_ms.cast_unsigned().div_ceil(1_000) });
+        let (email_hash, source_hash) = (email_hash(&email), source.hash());
+        // Counted before it is tried, so that many guesses at once are counted, too.
+        let guess = NewGuess { id: new_id(&*self.world), email_hash, source_hash, now };
+        if let Some(wait_ms) = self.store.guess(guess).await? {
+            let retry_after_s = u32::try_from(wait_ms.max(1).cast_unsigned().div_ceil(1_000)).unwrap_or(u32::MAX);
+            return Err(SignInError::TooMany { retry_after_s });
         }
         let found = self.store.credentials(&email).await?;
         let hash = found.as_ref().map(|found| found.password_hash.clone());
@@ -160,7 +161,7 @@ impl Registry {
         let idle_since = Timestamp::from_ms(now.as_ms() - SESSION_IDLE_MS);
         let absolute_since = Timestamp::from_ms(now.as_ms() - SESSION_ABSOLUTE_MS);
         self.store.add_session(key.id(), &found.person, &key.hash(), now, idle_since, absolute_since).await?;
-        self.store.forget_failures(&address_hash).await?;
+        self.store.forget_guesses(email_hash, source_hash).await?;
         Ok((key, found.person))
     }
 
@@ -185,7 +186,8 @@ impl Registry {
         if is_over || !session.secret_hash.matches(key) {
             return Ok(None);
         }
-        if now - session.seen.as_ms() >= SEEN_EVERY_MS {
+        // A time in the future is one before the clock was set back, and would make the session last longer.
+        if (now - session.seen.as_ms()).abs() >= SEEN_EVERY_MS {
             // A database that takes no changes, or not now, can still show its pages.
             let seen = self.store.see_session(key.id(), Timestamp::from_ms(now));
             let _ = tokio::time::timeout(SEE_WITHIN, seen).await;

@@ -126,6 +126,7 @@ pub(crate) fn is_read_only(code: &str) -> bool {
 /// The database, connected.
 pub(crate) struct Db {
     pool: Pool,
+    device_pool: Pool,
     grid: Grid,
     compaction: Background,
 }
@@ -134,16 +135,16 @@ impl Db {
     /// Connects, and brings the tables up to date. `few` as in
     /// [`Registry::open_with`](crate::Registry::open_with).
     pub(crate) async fn open(url: &str, few: u64) -> Result<Self, OpenError> {
-        let pool = opening::open(url).await?;
+        let (pool, device_pool) = opening::open(url).await?;
         let (grid, to_fold) = Grid::new(few);
         let compaction = sql::marks::keep_folded(pool.clone(), grid.texts.clone(), grid.many_marks(), to_fold);
-        Ok(Self { pool, grid, compaction: Background::spawn(compaction) })
+        Ok(Self { pool, device_pool, grid, compaction: Background::spawn(compaction) })
     }
 
     /// Ends what goes on in the background, and every connection.
     pub(crate) async fn close(&self) {
         self.compaction.cancel().await;
-        self.pool.close().await;
+        tokio::join!(self.pool.close(), self.device_pool.close());
     }
 
     /// That the database takes changes: it is neither a standby nor set to read-only.
@@ -159,20 +160,25 @@ impl Db {
         &self.pool
     }
 
+    /// What the requests of devices read from.
+    pub(crate) fn device_reader(&self) -> &Pool {
+        &self.device_pool
+    }
+
     pub(crate) fn grid(&self) -> &Grid {
         &self.grid
     }
 
     /// Stores a report of a device, in a transaction of its own.
     pub(crate) async fn report(&self, report: Report) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
+        let mut tx = begin(&self.device_pool).await?;
         sql::devices::merge_state(&mut tx, &report).await?;
         Ok(tx.commit().await.map_err(StoreError::from)?)
     }
 
     /// Notes that a device showed a token, in a transaction of its own.
     pub(crate) async fn note_use(&self, used: TokenUse) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
+        let mut tx = begin(&self.device_pool).await?;
         sql::devices::note_use(&mut tx, &used).await?;
         Ok(tx.commit().await?)
     }

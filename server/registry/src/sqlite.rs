@@ -122,6 +122,7 @@ pub(crate) fn is_read_only(code: &str) -> bool {
 pub(crate) struct Db {
     writer: Pool,
     readers: Pool,
+    device_readers: Pool,
     reports: Together<Report>,
     uses: Together<TokenUse>,
     parts: Together<NewPart>,
@@ -135,20 +136,20 @@ impl Db {
     /// Opens the file, created if missing, readable by its owner only. `few` as in
     /// [`Registry::open_with`](crate::Registry::open_with).
     pub(crate) async fn open(file: &str, few: u64, world: &dyn World) -> Result<Self, OpenError> {
-        let (writer, readers) = opening::open(file, world).await?;
+        let opening::Pools { writer, readers, device_readers } = opening::open(file, world).await?;
         let (reports, uses) = (Together::on(writer.clone()), Together::on(writer.clone()));
         let parts = Together::on(writer.clone());
         let (grid, to_fold) = Grid::new(few);
         let compaction = sql::marks::keep_folded(writer.clone(), grid.texts.clone(), grid.many_marks(), to_fold);
         let compaction = Background::spawn(compaction);
-        Ok(Self { writer, readers, reports, uses, parts, grid, compaction, busy_since: Mutex::default() })
+        Ok(Self { writer, readers, device_readers, reports, uses, parts, grid, compaction, busy_since: Mutex::default() })
     }
 
     /// Ends what goes on in the background, and leaves everything in the one file.
     pub(crate) async fn close(&self) {
         self.compaction.cancel().await;
         tokio::join!(self.reports.close(), self.uses.close(), self.parts.close());
-        self.readers.close().await;
+        tokio::join!(self.readers.close(), self.device_readers.close());
         if self.writer.is_closed() {
             return;
         }
@@ -186,6 +187,11 @@ impl Db {
 
     pub(crate) fn reader(&self) -> &Pool {
         &self.readers
+    }
+
+    /// What the requests of devices read from.
+    pub(crate) fn device_reader(&self) -> &Pool {
+        &self.device_readers
     }
 
     pub(crate) fn grid(&self) -> &Grid {

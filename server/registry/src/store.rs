@@ -37,6 +37,15 @@ pub(crate) struct Credentials {
     pub(crate) password_hash: String,
 }
 
+/// Somebody tries a password.
+#[derive(Clone, Copy)]
+pub(crate) struct NewGuess {
+    pub(crate) id: Uuid,
+    pub(crate) email_hash: Uuid,
+    pub(crate) source_hash: Uuid,
+    pub(crate) now: Timestamp,
+}
+
 /// A session as it is kept.
 pub(crate) struct StoredSession {
     pub(crate) person: Person,
@@ -61,7 +70,8 @@ pub(crate) trait People {
         hash: &str,
         now: Timestamp,
     ) -> Result<(), PersonError>;
-    async fn set_password(&self, email: &str, hash: &str) -> Result<(), PersonError>;
+    /// Changes a password, ends the person's sessions, and forgets the wrong passwords for their address.
+    async fn set_password(&self, email: &str, email_hash: Uuid, hash: &str) -> Result<(), PersonError>;
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError>;
     /// Makes the account of that name, if it is missing, and its first person; false, where there is a person already.
     async fn add_first_person(
@@ -73,16 +83,11 @@ pub(crate) trait People {
         hash: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
-    /// Notes a guess, and forgets those before `since`; where there are `limit` since then, notes nothing and gives
-    /// the first of them.
-    async fn guess(
-        &self,
-        address_hash: &[u8; 32],
-        now: Timestamp,
-        since: Timestamp,
-        limit: u32,
-    ) -> Result<Option<Timestamp>, StoreError>;
-    async fn forget_failures(&self, address_hash: &[u8; 32]) -> Result<(), StoreError>;
+    /// Counts a guess, before it is known whether it is right, and forgets old ones; if it has to wait, counts nothing and
+    /// gives the milliseconds.
+    async fn guess(&self, guess: NewGuess) -> Result<Option<i64>, StoreError>;
+    /// Forgets the wrong passwords of a source for an e-mail address.
+    async fn forget_guesses(&self, email_hash: Uuid, source_hash: Uuid) -> Result<(), StoreError>;
     /// Makes a session, and forgets those not seen since `idle_since`, or made before `absolute_since`.
     async fn add_session(
         &self,

@@ -287,7 +287,7 @@ pub struct AuthenticatedDevice {
     /// Its account.
     pub account: AccountId,
     /// Which device.
-    pub(crate) id: Uuid,
+    pub id: Uuid,
     /// Its name.
     pub name: DeviceName,
     /// Its model, and which definition of it.

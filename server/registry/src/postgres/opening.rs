@@ -11,24 +11,28 @@ use std::{fs::File, net::IpAddr};
 /// Connections of one server: PostgreSQL allows 100 in all by default, and five servers should fit.
 const CONNECTIONS: u32 = 18;
 
+/// Of those, the ones for the requests of devices: a search that takes 50 ms does not keep them waiting.
+const DEVICE_CONNECTIONS: u32 = 6;
+
 /// What each connection is told first. Where a table was not analyzed since a million devices came, the planner takes the
 /// devices of a kind for some ten: it would fetch all, by a bitmap, and sort them, rather than walk the index that has
 /// them in order.
 const SETTINGS: &str = "SET enable_bitmapscan = off";
 
-/// Connects, and brings the tables up to date.
-pub(super) async fn open(url: &str) -> Result<Pool, OpenError> {
+/// Connects, and brings the tables up to date: gives the connections of people, and those of devices.
+pub(super) async fn open(url: &str) -> Result<(Pool, Pool), OpenError> {
     let options = options(url)?;
     let is_local = is_local(&options);
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(WAIT)
-        .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
-        .connect_with(options)
-        .await
-        .map_err(|error| unreachable(&error))?;
+    let pool_of = |connections| {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(WAIT)
+            .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
+    };
+    let pool = pool_of(CONNECTIONS - DEVICE_CONNECTIONS).connect_with(options.clone()).await;
+    let pool = pool.map_err(|error| unreachable(&error))?;
     match prepare(&pool, is_local).await {
-        Ok(()) => Ok(pool),
+        Ok(()) => Ok((pool, pool_of(DEVICE_CONNECTIONS).connect_lazy_with(options))),
         Err(error) => {
             pool.close().await;
             Err(error)

@@ -91,7 +91,7 @@ impl Devices for Db {
              FROM devices d JOIN models m ON m.id = d.model WHERE d.id = $1",
         )
         .bind(device)
-        .fetch_optional(self.reader())
+        .fetch_optional(self.device_reader())
         .await?;
         let Some((account, name, status_code, hash, old_token_hashes, model, model_version, first_used)) = row else {
             return Ok(None);

@@ -104,7 +104,7 @@ impl Models for Db {
         Ok(query_as("SELECT definition, version FROM models WHERE account = $1 AND id = $2")
             .bind(account.0)
             .bind(model)
-            .fetch_optional(self.reader())
+            .fetch_optional(self.device_reader())
             .await?)
     }
 

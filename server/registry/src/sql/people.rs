@@ -1,14 +1,15 @@
 //! Accounts, people and sessions.
 
-use super::{Db, is_taken, lock, tier};
+use super::{Db, FOR_UPDATE_SKIP_LOCKED, is_taken, lock, tier};
 use crate::{
     errors::{AccountError, PersonError, StoreError},
-    store::{Credentials, Lock, People, StoredSession},
+    sign_in_limits::{GUESSES_WITHIN_MS, Guesses},
+    store::{Credentials, Lock, NewGuess, People, StoredSession},
     types::{AccountId, AccountName, Person, PersonId, Timestamp, tier_code},
 };
 use async_trait::async_trait;
 use muster_domain::{PricingTier, SecretHash};
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use uuid::Uuid;
 
 #[async_trait]
@@ -85,7 +86,7 @@ impl People for Db {
         }
     }
 
-    async fn set_password(&self, email: &str, hash: &str) -> Result<(), PersonError> {
+    async fn set_password(&self, email: &str, email_hash: Uuid, hash: &str) -> Result<(), PersonError> {
         let mut tx = self.write().await?;
         let person: Option<Uuid> = query_scalar("UPDATE people SET password_hash = $2 WHERE email = $1 RETURNING id")
             .bind(email)
@@ -99,6 +100,15 @@ impl People for Db {
             .execute(&mut *tx)
             .await
             .map_err(StoreError::from)?;
+        // Also what the same sources tried for others: it may be that which makes this person wait.
+        query(
+            "DELETE FROM wrong_passwords
+             WHERE source_hash IN (SELECT source_hash FROM wrong_passwords WHERE email_hash = $1)",
+        )
+        .bind(email_hash)
+        .execute(&mut *tx)
+        .await
+        .map_err(StoreError::from)?;
         Ok(tx.commit().await.map_err(StoreError::from)?)
     }
 
@@ -152,41 +162,59 @@ impl People for Db {
         Ok(true)
     }
 
-    async fn guess(
-        &self,
-        address_hash: &[u8; 32],
-        now: Timestamp,
-        since: Timestamp,
-        limit: u32,
-    ) -> Result<Option<Timestamp>, StoreError> {
+    async fn guess(&self, guess: NewGuess) -> Result<Option<i64>, StoreError> {
+        let NewGuess { id, email_hash, source_hash, now } = guess;
+        let now_ms = now.as_ms();
         let mut tx = self.write().await?;
-        // One at a time for an address, so that guesses at once do not all see the same count.
-        let (address, _) = address_hash.split_at(16);
-        lock(&mut tx, Uuid::from_slice(address).map_err(|_| StoreError::Corrupt)?, Lock::Alone).await?;
-        query("DELETE FROM sign_in_failures WHERE failed_at <= $1").bind(since.as_ms()).execute(&mut *tx).await?;
-        let moments: Vec<i64> = query_scalar(
-            "SELECT failed_at FROM sign_in_failures WHERE address_hash = $1 ORDER BY failed_at DESC LIMIT $2",
-        )
-        .bind(address_hash.as_slice())
-        .bind(i64::from(limit))
-        .fetch_all(&mut *tx)
+        // One at a time for a source, so that guesses at once do not all see the same count.
+        lock(&mut tx, source_hash, Lock::Alone).await?;
+        // Rows that another server deletes at the moment are left to it: two of them could wait for each other.
+        query(AssertSqlSafe(format!(
+            "DELETE FROM wrong_passwords WHERE id IN (SELECT id FROM wrong_passwords
+             WHERE tried_at <= $1 OR tried_at > $2 LIMIT 1000{FOR_UPDATE_SKIP_LOCKED})"
+        )))
+        .bind(now_ms - GUESSES_WITHIN_MS)
+        .bind(now_ms + GUESSES_WITHIN_MS)
+        .execute(&mut *tx)
         .await?;
-        if moments.len() >= limit as usize {
-            return Ok(moments.last().copied().map(Timestamp::from_ms));
-        }
-        query("INSERT INTO sign_in_failures (address_hash, failed_at) VALUES ($1, $2)")
-            .bind(address_hash.as_slice())
-            .bind(now.as_ms())
+        // The clock was set back.
+        query("UPDATE wrong_passwords SET tried_at = $2 WHERE source_hash = $1 AND tried_at > $2")
+            .bind(source_hash)
+            .bind(now_ms)
             .execute(&mut *tx)
             .await?;
+        let (source, source_last_ms, pair, pair_last_ms): (i64, i64, i64, i64) = query_as(
+            "SELECT COUNT(*), COALESCE(MAX(tried_at), 0), COUNT(CASE WHEN email_hash = $2 THEN 1 END),
+                    COALESCE(MAX(CASE WHEN email_hash = $2 THEN tried_at END), 0)
+             FROM wrong_passwords WHERE source_hash = $1 AND tried_at > $3",
+        )
+        .bind(source_hash)
+        .bind(email_hash)
+        .bind(now_ms - GUESSES_WITHIN_MS)
+        .fetch_one(&mut *tx)
+        .await?;
+        let number = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+        let guesses = Guesses { pair: number(pair), pair_last_ms, source: number(source), source_last_ms };
+        let wait_ms = guesses.wait_ms(now_ms);
+        if wait_ms == 0 {
+            query("INSERT INTO wrong_passwords (id, email_hash, source_hash, tried_at) VALUES ($1, $2, $3, $4)")
+                .bind(id)
+                .bind(email_hash)
+                .bind(source_hash)
+                .bind(now_ms)
+                .execute(&mut *tx)
+                .await?;
+        }
         tx.commit().await?;
-        Ok(None)
+        Ok((wait_ms > 0).then_some(wait_ms))
     }
 
-    async fn forget_failures(&self, address_hash: &[u8; 32]) -> Result<(), StoreError> {
+    async fn forget_guesses(&self, email_hash: Uuid, source_hash: Uuid) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        query("DELETE FROM sign_in_failures WHERE address_hash = $1")
-            .bind(address_hash.as_slice())
+        lock(&mut tx, source_hash, Lock::Alone).await?;
+        query("DELETE FROM wrong_passwords WHERE source_hash = $1 AND email_hash = $2")
+            .bind(source_hash)
+            .bind(email_hash)
             .execute(&mut *tx)
             .await?;
         Ok(tx.commit().await?)

@@ -190,8 +190,7 @@ impl Selection {
             };
             Hits::find(blocks, &Wanted { texts, model, facets, lines })
         };
-        let hits = tokio::task::spawn_blocking(find).await.map_err(|_| StoreError::Unavailable)?;
-        Ok(Arc::new(hits))
+        Ok(Arc::new(grid.scan(find).await?))
     }
 
     /// Whether the search, if there is one, finds a device with this name, friendly name and model.

@@ -165,7 +165,9 @@ pub(super) async fn find(
         Plan::Nothing => return Ok(Vec::new()),
         Plan::Few(source) => return few::fetch(connection, selection, source, None, way).await,
         Plan::Names => return walk_names(connection, selection, way).await,
-        Plan::Texts(hits) if is_in_texts(way.sort) => return walk_texts(connection, selection, hits, None, way).await,
+        Plan::Texts(hits) if is_in_texts(way.sort) => {
+            return walk_texts(connection, grid, selection, hits, None, way).await;
+        }
         Plan::Members => return walk_runs(connection, selection, Runs::Members, way).await,
         Plan::Texts(hits) => Some(hits),
         Plan::Segments => None,
@@ -177,7 +179,7 @@ pub(super) async fn find(
             (Segment::Kinds(kinds), None) => walk_runs(connection, selection, Runs::Kinds(&kinds), &rest).await?,
             (Segment::Kinds(kinds), Some(hits)) => {
                 let by_name = Way { sort: Sort::Name, ..rest };
-                walk_texts(connection, selection, hits, Some(&kinds), &by_name).await?
+                walk_texts(connection, grid, selection, hits, Some(&kinds), &by_name).await?
             }
             (Segment::Seen(kinds), Some(hits)) if selection.search.is_some() => {
                 search_seen(connection, grid, selection, hits, &kinds, &rest).await?

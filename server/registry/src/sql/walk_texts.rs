@@ -43,6 +43,7 @@ pub(super) fn is_in_texts(sort: Sort) -> bool {
 /// The next of those that the texts have. With `kinds`, of those kinds only.
 pub(super) async fn walk_texts(
     connection: &mut Connection,
+    grid: &Grid,
     selection: &Selection,
     hits: &Arc<Hits>,
     kinds: Option<&[Kind]>,
@@ -53,7 +54,7 @@ pub(super) async fn walk_texts(
     let mut look = if is_all { way.limit } else { first_look(way) };
     let (mut from, mut found) = (way.from.clone(), Vec::new());
     loop {
-        let (names, last) = first_of(hits, facets, way, from, look).await?;
+        let (names, last) = first_of(grid, hits, facets, way, from, look).await?;
         let mut statement = sql("SELECT d.id, d.name FROM ");
         push_named(&mut statement, selection.account, json_names(names.iter().map(String::as_str)));
         statement.push(" WHERE 1 = 1");
@@ -80,6 +81,7 @@ fn first_look(way: &Way) -> usize {
 
 /// The names that come first behind a place, and the place of the last of them.
 async fn first_of(
+    grid: &Grid,
     hits: &Arc<Hits>,
     facets: Facets,
     way: &Way,
@@ -112,7 +114,7 @@ async fn first_of(
         });
         (entries.into_iter().map(|entry| entry.name.to_owned()).collect(), last)
     };
-    tokio::task::spawn_blocking(first).await.map_err(|_| StoreError::Unavailable)
+    grid.scan(first).await
 }
 
 /// The next of those that a search finds and that have sent data, of these kinds, by when. The texts do not tell when that

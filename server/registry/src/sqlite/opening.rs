@@ -19,8 +19,18 @@ use std::{
     path::Path,
 };
 
-/// Readers at once.
+/// Readers at once, for what people see.
 const READERS: u32 = 4;
+
+/// Readers for the requests of devices, which read a row or two each: a search that takes 50 ms does not keep them waiting.
+const DEVICE_READERS: u32 = 2;
+
+/// The connections to a file.
+pub(super) struct Pools {
+    pub(super) writer: Pool,
+    pub(super) readers: Pool,
+    pub(super) device_readers: Pool,
+}
 
 /// Why a new database was not created.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +42,7 @@ enum Error {
 }
 
 /// Opens the file with its writer and its readers, created if missing, and brings its tables up to date.
-pub(super) async fn open(file: &str, world: &dyn World) -> Result<(Pool, Pool), OpenError> {
+pub(super) async fn open(file: &str, world: &dyn World) -> Result<Pools, OpenError> {
     // SQLite puts its other files beside the file that a link leads to.
     let existing = Path::new(file).canonicalize();
     let path = existing.as_deref().unwrap_or(Path::new(file));
@@ -52,7 +62,7 @@ pub(super) async fn open(file: &str, world: &dyn World) -> Result<(Pool, Pool), 
     }
     files::tighten_database(path);
 
-    let (writer, readers) = match connect(options(path)).await {
+    let pools = match connect(options(path)).await {
         Ok(pools) => pools,
         // Whoever may only read it can still show it.
         Err(error) if !is_writable(path) => {
@@ -61,11 +71,11 @@ pub(super) async fn open(file: &str, world: &dyn World) -> Result<(Pool, Pool), 
         }
         Err(error) => return Err(broken(file, "cannot be opened", &error)),
     };
-    match prepare(&writer, file).await {
-        Ok(()) => Ok((writer, readers)),
+    match prepare(&pools.writer, file).await {
+        Ok(()) => Ok(pools),
         Err(error) => {
-            readers.close().await;
-            writer.close().await;
+            tokio::join!(pools.readers.close(), pools.device_readers.close());
+            pools.writer.close().await;
             Err(error)
         }
     }
@@ -141,8 +151,7 @@ fn read_only(path: &Path) -> [SqliteConnectOptions; 2] {
     [options.clone(), options]
 }
 
-/// The writer and the readers.
-async fn connect([writer, readers]: [SqliteConnectOptions; 2]) -> Result<(Pool, Pool), sqlx::Error> {
+async fn connect([writer, readers]: [SqliteConnectOptions; 2]) -> Result<Pools, sqlx::Error> {
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(WAIT)
@@ -154,8 +163,10 @@ async fn connect([writer, readers]: [SqliteConnectOptions; 2]) -> Result<(Pool, 
         })
         .connect_with(writer)
         .await?;
-    let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).connect_with(readers).await?;
-    Ok((writer, readers))
+    let reading = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(WAIT);
+    let device_readers = reading(DEVICE_READERS).connect_with(readers.clone().pragma("cache_size", "-16384")).await?;
+    let readers = reading(READERS).connect_with(readers).await?;
+    Ok(Pools { writer, readers, device_readers })
 }
 
 /// A new database, which appears under its name with all its tables: a start that is interrupted leaves no empty file,

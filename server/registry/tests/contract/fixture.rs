@@ -3,7 +3,8 @@
 use muster_domain::{Description, DeviceName, FriendlyName, ModelName, NewDevice, PricingTier, SecurityToken};
 use muster_registry::{
     AccountId, AccountName, AuthError, AuthenticatedDevice, Chosen, DeviceFilter, DevicePage, DeviceQuery, FakeWorld,
-    GroupName, NewRegistration, PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry, Status, TokenJob,
+    GroupName, NewRegistration, PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry, Source, Status,
+    TokenJob,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use std::{path::PathBuf, sync::Arc};
@@ -197,6 +198,16 @@ pub(crate) fn definition(title: &str, properties: &str) -> String {
 
 pub(crate) fn password(text: &str) -> Password {
     Password::new(text.to_owned()).unwrap()
+}
+
+/// Where a request comes from.
+pub(crate) fn source(address: &str) -> Source {
+    Source::of(address.parse().unwrap())
+}
+
+/// Where people usually sign in from.
+pub(crate) fn office() -> Source {
+    source("192.0.2.1")
 }
 
 pub(crate) fn device_name(text: &str) -> DeviceName {

@@ -7,6 +7,7 @@ mod closing;
 mod counting;
 mod devices;
 mod fixture;
+mod guesses;
 mod isolation;
 mod marks;
 mod models;
@@ -48,10 +49,12 @@ on_both! {
     opening: opened_twice two_servers_on_one_database ready another_version;
     closing: acknowledged_reports_are_stored what_comes_later_is_refused;
     restoring: search_shows_the_new_content groups_show_their_new_members data_is_checked_by_the_new_model;
-    people: accounts first_start first_start_on_two_servers_at_once addresses wrong_guesses wrong_guesses_at_once
-        a_guess_that_was_right_clears guesses_at_nobody default_tier;
+    people: accounts first_start first_start_on_two_servers_at_once addresses default_tier;
+    guesses: delay_grows_and_ends stranger_does_not_lock_a_user_out source_that_tries_many_addresses_is_slowed_down
+        guesses_at_once_all_count right_password_clears_the_count address_of_nobody_is_treated_alike
+        new_password_lifts_every_wait clock_that_jumps_makes_nobody_wait old_guesses_are_deleted;
     sessions: signing_in_and_out idle_sessions_end used_sessions_end_too use_is_noted_seldom new_password_ends_sessions
-        forged_sessions ended_sessions_are_forgotten;
+        forged_sessions ended_sessions_are_forgotten session_seen_in_the_future_ends;
     models: put_and_list what_is_no_model deleting names_nobody_has as_many_as_allowed a_new_definition_counts_at_once;
     registering: two_rows the_same_file_again fields_that_differ some_known_among_many
         models_nobody_uploaded errors_csv_in_the_order_of_the_file errors_csv_in_pages a_name_twice limits groups counts_and_history done_when_all_is_there

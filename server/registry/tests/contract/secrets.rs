@@ -1,6 +1,6 @@
 //! A plain token, session key or password is nowhere in the database.
 
-use crate::fixture::{Fixture, PASSWORD, device_names, named, new_job, part, password, renewing};
+use crate::fixture::{Fixture, PASSWORD, device_names, named, new_job, office, part, password, renewing};
 use muster_registry::{OldTokens, Password};
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -8,10 +8,10 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 pub(crate) async fn nothing_plain_is_stored(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let registry = &fixture.registry;
-    let (key, person) = registry.sign_in(&tenant.email, &password(PASSWORD)).await.unwrap();
+    let (key, person) = registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
     registry.set_password(&tenant.email, &password("another long password")).await.unwrap();
     // People type their password into the wrong box.
-    let _ = registry.sign_in("my-secret@password", &Password::given("wrong-guess-here".to_owned())).await;
+    let _ = registry.sign_in("my-secret@password", office(), &Password::given("wrong-guess-here".to_owned())).await;
     let id = tenant.begin().await;
     let mut made = tenant.part(id, part(0, 1, &["a", "b"])).await.tokens;
     made.extend(tenant.part(id, part(0, 2, &["a", "b"])).await.tokens);

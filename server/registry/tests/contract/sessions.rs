@@ -1,11 +1,11 @@
 //! Sessions: how they begin, last and end.
 
-use crate::fixture::{Fixture, HOUR_MS, MINUTE_MS, PASSWORD, Tenant, password};
+use crate::fixture::{Fixture, HOUR_MS, MINUTE_MS, PASSWORD, Tenant, office, password};
 use muster_domain::SessionKey;
 use muster_registry::{Password, SignInError};
 
 async fn sign_in(fixture: &Fixture, tenant: &Tenant) -> SessionKey {
-    fixture.registry.sign_in(&tenant.email, &password(PASSWORD)).await.unwrap().0
+    fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap().0
 }
 
 async fn lasts(fixture: &Fixture, key: &SessionKey) -> bool {
@@ -14,7 +14,7 @@ async fn lasts(fixture: &Fixture, key: &SessionKey) -> bool {
 
 pub(crate) async fn signing_in_and_out(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
-    let (key, person) = fixture.registry.sign_in(&tenant.email, &password(PASSWORD)).await.unwrap();
+    let (key, person) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
     assert_eq!((person.id, person.account, person.account_name.as_str()), (tenant.person, tenant.id, "alpha"));
     let second = sign_in(fixture, &tenant).await;
     assert_eq!(fixture.registry.session(&key).await.unwrap(), Some(person));
@@ -65,9 +65,9 @@ pub(crate) async fn new_password_ends_sessions(fixture: &Fixture) {
     fixture.registry.set_password(&tenant.email.to_uppercase(), &password(new)).await.unwrap();
     assert!(!lasts(fixture, &key).await);
     assert!(lasts(fixture, &others).await);
-    let old = fixture.registry.sign_in(&tenant.email, &password(PASSWORD)).await.map(|_| ());
+    let old = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.map(|_| ());
     assert_eq!(old, Err(SignInError::Wrong));
-    fixture.registry.sign_in(&tenant.email, &Password::given(new.to_owned())).await.unwrap();
+    fixture.registry.sign_in(&tenant.email, office(), &Password::given(new.to_owned())).await.unwrap();
 }
 
 pub(crate) async fn forged_sessions(fixture: &Fixture) {
@@ -88,7 +88,11 @@ pub(crate) async fn ended_sessions_are_forgotten(fixture: &Fixture) {
         assert!(lasts(fixture, &old).await);
     }
     let idle = sign_in(fixture, &tenant).await;
-    let wrong = fixture.registry.sign_in("nobody@example.com", &Password::given("wrong".to_owned())).await.map(|_| ());
+    let wrong = fixture
+        .registry
+        .sign_in("nobody@example.com", office(), &Password::given("wrong".to_owned()))
+        .await
+        .map(|_| ());
     assert_eq!(wrong, Err(SignInError::Wrong));
     // The first is in use, but older than 30 days; the second was not used for 12 hours.
     for _ in 0..6 {
@@ -99,4 +103,16 @@ pub(crate) async fn ended_sessions_are_forgotten(fixture: &Fixture) {
     assert!(lasts(fixture, &key).await);
     assert!(!lasts(fixture, &old).await && !lasts(fixture, &idle).await);
     assert_eq!(fixture.number("SELECT COUNT(*) FROM sessions").await, 1);
+}
+
+/// A clock that was set back does not make a session last longer than it should.
+pub(crate) async fn session_seen_in_the_future_ends(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let key = sign_in(fixture, &tenant).await;
+    fixture.world.pass_ms(11 * HOUR_MS);
+    assert!(lasts(fixture, &key).await);
+    fixture.world.pass_ms(-11 * HOUR_MS);
+    assert!(lasts(fixture, &key).await);
+    fixture.world.pass_ms(12 * HOUR_MS);
+    assert!(!lasts(fixture, &key).await, "12 hours after it was last used");
 }

@@ -1,0 +1,12 @@
+-- Wrong passwords, by pairs of an e-mail address and a source. Both are known by a hash: people type their password into
+-- the wrong box. `sign_in_failures` is not used any more; a later release drops it, so that the release before this one can
+-- go on beside it.
+CREATE TABLE wrong_passwords (
+    id BLOB PRIMARY KEY NOT NULL,
+    email_hash BLOB NOT NULL,
+    source_hash BLOB NOT NULL,
+    tried_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX wrong_passwords_source ON wrong_passwords (source_hash, tried_at);
+CREATE INDEX wrong_passwords_email ON wrong_passwords (email_hash);
+CREATE INDEX wrong_passwords_tried_at ON wrong_passwords (tried_at);
