@@ -106,6 +106,7 @@ async function measure({ names, runs }) {
       let progress = 0;
       worker.onerror = (event) => reject(new Error(event.message));
       worker.onmessage = ({ data }) => {
+        if (data.ready) return;
         if (data.read !== undefined) return progress++;
         worker.terminate();
         if (!data.report) return reject(new Error(data.failed));

@@ -1,4 +1,4 @@
-// How the browser tests run: Chromium, against the binary that ships.
+// How the browser tests run: Chromium, against the binary that ships. `engines.spec.ts` brings browsers of its own.
 import { defineConfig } from '@playwright/test';
 import { existsSync } from 'node:fs';
 

@@ -1,35 +1,61 @@
 // Checks a registration file off the main thread, with the WASM module that the page has already compiled.
-// In: {module}, and when there is a file {file, options: Postcard}. Out: {read: bytes so far}…, then {report: JSON,
-// memory: bytes} or {failed: sentence}.
-import { initSync, FileCheck, unreadable_sentence } from "./muster.js";
+// In: {module}, and when there is a file {file, options: Postcard}. Out: {ready} when the module runs, {read: bytes so far}…, and at the end
+// {report: JSON, memory: bytes}, {unreadable: name of a DOMException} or {failed: message, is_out_of_memory}.
 
 const PIECE_BYTES = 1024 * 1024; // Large enough that what the browser does for each hardly counts.
-const TELL_MS = 50; // A bar that moves 20 times a second moves smoothly; the page has other things to do.
+const REPORT_MS = 50; // A bar that moves 20 times a second moves smoothly; the page has other things to do.
 
 let begun;
+let memory;
+
+// Imported here rather than at the top, so that a failure arrives with its message. An import at the top that fails is
+// an error event without one.
+async function load(module) {
+  const { initSync, FileCheck } = await import("./muster.js");
+  ({ memory } = initSync({ module }));
+  self.postMessage({ ready: true });
+  return FileCheck;
+}
 
 self.onmessage = async ({ data: { module, file, options } }) => {
-  // Should it fail, that is told when there is a file.
-  if (module) begun = new Promise((resolve) => resolve(initSync({ module })));
-  if (!file) return void begun.catch(() => {});
+  if (module) {
+    begun = load(module);
+    begun.catch((error) => self.postMessage(failure(error)));
+  }
+  if (!file) return;
   try {
-    const { memory } = await begun;
+    const FileCheck = await begun;
     const check = new FileCheck(PIECE_BYTES, options);
     let read = 0;
-    let told = performance.now();
+    let reported = performance.now();
     for await (const piece of pieces(file)) {
       if (!check.push(piece)) break;
       read += piece.length;
-      if (performance.now() - told < TELL_MS) continue;
-      told = performance.now();
+      if (performance.now() - reported < REPORT_MS) continue;
+      reported = performance.now();
       self.postMessage({ read });
     }
     self.postMessage({ report: check.finish(), memory: memory.buffer.byteLength });
   } catch (error) {
-    const sentence = error instanceof DOMException ? unreadable_sentence(error) : String(error?.message ?? error);
-    self.postMessage({ failed: sentence });
+    self.postMessage(error instanceof DOMException ? { unreadable: error.name } : failure(error));
   }
 };
+
+function failure(error) {
+  return { failed: String(error), is_out_of_memory: isOutOfMemory(error) };
+}
+
+// Browsers throw a RangeError where they have no memory to give. Rust stops with a trap that does not say why; then an
+// attempt to get more memory does.
+function isOutOfMemory(error) {
+  if (error instanceof RangeError || /out of memory/i.test(error)) return true;
+  if (!memory || !(error instanceof WebAssembly.RuntimeError)) return false;
+  try {
+    return void memory.grow(PIECE_BYTES / 65536);
+  } catch {
+    return true;
+  }
+}
 
 // The reader of the file. It is held here because browsers clear away one that only its own pending read refers to,
 // and then that read never ends.
@@ -49,7 +75,7 @@ async function* pieces(file) {
       buffer = value.buffer;
     }
   } catch {
-    // Not every browser reads so. If it is the file that cannot be read, the slices tell.
+    // WebKit does not read a file this way. If the file itself cannot be read, the slices report it.
   }
   while (at < file.size) {
     const slice = new Uint8Array(await file.slice(at, at + PIECE_BYTES).arrayBuffer());

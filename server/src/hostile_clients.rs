@@ -88,7 +88,8 @@ impl Server {
         let listener = connections::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
         let refusals = Refusals::default();
-        let router = router(registry.clone(), PublicUrl::parse(public).unwrap(), &settings, refusals.clone(), Stop::never());
+        let router =
+            router(registry.clone(), PublicUrl::parse(public).unwrap(), &settings, refusals.clone(), Stop::never());
         let limits = ConnectionLimits::new(
             settings.max_connections,
             settings.max_connections_per_address,

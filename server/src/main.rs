@@ -2,8 +2,8 @@
 
 mod assets;
 mod backup;
-mod body_limit;
 mod body;
+mod body_limit;
 mod check;
 mod client;
 mod command_line;

@@ -1,6 +1,10 @@
 //! The check of a registration file, off the main thread, in a Web Worker that runs this same WASM module.
 
-use leptos::prelude::*;
+mod failure;
+
+pub(crate) use failure::CheckFailure;
+use gloo_timers::callback::Timeout;
+use leptos::{leptos_dom::helpers::WindowListenerHandle, prelude::*, task::spawn_local};
 use muster_domain::{ReadOptions, Report};
 use std::{
     cell::{Cell, RefCell},
@@ -9,125 +13,215 @@ use std::{
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-/// A worker that has the WASM module, and waits for a file. Dropping it stops the worker.
-pub(crate) struct PreparedCheck {
+/// How long a check may send nothing before the person is asked whether to wait. A slow machine loads the module within
+/// seconds and reports its progress 20 times a second; only a stopped worker or a stalled network drive is silent longer.
+const SILENCE_MS: u32 = 60_000;
+
+const WORKER_SCRIPT: &str = "check-worker.js";
+
+/// A worker that waits for a file, or checks one. Dropping it stops the worker.
+pub(crate) struct CheckWorker {
     worker: Worker,
-    /// It never began: its script did not come, say.
-    is_broken: Rc<Cell<bool>>,
-    _on_error: Closure<dyn FnMut(JsValue)>,
-}
-
-impl Drop for PreparedCheck {
-    fn drop(&mut self) {
-        // What it has said already may still be on its way.
-        self.worker.set_onmessage(None);
-        self.worker.set_onerror(None);
-        self.worker.terminate();
-    }
-}
-
-/// A check under way. Dropping it stops the worker.
-pub(crate) struct RunningCheck {
-    // Dropped first: then nothing calls the others any more.
-    _prepared: PreparedCheck,
+    state: Rc<State>,
+    on_violation: Option<WindowListenerHandle>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(JsValue)>,
 }
 
-/// What a worker says while it checks.
-pub(crate) enum Told {
+impl Drop for CheckWorker {
+    fn drop(&mut self) {
+        // Messages that are already on their way would reach closures that no longer exist.
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+        if let Some(listener) = self.on_violation.take() {
+            listener.remove();
+        }
+    }
+}
+
+/// What becomes of a check.
+pub(crate) enum CheckEvent {
     /// So many bytes of the file are read.
     Read(f64),
+    /// Nothing was heard of the check for [`SILENCE_MS`]. It may still end.
+    Silent,
     /// The check is done.
     Report(Box<Report>),
-    /// The file could not be read to its end; a sentence.
-    Failed(String),
+    /// The check did not start, or stopped.
+    Failed(CheckFailure),
 }
 
 /// Prepares a check while a person still looks for the file: to begin takes as long as a tenth of a million rows.
 ///
 /// # Errors
-/// A sentence, where the browser does not start a worker.
-pub(crate) fn prepare() -> Result<PreparedCheck, String> {
+/// If the browser does not create a worker.
+pub(crate) fn prepare() -> Result<CheckWorker, CheckFailure> {
+    let state = Rc::new(State::default());
+    let on_violation = {
+        let state = state.clone();
+        window_event_listener_untyped("securitypolicyviolation", move |event| {
+            if text(&event, "blockedURI").ends_with(WORKER_SCRIPT) {
+                state.is_blocked.set(true);
+            }
+        })
+    };
     let options = WorkerOptions::new();
     options.set_type(WorkerType::Module);
-    let worker = Worker::new_with_options(&worker_url(), &options).map_err(broken)?;
-    let is_broken = Rc::new(Cell::new(false));
-    let on_error = {
-        let is_broken = is_broken.clone();
-        Closure::new(move |_: JsValue| is_broken.set(true))
+    // WebKit throws where the page's policy forbids workers; the others fire an error event.
+    let Ok(worker) = Worker::new_with_options(&beside_page(WORKER_SCRIPT), &options) else {
+        on_violation.remove();
+        return Err(CheckFailure::blocked());
     };
+    let on_message = {
+        let state = Rc::downgrade(&state);
+        Closure::new(move |event: MessageEvent| {
+            if let Some(state) = state.upgrade() {
+                state.take_message(&event.data());
+            }
+        })
+    };
+    let on_error = {
+        let state = Rc::downgrade(&state);
+        Closure::new(move |event: JsValue| {
+            if let Some(state) = state.upgrade() {
+                state.take_error(&text(&event, "message"));
+            }
+        })
+    };
+    worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-    let prepared = PreparedCheck { worker, is_broken, _on_error: on_error };
-    post(&prepared.worker, &[("module", &wasm_bindgen::module())])?;
+    let prepared =
+        CheckWorker { worker, state, on_violation: Some(on_violation), _on_message: on_message, _on_error: on_error };
+    prepared.post(&[("module", &wasm_bindgen::module())])?;
     Ok(prepared)
 }
 
-fn post(worker: &Worker, fields: &[(&str, &JsValue)]) -> Result<(), String> {
-    let message = js_sys::Object::new();
-    for (name, value) in fields {
-        js_sys::Reflect::set(&message, &(*name).into(), value).map_err(broken)?;
-    }
-    worker.post_message(&message).map_err(broken)
-}
-
-fn broken(_: JsValue) -> String {
-    "The browser could not start the check. Reload the page.".to_owned()
-}
-
-/// Checks a file as `options` say, in the worker that was prepared, if there is one that began.
+/// Checks a file, read as `options` say, in the worker that was prepared, if there is one that started.
 ///
 /// # Errors
-/// A sentence, where the browser does not start a worker.
+/// If the browser does not create a worker.
 pub(crate) fn start(
-    prepared: Option<PreparedCheck>,
+    prepared: Option<CheckWorker>,
     file: &File,
     options: &ReadOptions,
-    told: impl FnMut(Told) + 'static,
-) -> Result<RunningCheck, String> {
-    let prepared = match prepared.filter(|prepared| !prepared.is_broken.get()) {
+    listener: impl FnMut(CheckEvent) + 'static,
+) -> Result<CheckWorker, CheckFailure> {
+    let prepared = match prepared.filter(|prepared| !prepared.state.has_failed.get()) {
         Some(prepared) => prepared,
         None => prepare()?,
     };
-    let told = Rc::new(RefCell::new(told));
-    let on_message = {
-        let told = told.clone();
-        Closure::new(move |event: MessageEvent| {
-            let get = |name: &str| js_sys::Reflect::get(&event.data(), &name.into()).unwrap_or(JsValue::UNDEFINED);
-            let what = if let Some(read) = get("read").as_f64() {
-                Told::Read(read)
-            } else if let Some(report) = get("report").as_string() {
-                match serde_json::from_str(&report) {
-                    Ok(report) => Told::Report(report),
-                    Err(_) => Told::Failed(
-                        "The check did not end well. Reload the page and choose the file again.".to_owned(),
-                    ),
-                }
-            } else {
-                Told::Failed(get("failed").as_string().unwrap_or_default())
-            };
-            (told.borrow_mut())(what);
-        })
-    };
-    let on_error = Closure::new(move |_: JsValue| {
-        (told.borrow_mut())(Told::Failed(
-            "The check stopped: the browser ran out of memory, or the page is out of date. Reload it.".to_owned(),
-        ));
-    });
-    let worker = &prepared.worker;
-    worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-    worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+    *prepared.state.listener.borrow_mut() = Some(Box::new(listener));
+    prepared.state.wait();
     // It fails only without memory: the options are some hundred bytes at most.
     let options = postcard::to_allocvec(options).unwrap_or_default();
-    post(worker, &[("file", file), ("options", &js_sys::Uint8Array::from(options.as_slice()))])?;
-    Ok(RunningCheck { _prepared: prepared, _on_message: on_message, _on_error: on_error })
+    prepared.post(&[("file", file), ("options", &js_sys::Uint8Array::from(options.as_slice()))])?;
+    Ok(prepared)
 }
 
-/// The worker's script stands beside the page's own.
-fn worker_url() -> String {
+impl CheckWorker {
+    fn post(&self, fields: &[(&str, &JsValue)]) -> Result<(), CheckFailure> {
+        let message = js_sys::Object::new();
+        let set = |(name, value): &(&str, &JsValue)| js_sys::Reflect::set(&message, &(*name).into(), value).map(drop);
+        let posted = fields.iter().try_for_each(set).and_then(|()| self.worker.post_message(&message));
+        posted.map_err(|error| CheckFailure::stopped(&text(&error, "message")))
+    }
+}
+
+/// What is known of a worker, and who wants to know.
+#[derive(Default)]
+struct State {
+    /// Its module runs.
+    is_ready: Cell<bool>,
+    has_failed: Cell<bool>,
+    /// The page's own policy forbids it.
+    is_blocked: Cell<bool>,
+    /// `None` until there is a file: a failure before that is left to the next worker.
+    listener: RefCell<Option<Box<dyn FnMut(CheckEvent)>>>,
+    silence: RefCell<Option<Timeout>>,
+}
+
+impl State {
+    /// Begins to wait for the next message.
+    fn wait(self: &Rc<Self>) {
+        let state = Rc::downgrade(self);
+        let timeout = Timeout::new(SILENCE_MS, move || {
+            if let Some(state) = state.upgrade() {
+                state.report(CheckEvent::Silent);
+            }
+        });
+        *self.silence.borrow_mut() = Some(timeout);
+    }
+
+    fn report(&self, event: CheckEvent) {
+        if let Some(listener) = &mut *self.listener.borrow_mut() {
+            listener(event);
+        }
+    }
+
+    fn take_message(self: &Rc<Self>, data: &JsValue) {
+        let get = |name: &str| js_sys::Reflect::get(data, &name.into()).unwrap_or(JsValue::UNDEFINED);
+        if self.has_failed.get() {
+            return;
+        }
+        if get("ready").is_truthy() {
+            return self.is_ready.set(true);
+        }
+        if let Some(read) = get("read").as_f64() {
+            self.wait();
+            return self.report(CheckEvent::Read(read));
+        }
+        self.silence.borrow_mut().take();
+        if let Some(report) = get("report").as_string() {
+            match serde_json::from_str(&report) {
+                Ok(report) => self.report(CheckEvent::Report(report)),
+                Err(_) => self.fail(CheckFailure::outdated()),
+            }
+        } else if let Some(name) = get("unreadable").as_string() {
+            self.fail(CheckFailure::unreadable(&name));
+        } else if get("is_out_of_memory").is_truthy() {
+            self.fail(CheckFailure::out_of_memory());
+        } else {
+            self.take_error(&text(data, "failed"));
+        }
+    }
+
+    /// An error that ends the worker. The message is empty where a script did not load.
+    fn take_error(self: &Rc<Self>, message: &str) {
+        if self.is_blocked.get() {
+            self.fail(CheckFailure::blocked());
+        } else if self.is_ready.get() {
+            self.fail(CheckFailure::stopped(message));
+        } else if !self.has_failed.replace(true) && self.listener.borrow().is_some() {
+            self.silence.borrow_mut().take();
+            let (state, message) = (Rc::downgrade(self), message.to_owned());
+            spawn_local(async move {
+                let failure = failure::diagnose([WORKER_SCRIPT, "muster.js"].map(beside_page), &message).await;
+                // Meanwhile the person may have chosen another file.
+                if let Some(state) = state.upgrade() {
+                    state.report(CheckEvent::Failed(failure));
+                }
+            });
+        }
+    }
+
+    fn fail(&self, failure: CheckFailure) {
+        if !self.has_failed.replace(true) {
+            self.report(CheckEvent::Failed(failure));
+        }
+    }
+}
+
+/// A text property of something from JavaScript; empty where there is none.
+fn text(of: &JsValue, name: &str) -> String {
+    js_sys::Reflect::get(of, &name.into()).ok().and_then(|value| value.as_string()).unwrap_or_default()
+}
+
+/// The address of a script that is served beside the page's own.
+fn beside_page(script: &str) -> String {
     let page =
         document().query_selector("link[rel=modulepreload]").ok().flatten().and_then(|link| link.get_attribute("href"));
-    page.unwrap_or_default().replace("muster.js", "check-worker.js")
+    page.unwrap_or_default().replace("muster.js", script)
 }
 
 /// The check, as the worker's script drives it: that reads the file, and pushes what it reads.
@@ -171,12 +265,4 @@ impl FileCheck {
     pub fn finish(self) -> Result<String, JsValue> {
         serde_json::to_string(&self.check.finish()).map_err(|failed| js_sys::Error::new(&failed.to_string()).into())
     }
-}
-
-/// The sentence for a file that the worker's script could not read.
-#[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen]
-#[must_use]
-pub fn unreadable_sentence(error: &JsValue) -> String {
-    super::file::unreadable(error)
 }

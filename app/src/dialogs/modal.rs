@@ -32,6 +32,8 @@ pub(crate) fn Modal(
         if is_open && !dialog.open() {
             // It fails only for a dialog that is not in the document.
             let _ = dialog.show_modal();
+            // Chromium and WebKit do this themselves; Firefox would focus the button Close.
+            focus_title(id);
         } else if !is_open && dialog.open() {
             dialog.close();
         }
@@ -79,10 +81,14 @@ on:cancel=move |event: web_sys::Event| {
 /// and a screen reader, go on from there.
 pub(super) fn keep_focus(id: &'static str) {
     request_animation_frame(move || {
-        let is_lost = document().active_element().is_none_or(|focused| focused.tag_name() == "BODY");
-        let title = document().get_element_by_id(id).and_then(|title| title.dyn_into::<HtmlElement>().ok());
-        if let Some(title) = title.filter(|_| is_lost) {
-            let _ = title.focus();
+        if document().active_element().is_none_or(|focused| focused.tag_name() == "BODY") {
+            focus_title(id);
         }
     });
+}
+
+fn focus_title(id: &str) {
+    if let Some(title) = document().get_element_by_id(id).and_then(|title| title.dyn_into::<HtmlElement>().ok()) {
+        let _ = title.focus();
+    }
 }

@@ -142,7 +142,17 @@ impl Db {
         let (grid, to_fold) = Grid::new(few);
         let compaction = sql::marks::keep_folded(writer.clone(), grid.texts.clone(), grid.many_marks(), to_fold);
         let compaction = Background::spawn(compaction);
-        Ok(Self { writer, readers, device_readers, reports, uses, parts, grid, compaction, busy_since: Mutex::default() })
+        Ok(Self {
+            writer,
+            readers,
+            device_readers,
+            reports,
+            uses,
+            parts,
+            grid,
+            compaction,
+            busy_since: Mutex::default(),
+        })
     }
 
     /// Ends what goes on in the background, and leaves everything in the one file.

@@ -9,9 +9,10 @@ use leptos::{html, prelude::*};
 pub(super) fn ChooseView(dialog: Dialog) -> impl IntoView {
     let is_over = RwSignal::new(false);
     let problem = move || match dialog.step.get() {
-        Step::Choose { problem } => problem,
+        Step::Choose { problem, .. } => problem,
         Step::Checking { .. } | Step::Checked { .. } | Step::Status { .. } => None,
     };
+    let can_retry = move || dialog.step.with(|step| matches!(step, Step::Choose { can_retry: true, .. }));
     view! {
         <div class="body">
             <div class="drop" class:over=move || is_over.get()
@@ -27,7 +28,10 @@ pub(super) fn ChooseView(dialog: Dialog) -> impl IntoView {
                 <BrowseButton dialog label="Browse" is_main=true />
                 <p class="faint">"Checked in your browser. Nothing is uploaded until you click Upload."</p>
             </div>
-            <p class="problem" role="alert">{problem}</p>
+            <div class="retry">
+                <p class="problem" role="alert">{problem}</p>
+                <Show when=can_retry><TryAgain dialog /></Show>
+            </div>
             <details>
                 <summary>"What a registration file looks like"</summary>
                 <p>"One device per line, separated by commas: "<b>"device name"</b>", "<b>"model name"</b>", friendly name, description, pricing tier (ExtraSmall, Small, Medium or Large). The first two are required."</p>
@@ -63,18 +67,28 @@ pub(super) fn BrowseButton(dialog: Dialog, label: &'static str, is_main: bool) -
 #[component]
 pub(super) fn CheckingView(dialog: Dialog) -> impl IntoView {
     let now = Memo::new(move |_| match dialog.step.get() {
-        Step::Checking { name, read, size } => (name, read, size),
+        Step::Checking { name, read, size, .. } => (name, read, size),
         Step::Choose { .. } | Step::Checked { .. } | Step::Status { .. } => (String::new(), 0.0, 1.0),
     });
     let mib = |bytes: f64| format!("{:.1} MiB", bytes / 1_048_576.0);
     let stop = move |_| {
         dialog.check.set_value(None);
-        dialog.step.set(Step::Choose { problem: None });
+        dialog.step.set(Step::CHOOSE);
+    };
+    let is_silent = Memo::new(move |_| dialog.step.with(|step| matches!(step, Step::Checking { is_silent: true, .. })));
+    let silence = move || {
+        is_silent.get().then_some(
+            "Nothing was heard from the check for a minute. The computer may be busy. Keep waiting, or try again.",
+        )
     };
     view! {
         <div class="body">
             <p>{move || now.with(|(name, read, size)| format!("Checking {name}: {} of {}", mib(*read), mib(*size)))}</p>
             <progress aria-label="Checking the file" max=move || now.get().2.max(1.0).to_string() value=move || now.get().1.to_string()></progress>
+            <div class="retry">
+                <p class="problem" role="alert">{silence}</p>
+                <Show when=move || is_silent.get()><TryAgain dialog /></Show>
+            </div>
         </div>
         <footer>
             <button type="button" class="quiet" on:click=stop>"Cancel"</button>
@@ -82,4 +96,10 @@ pub(super) fn CheckingView(dialog: Dialog) -> impl IntoView {
         </footer>
     }
     .into_any()
+}
+
+/// Checks the chosen file again.
+#[component]
+fn TryAgain(dialog: Dialog) -> impl IntoView {
+    view! { <button type="button" on:click=move |_| dialog.try_again()>"Try again"</button> }
 }

@@ -11,7 +11,7 @@ mod verdict;
 use super::{Modal, modal::keep_focus};
 use crate::{
     browser::{
-        check::{self, PreparedCheck, RunningCheck, Told},
+        check::{self, CheckEvent, CheckFailure, CheckWorker},
         checked_file::FileCopy,
         save::Gathered,
         upload::{Pass, Progress, Upload},
@@ -32,14 +32,29 @@ use web_sys::File;
 /// How far the person has come.
 #[derive(Clone, PartialEq)]
 enum Step {
-    /// No file yet; or the last one could not be taken, and why.
-    Choose { problem: Option<String> },
-    /// A file is being checked.
-    Checking { name: String, read: f64, size: f64 },
+    /// No file yet; or the last one could not be taken, why, and whether checking it again may succeed.
+    Choose { problem: Option<String>, can_retry: bool },
+    /// A file is being checked. Of a check that is silent nothing was heard for a minute.
+    Checking { name: String, read: f64, size: f64, is_silent: bool },
     /// A file is checked.
     Checked { name: String, report: Arc<Report> },
     /// It is on its way, or done.
     Status { is_done: bool },
+}
+
+impl Step {
+    /// No file yet.
+    const CHOOSE: Self = Self::Choose { problem: None, can_retry: false };
+
+    /// A file that cannot be taken, and why.
+    fn refused(problem: String) -> Self {
+        Self::Choose { problem: Some(problem), can_retry: false }
+    }
+
+    fn failed(file: &str, failure: CheckFailure) -> Self {
+        let problem = Some(format!("{file}: {}", failure.sentence));
+        Self::Choose { problem, can_retry: failure.can_retry }
+    }
 }
 
 /// What the steps share. Everything in it is gone when the dialog closes. What only a browser has is wrapped, since
@@ -56,8 +71,8 @@ struct Dialog {
     /// How the person wants the file to be read.
     options: StoredValue<ReadOptions>,
     /// Waits for the next file.
-    prepared: StoredValue<Option<SendWrapper<PreparedCheck>>>,
-    check: StoredValue<Option<SendWrapper<RunningCheck>>>,
+    prepared: StoredValue<Option<SendWrapper<CheckWorker>>>,
+    check: StoredValue<Option<SendWrapper<CheckWorker>>>,
     upload: StoredValue<Option<SendWrapper<Upload>>>,
     progress: RwSignal<Progress>,
     /// Whether the tokens go to a file that the person chooses; and what was wrong with that.
@@ -73,7 +88,7 @@ struct Dialog {
 impl Dialog {
     fn new(done: Callback<()>) -> Self {
         Self {
-            step: RwSignal::new(Step::Choose { problem: None }),
+            step: RwSignal::new(Step::CHOOSE),
             lookup: RwSignal::new(Lookup::Pending),
             group: RwSignal::new(String::new()),
             file: StoredValue::new(None),
@@ -97,7 +112,7 @@ impl Dialog {
         self.abandon();
         self.file.set_value(None);
         self.copy.set_value(None);
-        self.step.set(Step::Choose { problem: None });
+        self.step.set(Step::CHOOSE);
         self.lookup.set(Lookup::Pending);
         self.group.set(String::new());
         self.is_to_disk.set(false);
@@ -129,14 +144,14 @@ impl Dialog {
         }
         let file = match taken {
             Ok(file) => file,
-            Err(sentence) => return self.step.set(Step::Choose { problem: Some(sentence) }),
+            Err(sentence) => return self.step.set(Step::refused(sentence)),
         };
         if file.size() > MAX_FILE_BYTES as f64 {
             let problem = format!(
                 "{} is larger than 256 MiB, the most a registration file may have. Split it into several files.",
                 file.name()
             );
-            return self.step.set(Step::Choose { problem: Some(problem) });
+            return self.step.set(Step::refused(problem));
         }
         self.abandon();
         self.options.set_value(ReadOptions::default());
@@ -154,21 +169,38 @@ impl Dialog {
         let (name, size) = (file.name(), file.size());
         self.lookup.set(Lookup::Pending);
         self.disk_problem.set(None);
-        self.step.set(Step::Checking { name: name.clone(), read: 0.0, size });
+        let checking =
+            move |name: &str, read, is_silent| Step::Checking { name: name.to_owned(), read, size, is_silent };
+        self.step.set(checking(&name, 0.0, false));
         let prepared = self.prepared.try_update_value(Option::take).flatten().map(SendWrapper::take);
         let options = self.options.get_value();
-        let started = check::start(prepared, &file, &options, move |told| match told {
-            Told::Read(read) => self.step.set(Step::Checking { name: name.clone(), read, size }),
-            Told::Failed(sentence) => {
-                self.step.set(Step::Choose { problem: Some(format!("{name}: {sentence}")) });
+        let (mut read, listener_name) = (0.0, name.clone());
+        let started = check::start(prepared, &file, &options, move |event| match event {
+            CheckEvent::Read(bytes) => {
+                read = bytes;
+                self.step.set(checking(&listener_name, read, false));
             }
-            Told::Report(report) => self.checked(name.clone(), Arc::new(*report)),
+            CheckEvent::Silent => self.step.set(checking(&listener_name, read, true)),
+            CheckEvent::Failed(failure) => self.step.set(Step::failed(&listener_name, failure)),
+            CheckEvent::Report(report) => self.checked(listener_name.clone(), Arc::new(*report)),
         });
         self.copy.set_value(Some(SendWrapper::new(FileCopy::begin(&file))));
         self.file.set_value(Some(SendWrapper::new(file)));
         match started {
             Ok(running) => self.check.set_value(Some(SendWrapper::new(running))),
-            Err(sentence) => self.step.set(Step::Choose { problem: Some(sentence) }),
+            Err(failure) => self.step.set(Step::failed(&name, failure)),
+        }
+    }
+
+    /// Checks the same file again, in a new worker.
+    fn try_again(self) {
+        if let Some(file) = self.file.get_value() {
+            // What was prepared meanwhile may have met the same cause.
+            self.prepared.set_value(None);
+            self.check.set_value(None);
+            self.take(Ok(file.take()));
+            // The button that was pressed is gone.
+            keep_focus("register-title");
         }
     }
 
