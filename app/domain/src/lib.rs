@@ -28,6 +28,6 @@ pub use file::{
 };
 pub use model::{Affordance, ModelProblem, ThingModel};
 pub use names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};
-pub use nearest::nearest;
+pub use nearest::{KnownNames, nearest};
 pub use text::{Description, FriendlyName, TextProblem};
 pub use tier::{PricingTier, UnknownTier};
