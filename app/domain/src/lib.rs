@@ -31,6 +31,7 @@ pub use file::{
 };
 pub use model::{Affordance, ModelProblem, ThingModel};
 pub use names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};
-pub use nearest::nearest;
+pub use nearest::{KnownNames, nearest};
+pub use shown::shown_up_to;
 pub use text::{Description, FriendlyName, TextProblem};
 pub use tier::{PricingTier, UnknownTier};

@@ -14,8 +14,9 @@ pub(crate) fn shown(value: &str) -> String {
     shown_up_to(value, SHOWN_CHARS)
 }
 
-/// The same, cut to `most` characters.
-pub(crate) fn shown_up_to(value: &str, most: usize) -> String {
+/// A value as a sentence may repeat it: harmless, and cut to `most` characters with an ellipsis.
+#[must_use]
+pub fn shown_up_to(value: &str, most: usize) -> String {
     let mut chars = value.chars();
     let mut out: String = chars.by_ref().take(most).map(visible).collect();
     if chars.next().is_some() {

@@ -138,6 +138,147 @@ fn what_is_elsewhere() {
     ");
 }
 
+/// Thing Models as their authors write them, in the manner of the examples of TD 1.1 and of vendors' catalogues.
+#[test]
+fn models_as_they_are_written_are_accepted() {
+    for (definition, properties) in [
+        (include_str!("models/lamp.json"), 4),
+        (include_str!("models/meter.json"), 13),
+        (include_str!("models/aircraft.json"), 3),
+    ] {
+        match ThingModel::parse(definition.as_bytes()) {
+            Ok(model) => assert_eq!(model.properties.len(), properties, "{}", model.name),
+            Err(problems) => assert_eq!(problems, [], "{definition:.200}"),
+        }
+    }
+}
+
+#[test]
+fn references_within_the_definition() {
+    // The example of TD 1.1, section 9.3.3.
+    let generic = r#""genericTemperature": { "type": "number", "unit": "C" }"#;
+    let properties = |members: &str| {
+        let definition = format!(
+            "{{ {CONTEXT}, \"@type\": \"tm:ThingModel\", \"title\": \"M\", \"schemaDefinitions\": {{ \"position\": {{ \"type\": \"object\" }} }}, \"properties\": {{ {members} }} }}"
+        );
+        match ThingModel::parse(definition.as_bytes()) {
+            Ok(model) => model.properties.iter().map(|(name, schema)| format!("{name}: {schema}\n")).collect(),
+            Err(problems) => problems.iter().map(|problem| format!("{problem}\n")).collect::<String>(),
+        }
+    };
+    assert_snapshot!(properties(&format!(r##"{generic},
+        "innerTemperature": {{ "tm:ref": "#/properties/genericTemperature", "title": "The inner temperature", "minimum": 10, "maximum": 15 }},
+        "outerTemperature": {{ "tm:ref": "#/properties/innerTemperature", "title": "The outer temperature", "minimum": null }},
+        "track": {{ "type": "array", "items": {{ "tm:ref": "#/schemaDefinitions/position", "properties": {{ "t": {{ "tm:ref": "#/properties/genericTemperature" }} }} }} }}"##)), @r#"
+    genericTemperature: {"type":"number","unit":"C"}
+    innerTemperature: {"maximum":15,"minimum":10,"title":"The inner temperature","type":"number","unit":"C"}
+    outerTemperature: {"maximum":15,"title":"The outer temperature","type":"number","unit":"C"}
+    track: {"items":{"properties":{"t":{"type":"number","unit":"C"}},"type":"object"},"type":"array"}
+    "#);
+    assert_snapshot!(properties(r##""a": { "tm:ref": "#/properties/b" }"##), @"/properties/a/tm:ref: This definition has nothing at `/properties/b`.");
+    assert_snapshot!(properties(r##""a": { "tm:ref": "https://example.com/model#/properties/b" }"##), @"/properties/a/tm:ref: Muster does not fetch other models. Copy the definition that is meant to this place.");
+    assert_snapshot!(properties(r##""a": { "tm:ref": "#/properties/a" }"##), @"/properties/a: The references here go in a circle, or are nested deeper than 32 levels.");
+    assert_snapshot!(properties(r##""a": { "items": { "tm:ref": "#/properties/b" } }, "b": { "items": { "tm:ref": "#/properties/a" } }"##), @"/properties/a/items: The references here go in a circle, or are nested deeper than 32 levels.");
+    assert_snapshot!(properties(r##""a": { "tm:ref": "#" }"##), @"/properties/a: The references here go in a circle, or are nested deeper than 32 levels.");
+    let doubling: Vec<_> = (0..46).map(|n| format!(r##""d{n}": {{ "allOf": [{{ "tm:ref": "#/properties/d{0}" }}, {{ "tm:ref": "#/properties/d{0}" }}] }}"##, n + 1)).collect();
+    assert_snapshot!(properties(&format!("{}, \"d46\": {{}}", doubling.join(","))), @"/properties/d0/allOf/0: The references here go in a circle, or are nested deeper than 32 levels.");
+    let wide: Vec<_> = (0..900).map(|n| format!(r##""p{n}": {{ "tm:ref": "#/properties/x" }}"##)).collect();
+    assert_snapshot!(properties(&format!("{}, \"x\": {{ \"description\": \"{}\" }}", wide.join(","), "x".repeat(500_000))), @"/properties/p101: With its references expanded, this definition is larger than 2 MiB.");
+}
+
+/// What would make Muster accept data that the definition's author meant to refuse.
+#[test]
+fn words_that_are_not_applied() {
+    assert_snapshot!(property(r##"{ "$ref": "#/definitions/x", "definitions": { "x": {} } }"##), @r#"/properties/it/$ref: Muster does not follow references in a data schema. Copy the schema that is meant to this place, or refer to another part of this definition with "tm:ref"."#);
+    assert_snapshot!(property(r#"{ "items": { "patternProperties": { "^a": {} } }, "dependentRequired": {}, "contains": {} }"#), @"
+    /properties/it/contains: Muster does not check data by `contains`, so it would accept what this refuses. Take it out.
+    /properties/it/dependentRequired: Muster does not check data by `dependentRequired`, so it would accept what this refuses. Take it out.
+    /properties/it/items/patternProperties: Muster does not check data by `patternProperties`, so it would accept what this refuses. Take it out.
+    ");
+    for word in
+        ["$dynamicRef", "additionalItems", "dependencies", "prefixItems", "propertyNames", "unevaluatedProperties"]
+    {
+        assert!(
+            property(&format!("{{ \"{word}\": {{}} }}"))
+                .starts_with(&format!("/properties/it/{word}: Muster does not check data by `{word}`")),
+            "{word}"
+        );
+    }
+}
+
+#[test]
+fn combinations_of_schemas() {
+    assert_snapshot!(property(r#"{ "anyOf": [], "allOf": [7], "not": 7, "if": true, "additionalProperties": "no", "uniqueItems": 1, "minProperties": 2, "maxProperties": 1 }"#), @r#"
+    /properties/it/uniqueItems: This has to be true or false, without quotes.
+    /properties/it/minProperties: No value fits: minProperties is 2, and maxProperties is 1. Swap or change them.
+    /properties/it/anyOf: This has to be an array of schemas, at least one.
+    /properties/it/allOf/0: This has to be an object, such as { "type": "number" }.
+    /properties/it/not: This has to be an object, such as { "type": "number" }.
+    /properties/it/if: This has to be an object, such as { "type": "number" }.
+    /properties/it/additionalProperties: This has to be an object, such as { "type": "number" }.
+    "#);
+    assert_snapshot!(property(r#"{ "anyOf": [{}], "allOf": [{ "not": {} }], "if": {}, "then": {}, "else": {}, "additionalProperties": false, "uniqueItems": true }"#), @"
+    M: None
+    [it] [] []
+    ");
+    assert_snapshot!(property(r#"{ "additionalProperties": { "type": "widget" }, "then": { "type": "widget" } }"#), @"
+    /properties/it/then/type: `widget` is not a type. The types are boolean, integer, number, string, object, array, null.
+    /properties/it/additionalProperties/type: `widget` is not a type. The types are boolean, integer, number, string, object, array, null.
+    ");
+}
+
+/// Each limit, reached and passed by one.
+#[test]
+fn limits_of_a_model() {
+    const NONE: &str = "M: None\n[it] [] []";
+    let many = |item: &str, count: usize| vec![item; count].join(",");
+    let schemas = |count: usize| property(&format!(r#"{{ "oneOf": [{}] }}"#, many("{}", count - 1)));
+    assert_eq!(schemas(ThingModel::MAX_SCHEMAS), NONE);
+    assert_snapshot!(schemas(ThingModel::MAX_SCHEMAS + 1), @"/properties/it/oneOf/4999: A model has at most 5000 data schemas, nested ones included; this is one more.");
+    assert_eq!(schemas(ThingModel::MAX_SCHEMAS + 100), schemas(ThingModel::MAX_SCHEMAS + 1), "reported once");
+
+    let listed = |count: usize| {
+        let values: Vec<_> = (0..count - 2).map(|number| number.to_string()).collect();
+        property(&format!(r#"{{ "enum": [{}], "required": ["a", "b"] }}"#, values.join(",")))
+    };
+    assert_eq!(listed(ThingModel::MAX_LISTED), NONE);
+    assert_snapshot!(listed(ThingModel::MAX_LISTED + 1), @"/properties/it/required: All enum and required lists of a model have at most 10000 entries together.");
+
+    let patterns = |count: usize| {
+        let patterns: Vec<_> = (0..count * 2).map(|number| format!(r#"{{ "pattern": "{}" }}"#, number / 2)).collect();
+        property(&format!(r#"{{ "oneOf": [{}] }}"#, patterns.join(",")))
+    };
+    assert_eq!(patterns(ThingModel::MAX_PATTERNS), NONE);
+    assert_snapshot!(patterns(ThingModel::MAX_PATTERNS + 1), @"/properties/it/oneOf/200/pattern: A model has at most 100 different patterns, and this is one more.");
+    assert_eq!(patterns(ThingModel::MAX_PATTERNS + 100), patterns(ThingModel::MAX_PATTERNS + 1), "reported once");
+
+    let pattern = |chars: usize| property(&format!(r#"{{ "pattern": "{}" }}"#, "é".repeat(chars)));
+    assert_eq!(pattern(ThingModel::MAX_PATTERN_CHARS), NONE);
+    assert_snapshot!(pattern(ThingModel::MAX_PATTERN_CHARS + 1), @"/properties/it/pattern: A pattern has at most 1000 characters, and this one has 1001.");
+
+    // The definition itself, its five members and what is in `x`.
+    let values = |count: usize| model(&format!(r#""properties": {{ "it": {{}} }}, "x": [{}]"#, many("0", count - 7)));
+    assert_eq!(values(ThingModel::MAX_VALUES), NONE);
+    assert_snapshot!(values(ThingModel::MAX_VALUES + 1), @"line 1, column 200113: A model definition has at most 100000 JSON values.");
+}
+
+/// Definitions whose reading could take quadratic time or memory; each is read within the limits of a test.
+#[test]
+fn definitions_that_are_expensive_to_read() {
+    let long = "k".repeat(500_000);
+    let below_a_long_key = model(&format!(r#""{long}": [{}]"#, vec!["0"; 90_000].join(",")));
+    assert_eq!(below_a_long_key, "M: None\n[] [] []");
+    let equal: Vec<_> = (0..9_000).map(|number| format!("\"{}{number:04}\"", "x".repeat(100))).collect();
+    assert_eq!(property(&format!(r#"{{ "enum": [{}] }}"#, equal.join(","))), "M: None\n[it] [] []");
+    let repeated = model(&format!(r#""x": {{ {} }}"#, vec![format!("\"{}\": 1", "k".repeat(1_000)); 900].join(",")));
+    assert!(repeated.lines().count() == ThingModel::MAX_PROBLEMS && repeated.len() < 20_000, "{}", repeated.len());
+    let deep = model(&format!("{}{}", r#""x": {"#.repeat(20_000), "}".repeat(20_000)));
+    assert!(deep.contains("nested deeper than 32 levels"), "{deep}");
+    let numbers =
+        model(&format!(r#""x": [{}, {}, 1e-400, -0.0]"#, "9".repeat(300), format_args!("0.{}", "1".repeat(100_000))));
+    assert_eq!(numbers, "M: None\n[] [] []");
+}
+
 #[test]
 fn names() {
     let long = "a".repeat(129);

@@ -6,9 +6,8 @@ use std::process::Command;
 /// All that this crate may depend on, with what that depends on in turn. A name is added here only by somebody
 /// who has looked whether it brings async, I/O, UI, SQL, a clock or randomness: this list is the decision.
 const ALLOWED: &[&str] = &[
-    // Text: searching, comparing, normalizing.
+    // Text: searching, normalizing.
     "memchr",
-    "strsim",
     "tinyvec", // unicode-normalization's.
     "tinyvec_macros",
     "unicode-normalization",

@@ -1,6 +1,6 @@
-//! Reads JSON strictly: with a limit on its depth, and without the same key twice in an object.
+//! Reads JSON strictly: with limits on its depth and its number of values, and without the same key twice in an object.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -28,12 +28,12 @@ pub(super) fn read(bytes: &[u8], problems: &mut Problems) -> Result<Value, Model
         place: place(bytes, error.valid_up_to()),
         sentence: "The file is not UTF-8 here. Save it again with the encoding UTF-8.".to_owned(),
     })?;
-    let repeated = RefCell::new(Vec::new());
+    let found = Found::default();
     let mut reader = serde_json::Deserializer::from_str(text);
-    let node = Node { pointer: "", depth: 1, repeated: &repeated };
+    let node = Node { path: &Path::Root, depth: 1, found: &found };
     let value = node.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     let value = value.map_err(|error| syntax(text, &error))?;
-    for pointer in repeated.into_inner() {
+    for pointer in found.repeated.into_inner() {
         problems.add(&pointer, "This key stands more than once in its object. Take out all but one.");
     }
     Ok(value)
@@ -64,16 +64,49 @@ fn place(bytes: &[u8], at: usize) -> String {
     format!("line {line}, column {column}")
 }
 
+/// The keys that lead to a value. A chain of references, because a copy of the whole path for every value would
+/// take quadratic time where a key is long and much stands below it.
+enum Path<'a> {
+    Root,
+    Key(&'a Path<'a>, &'a str),
+    Index(&'a Path<'a>, usize),
+}
+
+impl Path<'_> {
+    /// The path as a JSON pointer. Its keys are the file's own, which may be long and hold anything.
+    fn pointer(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Key(parent, key) => member(&parent.pointer(), &shown(key)),
+            Self::Index(parent, index) => member(&parent.pointer(), &index.to_string()),
+        }
+    }
+}
+
+/// What was met while reading.
+#[derive(Default)]
+struct Found {
+    values: Cell<usize>,
+    repeated: RefCell<Vec<String>>,
+}
+
 /// A value that is about to be read, and where it is.
 #[derive(Clone, Copy)]
 struct Node<'a> {
-    pointer: &'a str,
+    path: &'a Path<'a>,
     depth: usize,
-    repeated: &'a RefCell<Vec<String>>,
+    found: &'a Found,
 }
 
-impl Node<'_> {
-    fn in_depth<E: Error>(&self) -> Result<(), E> {
+impl<'a> Node<'a> {
+    fn child<'b>(self, path: &'b Path<'b>) -> Node<'b>
+    where
+        'a: 'b,
+    {
+        Node { path, depth: self.depth + 1, found: self.found }
+    }
+
+    fn check_depth<E: Error>(&self) -> Result<(), E> {
         if self.depth > ThingModel::MAX_DEPTH {
             let message = format!("Objects and arrays are nested deeper than {} levels here", ThingModel::MAX_DEPTH);
             return Err(E::custom(message));
@@ -85,6 +118,12 @@ impl Node<'_> {
 impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let values = self.found.values.get() + 1;
+        self.found.values.set(values);
+        if values > ThingModel::MAX_VALUES {
+            let message = format!("A model definition has at most {} JSON values", ThingModel::MAX_VALUES);
+            return Err(D::Error::custom(message));
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -118,12 +157,11 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        self.in_depth()?;
+        self.check_depth()?;
         let mut array = Vec::new();
         loop {
-            let pointer = member(self.pointer, &array.len().to_string());
-            let node = Node { pointer: &pointer, depth: self.depth + 1, repeated: self.repeated };
-            match items.next_element_seed(node)? {
+            let path = Path::Index(self.path, array.len());
+            match items.next_element_seed(self.child(&path))? {
                 Some(item) => array.push(item),
                 None => return Ok(Value::Array(array)),
             }
@@ -131,25 +169,20 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        self.in_depth()?;
+        self.check_depth()?;
         let mut object = Map::new();
         while let Some(key) = members.next_key::<String>()? {
-            let pointer = member(self.pointer, &key);
-            let node = Node { pointer: &pointer, depth: self.depth + 1, repeated: self.repeated };
-            let value = members.next_value_seed(node)?;
-            if object.insert(key, value).is_some() {
-                let mut repeated = self.repeated.borrow_mut();
-                // One more than is ever told, so that it is known to be too many.
+            let path = Path::Key(self.path, &key);
+            let value = members.next_value_seed(self.child(&path))?;
+            if object.contains_key(&key) {
+                let mut repeated = self.found.repeated.borrow_mut();
+                // One more than is ever reported, so that it is known to be too many.
                 if repeated.len() <= ThingModel::MAX_PROBLEMS {
-                    repeated.push(shown_pointer(&pointer));
+                    repeated.push(path.pointer());
                 }
             }
+            object.insert(key, value);
         }
         Ok(Value::Object(object))
     }
-}
-
-/// A pointer is made of the file's own keys, which may be long and hold anything.
-fn shown_pointer(pointer: &str) -> String {
-    pointer.split('/').map(shown).collect::<Vec<_>>().join("/")
 }

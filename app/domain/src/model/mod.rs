@@ -2,12 +2,18 @@
 //!
 //! A definition is refused with everything that is wrong with it, each with its place, so that one reading of
 //! the answer is enough to mend it. What Muster makes no use of (`forms`, `links`, words of other vocabularies)
-//! is not looked at; what it cannot follow (`tm:ref`, `tm:extends`) is refused, since devices' data would
-//! otherwise be held against half a model.
+//! is not looked at; what it cannot follow (`tm:extends`, a `tm:ref` to another document) is refused, since devices'
+//! data would otherwise be held against half a model.
+//!
+//! A definition is a stranger's file, and the data of every device is checked against it. So everything that makes
+//! reading it, compiling it or checking data against it expensive has a limit here: see the constants of [`ThingModel`].
 
 mod affordances;
 mod json;
+mod references;
 mod schema;
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
@@ -59,6 +65,24 @@ impl ThingModel {
     /// How many properties it may have, how many events, and how many actions.
     pub const MAX_AFFORDANCES: usize = 1_000;
 
+    /// How many JSON values it may have. In memory, the shortest take 600 bytes (an object of one key), so reading a
+    /// definition takes 32 MB at most. The largest published ones have some 10,000.
+    pub const MAX_VALUES: usize = 100_000;
+
+    /// How many data schemas it may have, nested ones included. A value that a device sends may be checked against
+    /// each of them. A model of 1,000 properties, each an object of four, has as many.
+    pub const MAX_SCHEMAS: usize = 5_000;
+
+    /// How many values its `enum`s and names its `required`s list, all together. There are 249 countries and
+    /// 600 time zones.
+    pub const MAX_LISTED: usize = 10_000;
+
+    /// How many different patterns it may have. Each is compiled to a program of its own.
+    pub const MAX_PATTERNS: usize = 100;
+
+    /// How many characters a pattern may have. One for a date and time has 60.
+    pub const MAX_PATTERN_CHARS: usize = 1_000;
+
     /// How many problems are reported at once.
     pub const MAX_PROBLEMS: usize = 100;
 
@@ -88,24 +112,66 @@ impl ThingModel {
                 None
             }
         };
+        references::resolve(&mut root, &mut problems);
         let properties = affordances::properties(root.remove("properties"), &mut problems);
         let events = affordances::events(root.remove("events"), &mut problems);
         let actions = affordances::actions(root.remove("actions"), &mut problems);
         match name {
-            Some(name) if problems.0.is_empty() => Ok(Self { name, description, properties, events, actions }),
-            _ => Err(problems.0),
+            Some(name) if problems.found.is_empty() => Ok(Self { name, description, properties, events, actions }),
+            _ => Err(problems.found),
         }
     }
 }
 
-/// What is wrong so far.
+/// What is wrong so far, and how much was met of what a model may have only so much of.
 #[derive(Debug, Default)]
-struct Problems(Vec<ModelProblem>);
+struct Problems {
+    found: Vec<ModelProblem>,
+    schemas: usize,
+    listed: usize,
+    patterns: BTreeSet<String>,
+}
 
 impl Problems {
     fn add(&mut self, place: &str, sentence: impl Into<String>) {
-        if self.0.len() < ThingModel::MAX_PROBLEMS {
-            self.0.push(ModelProblem { place: place.to_owned(), sentence: sentence.into() });
+        if self.found.len() < ThingModel::MAX_PROBLEMS {
+            self.found.push(ModelProblem { place: place.to_owned(), sentence: sentence.into() });
+        }
+    }
+
+    /// Counts a schema. False above the limit, which is reported once.
+    fn admits_schema(&mut self, place: &str) -> bool {
+        self.schemas += 1;
+        if self.schemas == ThingModel::MAX_SCHEMAS + 1 {
+            let most = ThingModel::MAX_SCHEMAS;
+            self.add(
+                place,
+                format!("A model has at most {most} data schemas, nested ones included; this is one more."),
+            );
+        }
+        self.schemas <= ThingModel::MAX_SCHEMAS
+    }
+
+    /// Counts the values of an `enum`, or the names of a `required`. False above the limit, which is reported once.
+    fn admits_listed(&mut self, place: &str, values: usize) -> bool {
+        let most = ThingModel::MAX_LISTED;
+        let was_within = self.listed <= most;
+        self.listed = self.listed.saturating_add(values);
+        if was_within && self.listed > most {
+            self.add(place, format!("All enum and required lists of a model have at most {most} entries together."));
+        }
+        self.listed <= most
+    }
+
+    /// Counts a pattern, unless the model has the same one elsewhere.
+    fn count_pattern(&mut self, place: &str, pattern: &str) {
+        let (most, most_chars) = (ThingModel::MAX_PATTERNS, ThingModel::MAX_PATTERN_CHARS);
+        let chars = pattern.chars().count();
+        if chars > most_chars {
+            self.add(place, format!("A pattern has at most {most_chars} characters, and this one has {chars}."));
+        } else if self.patterns.len() <= most && self.patterns.insert(pattern.to_owned()) && self.patterns.len() > most
+        {
+            self.add(place, format!("A model has at most {most} different patterns, and this is one more."));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Checks a data schema: what a property's value, or an event's data, may be (TD 1.1, section 5.3.2).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Number, Value};
 
 use super::{Problems, member};
@@ -22,11 +24,35 @@ const OTHER_NAMES: [(&str, &str); 9] = [
     ("list", "array"),
 ];
 
+/// Words that restrict a value in some draft of JSON Schema, and that Muster does not apply. To ignore one would be to
+/// accept data that its author meant to refuse. Every other word that is not applied is an annotation.
+const NOT_APPLIED: [&str; 18] = [
+    "$dynamicRef",
+    "$recursiveRef",
+    "additionalItems",
+    "contains",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "disallow",
+    "divisibleBy",
+    "extends",
+    "maxContains",
+    "minContains",
+    "patternProperties",
+    "prefixItems",
+    "propertyDependencies",
+    "propertyNames",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+];
+
 /// Checks the schema at `place`, and all within it.
 pub(super) fn check(place: &str, value: &Value, problems: &mut Problems) {
-    let Some(schema) = object(place, value, problems) else {
+    let Some(schema) = object(place, value, problems).filter(|_| problems.admits_schema(place)) else {
         return;
     };
+    check_words(place, schema, problems);
     check_type(place, schema, problems);
     for key in ["title", "description", "unit", "format", "pattern", "contentEncoding", "contentMediaType"] {
         text(place, schema, key, problems);
@@ -39,8 +65,21 @@ pub(super) fn check(place: &str, value: &Value, problems: &mut Problems) {
             "It is readOnly as well, so it could never be used. Take out one of them.",
         );
     }
+    boolean(place, schema, "uniqueItems", problems);
+    if let Some(Value::String(pattern)) = schema.get("pattern") {
+        problems.count_pattern(&member(place, "pattern"), pattern);
+    }
     check_limits(place, schema, problems);
     check_lists(place, schema, problems);
+    for key in ["not", "if", "then", "else"] {
+        if let Some(schema) = schema.get(key) {
+            check(&member(place, key), schema, problems);
+        }
+    }
+    match schema.get("additionalProperties") {
+        None | Some(Value::Bool(_)) => {}
+        Some(others) => check(&member(place, "additionalProperties"), others, problems),
+    }
     if let Some(members) = schema.get("properties") {
         check_all(&member(place, "properties"), members, problems);
     }
@@ -83,6 +122,25 @@ pub(super) fn object<'a>(place: &str, value: &'a Value, problems: &mut Problems)
         return None;
     }
     Some(object)
+}
+
+/// The words that Muster cannot apply.
+fn check_words(place: &str, schema: &Map<String, Value>, problems: &mut Problems) {
+    if schema.contains_key("$ref") {
+        problems.add(
+            &member(place, "$ref"),
+            "Muster does not follow references in a data schema. Copy the schema that is meant to this place, or refer \
+             to another part of this definition with \"tm:ref\".",
+        );
+    }
+    for key in NOT_APPLIED {
+        if schema.contains_key(key) {
+            problems.add(
+                &member(place, key),
+                format!("Muster does not check data by `{key}`, so it would accept what this refuses. Take it out."),
+            );
+        }
+    }
 }
 
 fn check_type(place: &str, schema: &Map<String, Value>, problems: &mut Problems) {
@@ -137,6 +195,13 @@ fn check_limits(place: &str, schema: &Map<String, Value>, problems: &mut Problem
             length(place, schema, "maxItems", problems),
             true,
         ),
+        (
+            "minProperties",
+            length(place, schema, "minProperties", problems),
+            "maxProperties",
+            length(place, schema, "maxProperties", problems),
+            true,
+        ),
     ] {
         if let (Some(low), Some(high)) = (low, high)
             && (low > high || (low == high && !may_be_equal))
@@ -155,27 +220,34 @@ fn check_lists(place: &str, schema: &Map<String, Value>, problems: &mut Problems
         let place = &member(place, "enum");
         match value {
             Value::Array(values) if !values.is_empty() => {
-                let repeated = |(index, value)| values[..index].contains(value);
-                // At most as many are compared as anybody would write by hand.
-                if values.iter().take(1_000).enumerate().any(repeated) {
+                let mut texts = BTreeSet::new();
+                if problems.admits_listed(place, values.len())
+                    && values.iter().any(|value| !texts.insert(value.to_string()))
+                {
                     problems.add(place, "A value stands more than once. Take out all but one.");
                 }
             }
             _ => problems.add(place, "This has to be an array with the values that are allowed, at least one."),
         }
     }
-    match schema.get("oneOf") {
-        None => {}
-        Some(Value::Array(schemas)) if !schemas.is_empty() => check_each(&member(place, "oneOf"), schemas, problems),
-        Some(_) => problems.add(&member(place, "oneOf"), "This has to be an array of schemas, at least one."),
+    for key in ["oneOf", "anyOf", "allOf"] {
+        match schema.get(key) {
+            None => {}
+            Some(Value::Array(schemas)) if !schemas.is_empty() => check_each(&member(place, key), schemas, problems),
+            Some(_) => problems.add(&member(place, key), "This has to be an array of schemas, at least one."),
+        }
     }
-    match schema.get("required") {
-        None => {}
-        Some(Value::Array(names)) if names.iter().all(Value::is_string) => {}
-        Some(_) => problems.add(
-            &member(place, "required"),
-            "This has to be an array of names, and stands beside \"properties\", such as [\"latitude\", \"longitude\"].",
-        ),
+    if let Some(value) = schema.get("required") {
+        let place = &member(place, "required");
+        match value {
+            Value::Array(names) if names.iter().all(Value::is_string) => {
+                problems.admits_listed(place, names.len());
+            }
+            _ => problems.add(
+                place,
+                "This has to be an array of names, and stands beside \"properties\", such as [\"latitude\", \"longitude\"].",
+            ),
+        }
     }
 }
 

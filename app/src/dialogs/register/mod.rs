@@ -194,14 +194,12 @@ impl Dialog {
 
     /// Checks the same file again, in a new worker.
     fn try_again(self) {
-        if let Some(file) = self.file.get_value() {
-            // What was prepared meanwhile may have met the same cause.
-            self.prepared.set_value(None);
-            self.check.set_value(None);
-            self.take(Ok(file.take()));
-            // The button that was pressed is gone.
-            keep_focus("register-title");
-        }
+        // What was prepared meanwhile may have met the same cause.
+        self.prepared.set_value(None);
+        self.check.set_value(None);
+        self.check_again(|_| {});
+        // The button that was pressed is gone.
+        keep_focus("register-title");
     }
 
     fn checked(self, name: String, report: Arc<Report>) {
