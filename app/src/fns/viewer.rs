@@ -6,7 +6,8 @@ use leptos::prelude::use_context;
 use muster_registry::{AccountId, Person, Registry};
 use std::{fmt, net::IpAddr};
 
-/// The address that a request came from. The server puts it among the request's extensions.
+/// The address of the client of a request, behind the proxies that are configured. The server puts it among the
+/// request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -72,11 +73,6 @@ impl Viewer {
         self.person.account
     }
 }
-
-/// The address of the client of a request, behind the proxies that are configured. The server puts it among the
-/// request's extensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientAddress(pub std::net::IpAddr);
 
 /// The person of this request, or [`Failure::SignedOut`].
 pub(crate) fn viewer() -> Result<Viewer, Failure> {

@@ -29,8 +29,10 @@ pub(super) fn CheckedView(dialog: Dialog, report: Arc<Report>) -> impl IntoView 
     let ignored = Some(report.unknown_columns.join(", ")).filter(|columns| is_ignoring && !columns.is_empty());
     // A mapping that was chosen can be changed, above what came of it; otherwise it is below the reason for it.
     let is_mapped = dialog.options.with_value(|options| options.mapping.is_some());
-    let is_needed = !is_mapped && report.ended_by.is_some();
-    let offer = report.mapping.clone();
+    // Only these problems are gone with a mapping; any other that ended the check is to be fixed in the file first.
+    let ended_by = report.ended_by.as_ref().map(|problem| problem.cause.kind());
+    let is_needed = !is_mapped && matches!(ended_by, Some("header-words" | "missing-column"));
+    let offer = report.mapping.clone().filter(|_| is_mapped || is_needed || ended_by.is_none());
     let mapping = offer.map(|offer| view! { <MapColumns dialog offer is_needed /> });
     let problems = (!is_clean).then(|| problems_view(dialog, &report));
     let (above, below) = if is_mapped { (mapping, None) } else { (None, mapping) };

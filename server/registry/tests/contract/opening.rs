@@ -1,6 +1,6 @@
 //! Opening the registry: what is made, what is brought up to date, and the sentences for what cannot be opened.
 
-use crate::fixture::{Fixture, MINUTE_MS, PASSWORD, START_MS, password};
+use crate::fixture::{Fixture, MINUTE_MS, PASSWORD, START_MS, office, password};
 use muster_registry::{
     AccountName, AuthError, DeviceQuery, FakeWorld, GroupError, GroupName, NotReady, Registry, SignInError, StoreError,
 };
@@ -60,7 +60,7 @@ pub(crate) async fn another_version(fixture: &Fixture) {
 pub(crate) async fn read_only_postgres(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let tokens = tenant.register(&["a"]).await;
-    let (key, person) = fixture.registry.sign_in(&tenant.email, &password(PASSWORD)).await.unwrap();
+    let (key, person) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
     let name = fixture.url.rsplit_once('/').unwrap().1;
     // Later than when the next note is due that the session was used.
     fixture.world.pass_ms(6 * MINUTE_MS);
@@ -73,7 +73,7 @@ pub(crate) async fn read_only_postgres(fixture: &Fixture) {
     assert_eq!(tenant.on(&server).names(DeviceQuery { limit: 10, ..DeviceQuery::default() }).await, ["a"]);
     let refused = server.make_group(tenant.id, &GroupName::parse("Berlin").unwrap()).await;
     assert_eq!(refused, Err(GroupError::Store(StoreError::ReadOnly)));
-    let refused = server.sign_in(&tenant.email, &password(PASSWORD)).await.unwrap_err();
+    let refused = server.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap_err();
     assert_eq!(refused, SignInError::Store(StoreError::ReadOnly));
     assert!(refused.to_string().contains("read-only"), "{refused}");
     assert_eq!(server.authenticate(&tokens[0]).await.unwrap_err(), AuthError::Store(StoreError::ReadOnly));
