@@ -8,7 +8,7 @@
 /// Of equals, the first.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    KnownNames::new(known).nearest(name, &mut u64::MAX)
+    KnownNames::new(known).nearest(name, &mut { u64::MAX })
 }
 
 /// Known names, prepared for looking up many others among them.
