@@ -28,6 +28,12 @@ pub(crate) static BASE: LazyLock<String> = LazyLock::new(|| {
     format!("/assets/{hash}")
 });
 
+/// The Content-Security-Policy of scripts. A page has its own; but in Firefox and WebKit, and for WASM in Chromium, a worker
+/// has that of its script, and the check's worker imports another script, loads WASM, and runs it.
+const SCRIPT_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'",
+);
+
 /// True where the binary was built with its page.
 pub(crate) fn are_embedded() -> bool {
     Site::get("muster_bg.wasm").is_some()
@@ -50,6 +56,9 @@ pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>, headers: H
     let mime = mime_guess::from_path(&name).first_or_octet_stream();
     let mut response = file.data.into_owned().into_response();
     let answer = response.headers_mut();
+    if mime.subtype() == "javascript" {
+        answer.insert(header::CONTENT_SECURITY_POLICY, SCRIPT_POLICY);
+    }
     if let Ok(mime) = HeaderValue::from_str(mime.as_ref()) {
         answer.insert(header::CONTENT_TYPE, mime);
     }
