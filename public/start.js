@@ -1,4 +1,4 @@
-// Starts the page: fetches the WASM beside this file and hands the server's HTML over to it.
+// Starts the page: hands the server's HTML over to the WASM, which the page has begun to fetch.
 import init, { hydrate } from "./muster.js";
-await init();
+await init({ module_or_path: musterWasm });
 hydrate();

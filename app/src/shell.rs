@@ -26,7 +26,8 @@ pub fn shell() -> impl IntoView {
                 <link rel="icon" type="image/svg+xml" href=format!("{base}/favicon.svg") />
                 <link rel="stylesheet" href=format!("{base}/muster.css") />
                 <link rel="modulepreload" href=format!("{base}/muster.js") />
-                <link rel="preload" href=format!("{base}/muster_bg.wasm") r#as="fetch" crossorigin="anonymous" />
+                // Not a preload: WebKit does not give a preloaded file to a script, and so would fetch it twice.
+                <script nonce=nonce.clone()>{format!("var musterWasm = fetch(\"{base}/muster_bg.wasm\");")}</script>
                 <script type="module" src=format!("{base}/start.js") nonce=nonce></script>
                 <MetaTags />
             </head>
