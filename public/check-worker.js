@@ -1,19 +1,22 @@
-// Checks a registration file off the main thread, with the WASM module that the page has already compiled.
-// In: {module}, and when there is one {file}. Out: {read: bytes so far}…, then {report: JSON, memory: bytes} or
-// {failed: sentence}.
-import { initSync, FileCheck, unreadable_sentence } from "./muster.js";
+// Checks a registration file off the main thread, with a WASM module that only this worker loads.
+// In: {file}. Out: {read: bytes so far}…, then {report: Postcard, memory: bytes}, {unreadable: name of a DOMException}
+// or {failed: sentence}.
 
 const PIECE_BYTES = 1024 * 1024; // Large enough that what the browser does for each hardly counts.
 const TELL_MS = 50; // A bar that moves 20 times a second moves smoothly; the page has other things to do.
 
-let begun;
+const begun = load();
+// Should it fail, that is reported when there is a file.
+begun.catch(() => {});
 
-self.onmessage = async ({ data: { module, file } }) => {
-  // Should it fail, that is told when there is a file.
-  if (module) begun = new Promise((resolve) => resolve(initSync({ module })));
-  if (!file) return void begun.catch(() => {});
+async function load() {
+  const { default: init, FileCheck } = await import("./check.js");
+  return { FileCheck, memory: (await init()).memory };
+}
+
+self.onmessage = async ({ data: { file } }) => {
   try {
-    const { memory } = await begun;
+    const { FileCheck, memory } = await begun;
     const check = new FileCheck(PIECE_BYTES);
     let read = 0;
     let told = performance.now();
@@ -24,10 +27,10 @@ self.onmessage = async ({ data: { module, file } }) => {
       told = performance.now();
       self.postMessage({ read });
     }
-    self.postMessage({ report: check.finish(), memory: memory.buffer.byteLength });
+    const report = check.finish();
+    self.postMessage({ report, memory: memory.buffer.byteLength }, [report.buffer]);
   } catch (error) {
-    const sentence = error instanceof DOMException ? unreadable_sentence(error) : String(error?.message ?? error);
-    self.postMessage({ failed: sentence });
+    self.postMessage(error instanceof DOMException ? { unreadable: error.name } : { failed: String(error?.message ?? error) });
   }
 };
 

@@ -1,6 +1,11 @@
 //! The HTML around every page, the navigation, and which address shows which page.
 
-use crate::{browser::refresh, fns::session, pages};
+use crate::{
+    browser::refresh,
+    fns::{sent_first, session},
+    lazy::{LazyPage, page},
+    pages,
+};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
@@ -54,11 +59,11 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=Frame>
                     <Route path=path!("") view=|| view! { <Redirect path="/devices" /> } />
                     <Route path=path!("devices") view=pages::Devices />
-                    <Route path=path!("devices/:name") view=pages::Device />
-                    <Route path=path!("groups") view=pages::Groups />
-                    <Route path=path!("models") view=pages::Models />
-                    <Route path=path!("registrations") view=pages::Registrations />
-                    <Route path=path!("settings") view=pages::Settings />
+                    <Route path=path!("devices/:name") view=|| page(LazyPage::Device) />
+                    <Route path=path!("groups") view=|| page(LazyPage::Groups) />
+                    <Route path=path!("models") view=|| page(LazyPage::Models) />
+                    <Route path=path!("registrations") view=|| page(LazyPage::Registrations) />
+                    <Route path=path!("settings") view=|| page(LazyPage::Settings) />
                 </ParentRoute>
                 <Route path=path!("/*any") view=pages::NotFound />
             </Routes>
@@ -70,7 +75,7 @@ pub fn App() -> impl IntoView {
 /// The navigation, beside or above every page but the sign-in page.
 #[component]
 fn Frame() -> impl IntoView {
-    let me = Resource::new_blocking(|| (), |()| session::who_am_i());
+    let me = sent_first(session::who_am_i);
     let sign_out = ServerAction::<session::SignOut>::new();
     Effect::new(move || {
         sign_out.value().with(|done| match done {

@@ -1,4 +1,4 @@
-//! The check of a registration file, off the main thread, in a Web Worker that runs this same WASM module.
+//! The check of a registration file, off the main thread: in a Web Worker that loads `muster-check`, a WASM module of its own.
 
 use leptos::prelude::*;
 use muster_domain::Report;
@@ -9,7 +9,7 @@ use std::{
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-/// A worker that has the WASM module, and waits for a file. Dropping it stops the worker.
+/// A worker that loads its WASM module, and waits for a file. Dropping it stops the worker.
 pub(crate) struct PreparedCheck {
     worker: Worker,
     /// It never began: its script did not come, say.
@@ -58,9 +58,7 @@ pub(crate) fn prepare() -> Result<PreparedCheck, String> {
         Closure::new(move |_: JsValue| is_broken.set(true))
     };
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-    let prepared = PreparedCheck { worker, is_broken, _on_error: on_error };
-    post(&prepared.worker, "module", &wasm_bindgen::module())?;
-    Ok(prepared)
+    Ok(PreparedCheck { worker, is_broken, _on_error: on_error })
 }
 
 fn post(worker: &Worker, name: &str, value: &JsValue) -> Result<(), String> {
@@ -92,13 +90,15 @@ pub(crate) fn start(
             let get = |name: &str| js_sys::Reflect::get(&event.data(), &name.into()).unwrap_or(JsValue::UNDEFINED);
             let what = if let Some(read) = get("read").as_f64() {
                 Told::Read(read)
-            } else if let Some(report) = get("report").as_string() {
-                match serde_json::from_str(&report) {
-                    Ok(report) => Told::Report(report),
+            } else if let Ok(report) = get("report").dyn_into::<js_sys::Uint8Array>() {
+                match postcard::from_bytes(&report.to_vec()) {
+                    Ok(report) => Told::Report(Box::new(report)),
                     Err(_) => Told::Failed(
                         "The check did not end well. Reload the page and choose the file again.".to_owned(),
                     ),
                 }
+            } else if let Some(name) = get("unreadable").as_string() {
+                Told::Failed(super::file::unreadable_named(&name))
             } else {
                 Told::Failed(get("failed").as_string().unwrap_or_default())
             };
@@ -122,52 +122,4 @@ fn worker_url() -> String {
     let page =
         document().query_selector("link[rel=modulepreload]").ok().flatten().and_then(|link| link.get_attribute("href"));
     page.unwrap_or_default().replace("muster.js", "check-worker.js")
-}
-
-/// The check, as the worker's script drives it: that reads the file, and pushes what it reads.
-#[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen]
-pub struct FileCheck {
-    check: muster_domain::Check,
-    /// Where each piece is copied to; so no piece needs memory of its own.
-    piece: Vec<u8>,
-}
-
-#[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen]
-impl FileCheck {
-    /// A check of a file that comes in pieces of at most so many bytes.
-    #[wasm_bindgen(constructor)]
-    #[must_use]
-    pub fn new(piece_bytes: usize) -> Self {
-        Self { check: muster_domain::Check::new(), piece: vec![0; piece_bytes] }
-    }
-
-    /// Checks the next piece, and tells whether more is wanted.
-    ///
-    /// # Errors
-    /// If the piece is larger than was said.
-    pub fn push(&mut self, piece: &js_sys::Uint8Array) -> Result<bool, JsValue> {
-        let too_large = || js_sys::Error::new("A piece of the file is larger than expected.");
-        let copy = self.piece.get_mut(..piece.length() as usize).ok_or_else(too_large)?;
-        piece.copy_to(copy);
-        self.check.push(copy);
-        Ok(!self.check.has_ended())
-    }
-
-    /// Ends the check, and gives the [`Report`] as JSON.
-    ///
-    /// # Errors
-    /// An `Error` with a sentence, which no file brings about.
-    pub fn finish(self) -> Result<String, JsValue> {
-        serde_json::to_string(&self.check.finish()).map_err(|failed| js_sys::Error::new(&failed.to_string()).into())
-    }
-}
-
-/// The sentence for a file that the worker's script could not read.
-#[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen]
-#[must_use]
-pub fn unreadable_sentence(error: &JsValue) -> String {
-    super::file::unreadable(error)
 }

@@ -57,8 +57,12 @@ async fn read(blob: &Blob) -> Result<Vec<u8>, String> {
 
 /// The sentence for a file that the browser could not read.
 pub(crate) fn unreadable(error: &JsValue) -> String {
-    let name = error.dyn_ref::<DomException>().map(DomException::name).unwrap_or_default();
-    match name.as_str() {
+    unreadable_named(&error.dyn_ref::<DomException>().map(DomException::name).unwrap_or_default())
+}
+
+/// The same, for a `DOMException` of this name.
+pub(crate) fn unreadable_named(name: &str) -> String {
+    match name {
         "NotReadableError" | "NotFoundError" => {
             "The file was changed, moved or removed while it was read. Choose it again.".to_owned()
         }

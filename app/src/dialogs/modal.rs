@@ -28,11 +28,20 @@ pub(crate) fn Modal(
         }
     };
     Effect::new(move || {
-        let (Some(dialog), is_open) = (dialog.get(), is_open.get()) else { return };
-        if is_open && !dialog.open() {
-            // It fails only for a dialog that is not in the document.
-            let _ = dialog.show_modal();
-        } else if !is_open && dialog.open() {
+        let (Some(dialog), wanted) = (dialog.get(), is_open.get()) else { return };
+        if wanted && !dialog.open() {
+            if dialog.is_connected() {
+                // It fails only for a dialog that is not in the document.
+                let _ = dialog.show_modal();
+            } else {
+                // Built open, as where its code was loaded for this: it gets into the document after its effects.
+                request_animation_frame(move || {
+                    if is_open.try_get_untracked() == Some(true) && !dialog.open() {
+                        let _ = dialog.show_modal();
+                    }
+                });
+            }
+        } else if !wanted && dialog.open() {
             dialog.close();
         }
     });

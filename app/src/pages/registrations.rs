@@ -3,7 +3,10 @@
 use crate::{
     browser::{retry::retried, save::Gathered},
     dialogs::UndoDialog,
-    fns::registrations::{RegistrationRow, registration_errors, registrations},
+    fns::{
+        registrations::{RegistrationRow, registration_errors, registrations},
+        sent,
+    },
     query::path_with,
     when::{Ago, thousands},
 };
@@ -17,7 +20,7 @@ use uuid::Uuid;
 pub(crate) fn Registrations() -> impl IntoView {
     let query = use_query_map();
     let before = Memo::new(move |_| query.with(|query| Uuid::parse_str(&query.get("before")?).ok()));
-    let list = Resource::new(move || before.get(), registrations);
+    let list = sent(move || before.get(), registrations);
     let problem = RwSignal::new(None::<String>);
     let is_undoing = RwSignal::new(false);
     let undone = RwSignal::new(None::<RegistrationRow>);
