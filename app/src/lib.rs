@@ -13,6 +13,7 @@ pub mod query;
 mod shell;
 mod when;
 
+pub use pages::RefusedSignIn;
 pub use shell::{App, AssetBase, shell};
 
 /// Takes over the HTML that the server rendered. Called once by `public/start.js`.

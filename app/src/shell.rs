@@ -12,10 +12,17 @@ use leptos_router::{
     components::{A, Outlet, ParentRoute, Redirect, Route, Router, Routes},
     path,
 };
+use std::sync::LazyLock;
 
 /// Where the assets of this build are served: `/assets/HASH`. Provided by the server.
 #[derive(Clone, Debug)]
 pub struct AssetBase(pub String);
+
+/// The script that runs before the page has started, without its comments: it is in every page.
+static EARLY: LazyLock<String> = LazyLock::new(|| {
+    let lines = include_str!("early.js").lines().map(str::trim_start);
+    lines.filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n")
+});
 
 /// The whole HTML document.
 pub fn shell() -> impl IntoView {
@@ -31,6 +38,7 @@ pub fn shell() -> impl IntoView {
                 <link rel="icon" type="image/svg+xml" href=format!("{base}/favicon.svg") />
                 <link rel="stylesheet" href=format!("{base}/muster.css") />
                 <link rel="modulepreload" href=format!("{base}/muster.js") />
+                <script nonce=nonce.clone() inner_html=EARLY.as_str()></script>
                 // Not a preload: WebKit does not give a preloaded file to a script, and so would fetch it twice.
                 <script nonce=nonce.clone()>{format!("var musterWasm = fetch(\"{base}/muster_bg.wasm\");")}</script>
                 <script type="module" src=format!("{base}/start.js") nonce=nonce></script>

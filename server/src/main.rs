@@ -11,6 +11,7 @@ mod people;
 mod problem;
 mod serve;
 mod session_layer;
+mod sign_in_form;
 
 use clap::Parser;
 use command_line::{AccountCommand, Command, CommandLine, UserCommand};

@@ -8,7 +8,7 @@ use crate::{
     overload::{self, Lane},
     people,
     problem::Problem,
-    session_layer,
+    session_layer, sign_in_form,
 };
 use axum::{
     Router,
@@ -28,7 +28,9 @@ use muster_app::{
 };
 use muster_registry::{Password, Registry};
 use std::time::Duration;
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer, trace::TraceLayer,
+};
 
 /// Reports of devices under way at once, if they are small. All of them have less than 64 MiB in their bodies.
 const DEVICE_REQUESTS: usize = 256;
@@ -70,7 +72,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
-struct AppState {
+pub(crate) struct AppState {
     leptos: LeptosOptions,
     registry: Registry,
     public: PublicUrl,
@@ -151,9 +153,11 @@ fn router(registry: Registry, public: PublicUrl) -> Router {
     let context = page_context(&state);
     let pages = Router::new()
         .route("/fn/{*function}", post(server_function))
+        .route("/sign-in", post(sign_in_form::sign_in).layer(DefaultBodyLimit::max(sign_in_form::MAX_FORM_BYTES)))
         .layer(DefaultBodyLimit::max(MAX_PART_BYTES + 64 * 1024))
         .layer(tower_http::limit::RequestBodyLimitLayer::new(MAX_PART_BYTES + 64 * 1024))
         .leptos_routes_with_context(&state, generate_route_list(App), context, shell)
+        .layer(CompressionLayer::new().compress_when(is_page))
         .layer(middleware::from_fn_with_state(registry.clone(), session_layer::find_person))
         .layer(middleware::from_fn_with_state(public.clone(), armour::only_our_pages))
         .layer(middleware::from_fn_with_state(Lane::of(BULK_REQUESTS, bulk_places), overload::admit))
@@ -181,8 +185,14 @@ fn router(registry: Registry, public: PublicUrl) -> Router {
         .layer(TraceLayer::new_for_http())
 }
 
+/// A page of 100 devices is 60 kB, and a tenth of that with gzip. No page holds a secret beside what a stranger can put
+/// into its address. What a server function answers stays as it is: tokens do not compress.
+fn is_page(_: StatusCode, _: http::Version, headers: &http::HeaderMap, _: &http::Extensions) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
 /// What every page and server function finds in its context.
-fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+pub(crate) fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let registry = state.registry.clone();
     let secure = SecureCookies(state.public.is_https());
     move || {
@@ -197,7 +207,7 @@ fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     }
 }
 
-async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
+pub(crate) async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
     handle_server_fns_with_context(page_context(&state), request).await.into_response()
 }
 
