@@ -1,28 +1,25 @@
-// Checks a registration file off the main thread, with the WASM module that the page has already compiled.
-// In: {module}, and when there is a file {file, options: Postcard}. Out: {ready} when the module runs, {read: bytes so far}…, and at the end
-// {report: JSON, memory: bytes}, {unreadable: name of a DOMException} or {failed: message, is_out_of_memory}.
+// Checks a registration file off the main thread, with a WASM module that only this worker loads.
+// In: {file, options: Postcard}. Out: {ready} when the module runs, {read: bytes so far}…, and at the end {report: Postcard,
+// memory: bytes}, {unreadable: name of a DOMException} or {failed: message, is_out_of_memory}.
 
 const PIECE_BYTES = 1024 * 1024; // Large enough that what the browser does for each hardly counts.
 const REPORT_MS = 50; // A bar that moves 20 times a second moves smoothly; the page has other things to do.
 
-let begun;
 let memory;
 
 // Imported here rather than at the top, so that a failure arrives with its message. An import at the top that fails is
 // an error event without one.
-async function load(module) {
-  const { initSync, FileCheck } = await import("./muster.js");
-  ({ memory } = initSync({ module }));
+async function load() {
+  const { default: init, FileCheck } = await import("./check.js");
+  ({ memory } = await init());
   self.postMessage({ ready: true });
   return FileCheck;
 }
 
-self.onmessage = async ({ data: { module, file, options } }) => {
-  if (module) {
-    begun = load(module);
-    begun.catch((error) => self.postMessage(failure(error)));
-  }
-  if (!file) return;
+const begun = load();
+begun.catch((error) => self.postMessage(failure(error)));
+
+self.onmessage = async ({ data: { file, options } }) => {
   try {
     const FileCheck = await begun;
     const check = new FileCheck(PIECE_BYTES, options);
@@ -35,7 +32,8 @@ self.onmessage = async ({ data: { module, file, options } }) => {
       reported = performance.now();
       self.postMessage({ read });
     }
-    self.postMessage({ report: check.finish(), memory: memory.buffer.byteLength });
+    const report = check.finish();
+    self.postMessage({ report, memory: memory.buffer.byteLength }, [report.buffer]);
   } catch (error) {
     self.postMessage(error instanceof DOMException ? { unreadable: error.name } : failure(error));
   }

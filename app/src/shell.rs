@@ -1,16 +1,28 @@
 //! The HTML around every page, the navigation, and which address shows which page.
 
-use crate::{browser::refresh, fns::session, pages};
+use crate::{
+    browser::refresh,
+    fns::{sent_first, session},
+    lazy::{LazyPage, page},
+    pages,
+};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
     components::{A, Outlet, ParentRoute, Redirect, Route, Router, Routes},
     path,
 };
+use std::sync::LazyLock;
 
 /// Where the assets of this build are served: `/assets/HASH`. Provided by the server.
 #[derive(Clone, Debug)]
 pub struct AssetBase(pub String);
+
+/// The script that runs before the page has started, without its comments: it is in every page.
+static EARLY: LazyLock<String> = LazyLock::new(|| {
+    let lines = include_str!("early.js").lines().map(str::trim_start);
+    lines.filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n")
+});
 
 /// The whole HTML document.
 pub fn shell() -> impl IntoView {
@@ -26,6 +38,7 @@ pub fn shell() -> impl IntoView {
                 <link rel="icon" type="image/svg+xml" href=format!("{base}/favicon.svg") />
                 <link rel="stylesheet" href=format!("{base}/muster.css") />
                 <link rel="modulepreload" href=format!("{base}/muster.js") />
+                <script nonce=nonce.clone() inner_html=EARLY.as_str()></script>
                 // Not a preload: WebKit does not give a preloaded file to a script, and so would fetch it twice.
                 <script nonce=nonce.clone()>{format!("var musterWasm = fetch(\"{base}/muster_bg.wasm\");")}</script>
                 <script type="module" src=format!("{base}/start.js") nonce=nonce></script>
@@ -54,11 +67,11 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=Frame>
                     <Route path=path!("") view=|| view! { <Redirect path="/devices" /> } />
                     <Route path=path!("devices") view=pages::Devices />
-                    <Route path=path!("devices/:name") view=pages::Device />
-                    <Route path=path!("groups") view=pages::Groups />
-                    <Route path=path!("models") view=pages::Models />
-                    <Route path=path!("registrations") view=pages::Registrations />
-                    <Route path=path!("settings") view=pages::Settings />
+                    <Route path=path!("devices/:name") view=|| page(LazyPage::Device) />
+                    <Route path=path!("groups") view=|| page(LazyPage::Groups) />
+                    <Route path=path!("models") view=|| page(LazyPage::Models) />
+                    <Route path=path!("registrations") view=|| page(LazyPage::Registrations) />
+                    <Route path=path!("settings") view=|| page(LazyPage::Settings) />
                 </ParentRoute>
                 <Route path=path!("/*any") view=pages::NotFound />
             </Routes>
@@ -70,7 +83,7 @@ pub fn App() -> impl IntoView {
 /// The navigation, beside or above every page but the sign-in page.
 #[component]
 fn Frame() -> impl IntoView {
-    let me = Resource::new_blocking(|| (), |()| session::who_am_i());
+    let me = sent_first(session::who_am_i);
     let sign_out = ServerAction::<session::SignOut>::new();
     Effect::new(move || {
         sign_out.value().with(|done| match done {

@@ -40,8 +40,16 @@ pub(crate) fn are_embedded() -> bool {
     Site::get("muster_bg.wasm").is_some()
 }
 
+/// What a page of another build may have as well: its look, and the script that says that it cannot start.
+const FOR_ANY_BUILD: [&str; 3] = ["start.js", "muster.css", "favicon.svg"];
+
 /// Answers with an asset, compressed as the browser takes it.
 pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    let is_current = BASE.strip_prefix("/assets/").is_some_and(|current| current == hash);
+    // Parts of two builds must not meet in one page: their functions have other numbers.
+    if !is_current && !FOR_ANY_BUILD.contains(&&*name) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let accepts = |coding: &str| {
         accepts.split(',').any(|entry| entry.split(';').next().is_some_and(|name| name.trim() == coding))
@@ -72,8 +80,7 @@ pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>, headers: H
     if let Some(coding) = coding {
         answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
-    // Another hash means a page of another build asks: it gets the file, but must not keep it under that name.
-    let is_current = BASE.strip_prefix("/assets/").is_some_and(|current| current == hash);
+    // A page of another build must not keep a file of this one under its own name.
     let keep = if is_current { "public, max-age=31536000, immutable" } else { "no-store" };
     answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
     response

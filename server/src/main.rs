@@ -22,6 +22,7 @@ mod refusals;
 mod security_headers;
 mod serve;
 mod session_layer;
+mod sign_in_form;
 mod stopping;
 
 use clap::Parser;

@@ -12,12 +12,13 @@ use crate::{
     refusals::{self, Refusals},
     security_headers,
     session_layer::{self, Sessions},
+    sign_in_form,
     stopping::{self, DRAIN_TIMEOUT, Stop},
 };
 use axum::{
     Router,
     body::Body,
-    extract::{FromRef, Request, State},
+    extract::{DefaultBodyLimit, FromRef, Request, State},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -28,14 +29,14 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, handle_ser
 use muster_app::{App, AssetBase, shell};
 use muster_registry::{Password, Registry};
 use std::time::Duration;
-use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, trace::TraceLayer};
 use tracing::Span;
 
 /// Open files beside connections: the databases, the log, and what the system itself needs.
 const OTHER_FILES: u64 = 128;
 
 #[derive(Clone)]
-struct AppState {
+pub(crate) struct AppState {
     leptos: LeptosOptions,
     registry: Registry,
 }
@@ -144,7 +145,9 @@ pub(crate) fn router(
     // The last layer is the first that a request meets.
     let pages = Router::new()
         .route("/fn/{*function}", post(server_function))
+        .route("/sign-in", post(sign_in_form::sign_in).layer(DefaultBodyLimit::max(sign_in_form::MAX_FORM_BYTES)))
         .leptos_routes_with_context(&state, generate_route_list(App), context, shell)
+        .layer(CompressionLayer::new().compress_when(is_page))
         .layer(from_fn_with_state(limits.clone(), overload::admit_page))
         .layer(from_fn_with_state(sessions, session_layer::find_person))
         .layer(from_fn_with_state(public.clone(), security_headers::only_our_pages))
@@ -181,8 +184,14 @@ fn log_response(response: &Response, latency: Duration, _: &Span) {
     }
 }
 
+/// A page of 100 devices is 60 kB, and a tenth of that with gzip. No page holds a secret beside what a stranger can put
+/// into its address. What a server function answers stays as it is: tokens do not compress.
+fn is_page(_: StatusCode, _: http::Version, headers: &http::HeaderMap, _: &http::Extensions) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
 /// What every page and server function finds in its context.
-fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+pub(crate) fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let registry = state.registry.clone();
     move || {
         provide_context(registry.clone());
@@ -195,7 +204,7 @@ fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     }
 }
 
-async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
+pub(crate) async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
     handle_server_fns_with_context(page_context(&state), request).await.into_response()
 }
 

@@ -1,4 +1,4 @@
-//! The check of a registration file, off the main thread, in a Web Worker that runs this same WASM module.
+//! The check of a registration file, off the main thread: in a Web Worker that loads `muster-check`, a WASM module of its own.
 
 mod failure;
 
@@ -19,7 +19,10 @@ const SILENCE_MS: u32 = 60_000;
 
 const WORKER_SCRIPT: &str = "check-worker.js";
 
-/// A worker that waits for a file, or checks one. Dropping it stops the worker.
+/// What that script imports.
+const MODULE_SCRIPT: &str = "check.js";
+
+/// A worker that loads its WASM module, and waits for a file or checks one. Dropping it stops the worker.
 pub(crate) struct CheckWorker {
     worker: Worker,
     state: Rc<State>,
@@ -91,10 +94,7 @@ pub(crate) fn prepare() -> Result<CheckWorker, CheckFailure> {
     };
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-    let prepared =
-        CheckWorker { worker, state, on_violation: Some(on_violation), _on_message: on_message, _on_error: on_error };
-    prepared.post(&[("module", &wasm_bindgen::module())])?;
-    Ok(prepared)
+    Ok(CheckWorker { worker, state, on_violation: Some(on_violation), _on_message: on_message, _on_error: on_error })
 }
 
 /// Checks a file, read as `options` say, in the worker that was prepared, if there is one that started.
@@ -172,9 +172,9 @@ impl State {
             return self.report(CheckEvent::Read(read));
         }
         self.silence.borrow_mut().take();
-        if let Some(report) = get("report").as_string() {
-            match serde_json::from_str(&report) {
-                Ok(report) => self.report(CheckEvent::Report(report)),
+        if let Ok(report) = get("report").dyn_into::<js_sys::Uint8Array>() {
+            match postcard::from_bytes(&report.to_vec()) {
+                Ok(report) => self.report(CheckEvent::Report(Box::new(report))),
                 Err(_) => self.fail(CheckFailure::outdated()),
             }
         } else if let Some(name) = get("unreadable").as_string() {
@@ -196,7 +196,7 @@ impl State {
             self.silence.borrow_mut().take();
             let (state, message) = (Rc::downgrade(self), message.to_owned());
             spawn_local(async move {
-                let failure = failure::diagnose([WORKER_SCRIPT, "muster.js"].map(beside_page), &message).await;
+                let failure = failure::diagnose([WORKER_SCRIPT, MODULE_SCRIPT].map(beside_page), &message).await;
                 // Meanwhile the person may have chosen another file.
                 if let Some(state) = state.upgrade() {
                     state.report(CheckEvent::Failed(failure));
@@ -222,47 +222,4 @@ fn beside_page(script: &str) -> String {
     let page =
         document().query_selector("link[rel=modulepreload]").ok().flatten().and_then(|link| link.get_attribute("href"));
     page.unwrap_or_default().replace("muster.js", script)
-}
-
-/// The check, as the worker's script drives it: that reads the file, and pushes what it reads.
-#[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen]
-pub struct FileCheck {
-    check: muster_domain::Check,
-    /// Where each piece is copied to; so no piece needs memory of its own.
-    piece: Vec<u8>,
-}
-
-#[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen]
-impl FileCheck {
-    /// A check of a file that comes in pieces of at most so many bytes, read as these [`ReadOptions`] in Postcard say.
-    ///
-    /// # Errors
-    /// If they are no options: the page is of another version than its worker.
-    #[wasm_bindgen(constructor)]
-    pub fn new(piece_bytes: usize, options: &[u8]) -> Result<Self, JsValue> {
-        let options = postcard::from_bytes(options).map_err(|failed| js_sys::Error::new(&failed.to_string()))?;
-        Ok(Self { check: muster_domain::Check::with_options(options), piece: vec![0; piece_bytes] })
-    }
-
-    /// Checks the next piece, and tells whether more is wanted.
-    ///
-    /// # Errors
-    /// If the piece is larger than was said.
-    pub fn push(&mut self, piece: &js_sys::Uint8Array) -> Result<bool, JsValue> {
-        let too_large = || js_sys::Error::new("A piece of the file is larger than expected.");
-        let copy = self.piece.get_mut(..piece.length() as usize).ok_or_else(too_large)?;
-        piece.copy_to(copy);
-        self.check.push(copy);
-        Ok(!self.check.has_ended())
-    }
-
-    /// Ends the check, and gives the [`Report`] as JSON.
-    ///
-    /// # Errors
-    /// An `Error` with a sentence, which no file brings about.
-    pub fn finish(self) -> Result<String, JsValue> {
-        serde_json::to_string(&self.check.finish()).map_err(|failed| js_sys::Error::new(&failed.to_string()).into())
-    }
 }

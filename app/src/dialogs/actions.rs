@@ -1,7 +1,7 @@
-//! The menu *Actions*, with the dialogs behind it: what can be done with the devices that are chosen on a page.
+//! The menu *Actions*, and the dialogs behind it: what can be done with the devices that are chosen on a page.
 
-use super::{ConfirmDialog, ExportDialog, Menu, MenuItem, RegisterDialog, Toast, TokensDialog, confirm::Question};
-use crate::browser::calls::Targets;
+use super::{ConfirmDialog, ExportDialog, Menu, MenuItem, Question, RegisterDialog, Toast, TokensDialog};
+use crate::{browser::calls::Targets, lazy};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use web_sys::File;
@@ -23,43 +23,94 @@ pub(crate) fn Actions(
     dropped: RwSignal<Option<Result<SendWrapper<File>, String>>>,
     done: Callback<Done>,
 ) -> impl IntoView {
-    let (is_making_tokens, is_confirming, is_exporting) =
-        (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
+    let signals = DialogSignals {
+        targets,
+        total,
+        is_registering,
+        dropped,
+        is_making_tokens: RwSignal::new(false),
+        is_confirming: RwSignal::new(false),
+        question: RwSignal::new(Question::Disable),
+        is_exporting: RwSignal::new(false),
+        said: RwSignal::new(None),
+        done,
+    };
     let is_off = Signal::derive(move || why_not.get().is_some());
-    let question = RwSignal::new(Question::Disable);
     let open = |dialog: RwSignal<bool>| Callback::new(move |()| dialog.set(true));
     let ask = move |what: Question| {
         let act = Callback::new(move |()| {
-            question.set(what);
-            is_confirming.set(true);
+            signals.question.set(what);
+            signals.is_confirming.set(true);
         });
         view! { <MenuItem label=what.label() is_off act /> }
     };
-    let other = Callback::new(move |()| done.run(Done::Other));
-    let said = RwSignal::new(None);
-    let confirmed = Callback::new(move |sentence: Option<String>| {
-        if sentence.is_some() {
-            said.set(sentence);
-        }
-        done.run(if question.get_untracked() == Question::Delete { Done::Deleted } else { Done::Other });
-    });
     view! {
         <Menu label="Actions" why_not>
             <MenuItem label="Register devices" is_off=false act=open(is_registering) />
-            <MenuItem label="Generate token" is_off act=open(is_making_tokens) />
+            <MenuItem label="Generate token" is_off act=open(signals.is_making_tokens) />
             {ask(Question::AddToGroup)}
             {ask(Question::RemoveFromGroup)}
             {ask(Question::Tier)}
             {ask(Question::Disable)}
             {ask(Question::Enable)}
             {ask(Question::Delete)}
-            <MenuItem label="Export" is_off act=open(is_exporting) />
+            <MenuItem label="Export" is_off act=open(signals.is_exporting) />
         </Menu>
-        <RegisterDialog is_open=is_registering dropped done=other />
-        <TokensDialog is_open=is_making_tokens targets total done=other />
-        <ConfirmDialog is_open=is_confirming question targets total done=confirmed />
-        <ExportDialog is_open=is_exporting targets total />
-        <Toast said />
+        {lazy::dialogs(signals)}
+        <Toast said=signals.said />
+    }
+    .into_any()
+}
+
+/// What the menu and the dialogs share.
+#[derive(Clone, Copy)]
+pub(crate) struct DialogSignals {
+    targets: Signal<Targets>,
+    total: Signal<u64>,
+    is_registering: RwSignal<bool>,
+    dropped: RwSignal<Option<Result<SendWrapper<File>, String>>>,
+    is_making_tokens: RwSignal<bool>,
+    is_confirming: RwSignal<bool>,
+    question: RwSignal<Question>,
+    is_exporting: RwSignal<bool>,
+    said: RwSignal<Option<String>>,
+    done: Callback<Done>,
+}
+
+impl DialogSignals {
+    fn open(self) -> [RwSignal<bool>; 4] {
+        [self.is_registering, self.is_making_tokens, self.is_confirming, self.is_exporting]
+    }
+
+    /// Whether one of the dialogs is wanted. All are looked at, so that each of them is followed.
+    pub(crate) fn is_any_open(self) -> bool {
+        self.open().into_iter().filter(|is_open| is_open.get()).count() > 0 || self.dropped.with(Option::is_some)
+    }
+
+    pub(crate) fn close_all(self) {
+        for is_open in self.open() {
+            is_open.set(false);
+        }
+        self.dropped.set(None);
+    }
+}
+
+/// The dialogs behind the menu, closed or open.
+#[component]
+pub(crate) fn Dialogs(signals: DialogSignals) -> impl IntoView {
+    let DialogSignals { targets, total, question, done, .. } = signals;
+    let other = Callback::new(move |()| done.run(Done::Other));
+    let confirmed = Callback::new(move |sentence: Option<String>| {
+        if sentence.is_some() {
+            signals.said.set(sentence);
+        }
+        done.run(if question.get_untracked() == Question::Delete { Done::Deleted } else { Done::Other });
+    });
+    view! {
+        <RegisterDialog is_open=signals.is_registering dropped=signals.dropped done=other />
+        <TokensDialog is_open=signals.is_making_tokens targets total done=other />
+        <ConfirmDialog is_open=signals.is_confirming question targets total done=confirmed />
+        <ExportDialog is_open=signals.is_exporting targets total />
     }
     .into_any()
 }

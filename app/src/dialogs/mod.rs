@@ -12,11 +12,11 @@ mod toast;
 mod tokens;
 mod undo;
 
-pub(crate) use actions::{Actions, Done};
+pub(crate) use actions::{Actions, DialogSignals, Dialogs, Done};
 pub(crate) use modal::Modal;
 pub(crate) use undo::UndoDialog;
 
-use confirm::ConfirmDialog;
+use confirm::{ConfirmDialog, Question};
 use export::ExportDialog;
 use menu::{Menu, MenuItem};
 use register::RegisterDialog;

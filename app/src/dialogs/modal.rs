@@ -28,13 +28,25 @@ pub(crate) fn Modal(
         }
     };
     Effect::new(move || {
-        let (Some(dialog), is_open) = (dialog.get(), is_open.get()) else { return };
-        if is_open && !dialog.open() {
-            // It fails only for a dialog that is not in the document.
-            let _ = dialog.show_modal();
-            // Chromium and WebKit do this themselves; Firefox would focus the button Close.
-            focus_title(id);
-        } else if !is_open && dialog.open() {
+        let (Some(dialog), wanted) = (dialog.get(), is_open.get()) else { return };
+        if wanted && !dialog.open() {
+            let show = move |dialog: &web_sys::HtmlDialogElement| {
+                // It fails only for a dialog that is not in the document.
+                let _ = dialog.show_modal();
+                // Chromium and WebKit do this themselves; Firefox would focus the button Close.
+                focus_title(id);
+            };
+            if dialog.is_connected() {
+                show(&dialog);
+            } else {
+                // Built open, as where its code was loaded for this: it gets into the document after its effects.
+                request_animation_frame(move || {
+                    if is_open.try_get_untracked() == Some(true) && !dialog.open() {
+                        show(&dialog);
+                    }
+                });
+            }
+        } else if !wanted && dialog.open() {
             dialog.close();
         }
     });

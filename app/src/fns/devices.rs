@@ -213,7 +213,7 @@ pub struct Exported {
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], or [`Failure::Refused`] for a view that cannot be.
-#[server(prefix = "/fn", endpoint = "devices", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "devices", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn devices(view: DeviceView) -> Result<DevicePage, Failure> {
     let viewer = super::viewer()?;
     let query = server::query(view)?;
@@ -231,7 +231,7 @@ pub async fn devices(view: DeviceView) -> Result<DevicePage, Failure> {
 ///
 /// # Errors
 /// As [`devices`].
-#[server(prefix = "/fn", endpoint = "count-devices", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "count-devices", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn count_devices(filter: DeviceFilter) -> Result<u64, Failure> {
     let viewer = super::viewer()?;
     Ok(viewer.registry.count_devices(viewer.account(), &server::filter(filter)?).await?)
@@ -241,7 +241,7 @@ pub async fn count_devices(filter: DeviceFilter) -> Result<u64, Failure> {
 ///
 /// # Errors
 /// As [`devices`]. A name the account does not have gives `None`.
-#[server(prefix = "/fn", endpoint = "device", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "device", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn device(name: String) -> Result<Option<DeviceDetail>, Failure> {
     let viewer = super::viewer()?;
     let Ok(name) = muster_domain::DeviceName::parse(&name) else { return Ok(None) };
@@ -253,7 +253,7 @@ pub async fn device(name: String) -> Result<Option<DeviceDetail>, Failure> {
 ///
 /// # Errors
 /// As [`devices`], or [`Failure::Refused`] where one group more cannot be.
-#[server(prefix = "/fn", endpoint = "change-devices", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "change-devices", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn change_devices(chosen: Chosen, change: DeviceChange) -> Result<Step, Failure> {
     let viewer = super::viewer()?;
     let (chosen, change) = (server::chosen(chosen)?, server::change(change)?);

@@ -76,6 +76,8 @@ impl FromServerFnError for Failure {
         match error {
             ServerFnErrorErr::Args(_)
             | ServerFnErrorErr::MissingArg(_)
+            // A page of another version asks: see `answer.rs`.
+            | ServerFnErrorErr::Serialization(_)
             | ServerFnErrorErr::UnsupportedRequestMethod(_) => Self::misunderstood(),
             // What the server cannot read is a request; what the browser cannot read is an answer that was cut off.
             #[cfg(feature = "ssr")]
@@ -86,7 +88,6 @@ impl FromServerFnError for Failure {
             | ServerFnErrorErr::Response(_)
             | ServerFnErrorErr::ServerError(_)
             | ServerFnErrorErr::MiddlewareError(_)
-            | ServerFnErrorErr::Serialization(_)
             | ServerFnErrorErr::Registration(_) => Self::Lost,
         }
     }

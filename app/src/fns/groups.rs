@@ -22,7 +22,7 @@ pub struct GroupList {
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`].
-#[server(prefix = "/fn", endpoint = "groups", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "groups", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn groups() -> Result<GroupList, Failure> {
     let viewer = super::viewer()?;
     let groups = viewer.registry.groups(viewer.account()).await?;
@@ -34,7 +34,7 @@ pub async fn groups() -> Result<GroupList, Failure> {
 ///
 /// # Errors
 /// [`Failure::Refused`] for what is no name, or is taken, or one group too many; as [`groups`].
-#[server(prefix = "/fn", endpoint = "make-group", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "make-group", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn make_group(name: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let name = super::devices::server::group(name)?;
@@ -47,7 +47,7 @@ pub async fn make_group(name: String) -> Result<(), Failure> {
 ///
 /// # Errors
 /// [`Failure::Refused`] for what is no name, or is taken, or a group the account does not have; as [`groups`].
-#[server(prefix = "/fn", endpoint = "rename-group", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "rename-group", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn rename_group(from: String, to: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let (from, to) = (super::devices::server::group(from)?, super::devices::server::group(to)?);
@@ -61,7 +61,7 @@ pub async fn rename_group(from: String, to: String) -> Result<(), Failure> {
 ///
 /// # Errors
 /// [`Failure::Refused`] for a group the account does not have; as [`groups`].
-#[server(prefix = "/fn", endpoint = "delete-group", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "delete-group", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn delete_group(name: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let name = super::devices::server::group(name)?;

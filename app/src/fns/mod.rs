@@ -1,20 +1,25 @@
 //! The server functions: what the page may ask of the server.
 //!
-//! Each does three things: who is it, do it (one call of the registry), say it. They take JSON or bytes, and
+//! Each does three things: who is it, do it (one call of the registry), say it. They take JSON or bytes, answer an
+//! [`Answer`] or bytes, and
 //! every one has an explicit endpoint below `/fn`, which `server/tests/functions.rs` lists.
 
+mod answer;
 pub mod devices;
 pub mod failure;
 pub mod groups;
 pub mod models;
 pub mod registrations;
+mod resource;
 pub mod session;
 pub mod settings;
 pub mod tokens;
 #[cfg(feature = "ssr")]
 mod viewer;
 
+pub use answer::{Answer, AnswerEncoding};
 pub use failure::Failure;
+pub(crate) use resource::{sent, sent_first};
 #[cfg(feature = "ssr")]
 pub use viewer::ClientAddress;
 #[cfg(feature = "ssr")]

@@ -45,7 +45,7 @@ pub enum ModelUploaded {
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`].
-#[server(prefix = "/fn", endpoint = "models", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "models", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn models() -> Result<ModelList, Failure> {
     let viewer = super::viewer()?;
     let rows = viewer.registry.models(viewer.account()).await?.into_iter().map(|model| ModelRow {
@@ -64,7 +64,7 @@ pub async fn models() -> Result<ModelList, Failure> {
 ///
 /// # Errors
 /// As [`models`].
-#[server(prefix = "/fn", endpoint = "model-names", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "model-names", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn model_names() -> Result<Vec<String>, Failure> {
     let viewer = super::viewer()?;
     Ok(viewer.registry.model_names(viewer.account()).await?)
@@ -74,7 +74,7 @@ pub async fn model_names() -> Result<Vec<String>, Failure> {
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], or [`Failure::Refused`] where there are too many.
-#[server(prefix = "/fn", endpoint = "upload-model", input = server_fn::codec::Postcard)]
+#[server(prefix = "/fn", endpoint = "upload-model", input = server_fn::codec::Postcard, output = super::Answer)]
 pub async fn upload_model(definition: Vec<u8>) -> Result<ModelUploaded, Failure> {
     use muster_registry::{ModelError, ModelOutcome};
 
@@ -113,7 +113,7 @@ pub async fn upload_model(definition: Vec<u8>) -> Result<ModelUploaded, Failure>
 ///
 /// # Errors
 /// [`Failure::Refused`] where devices use it, [`Failure::SignedOut`], [`Failure::Unavailable`].
-#[server(prefix = "/fn", endpoint = "delete-model", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "delete-model", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn delete_model(name: String) -> Result<(), Failure> {
     use muster_registry::DeleteModelError;
 

@@ -91,7 +91,7 @@ pub struct RegistrationList {
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`].
-#[server(prefix = "/fn", endpoint = "unknown-models", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "unknown-models", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn unknown_models(names: Vec<String>) -> Result<Vec<UnknownModel>, Failure> {
     let viewer = super::viewer()?;
     if names.len() > 1_000 {
@@ -133,7 +133,7 @@ pub async fn registered_with_leading_zeros(names: Vec<String>) -> Result<Vec<Lea
 ///
 /// # Errors
 /// [`Failure::Refused`] for a group name that cannot be, [`Failure::SignedOut`], [`Failure::Unavailable`].
-#[server(prefix = "/fn", endpoint = "begin-registration", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "begin-registration", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn begin_registration(
     file_name: String,
     devices: u64,
@@ -196,7 +196,7 @@ pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`] for one the account does not have.
-#[server(prefix = "/fn", endpoint = "finish-registration", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "finish-registration", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn finish_registration(registration: Uuid) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let finished = viewer.registry.finish_registration(viewer.account(), registration.into()).await;
@@ -220,7 +220,7 @@ const MAX_LISTED: usize = 100;
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`].
-#[server(prefix = "/fn", endpoint = "registrations", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "registrations", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn registrations(before: Option<Uuid>) -> Result<RegistrationList, Failure> {
     let viewer = super::viewer()?;
     let mut rows =
@@ -235,7 +235,7 @@ pub async fn registrations(before: Option<Uuid>) -> Result<RegistrationList, Fai
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`] for what is no device name.
-#[server(prefix = "/fn", endpoint = "undo-registration", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "undo-registration", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn undo_registration(registration: Uuid, after: Option<String>) -> Result<Step, Failure> {
     let viewer = super::viewer()?;
     let after = after.map(|name| muster_domain::DeviceName::parse(&name).map_err(Failure::refused)).transpose()?;

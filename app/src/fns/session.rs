@@ -37,7 +37,7 @@ pub fn safe_return(to: &str) -> &str {
 ///
 /// # Errors
 /// [`Failure::Refused`] for a wrong e-mail address or password; [`Failure::TooMany`] after many of those.
-#[server(prefix = "/fn", endpoint = "sign-in", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "sign-in", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn sign_in(email: String, password: String, to: String) -> Result<String, Failure> {
     use muster_registry::{Password, SignInError};
 
@@ -68,7 +68,7 @@ pub async fn sign_in(email: String, password: String, to: String) -> Result<Stri
 ///
 /// # Errors
 /// [`Failure::Unavailable`] where the session could not be ended.
-#[server(prefix = "/fn", endpoint = "sign-out", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "sign-out", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn sign_out() -> Result<(), Failure> {
     let viewer = super::viewer().ok();
     server::end_session(&super::registry()?).await?;
@@ -84,7 +84,7 @@ pub async fn sign_out() -> Result<(), Failure> {
 ///
 /// # Errors
 /// [`Failure::SignedOut`].
-#[server(prefix = "/fn", endpoint = "me", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "me", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn who_am_i() -> Result<Me, Failure> {
     let viewer = super::viewer()?;
     Ok(Me { email: viewer.person.email, account: viewer.person.account_name.to_string() })

@@ -8,7 +8,7 @@ use muster_domain::PricingTier;
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`].
-#[server(prefix = "/fn", endpoint = "default-tier", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "default-tier", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn default_tier() -> Result<PricingTier, Failure> {
     let viewer = super::viewer()?;
     Ok(viewer.registry.default_tier(viewer.account()).await?)
@@ -18,7 +18,7 @@ pub async fn default_tier() -> Result<PricingTier, Failure> {
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`].
-#[server(prefix = "/fn", endpoint = "set-default-tier", input = server_fn::codec::Json)]
+#[server(prefix = "/fn", endpoint = "set-default-tier", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn set_default_tier(tier: PricingTier) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     viewer.registry.set_default_tier(viewer.account(), tier).await?;

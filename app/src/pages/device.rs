@@ -2,7 +2,10 @@
 
 use crate::{
     browser::file::ignore_stray_drops,
-    fns::devices::{DeviceDetail, device},
+    fns::{
+        devices::{DeviceDetail, device},
+        sent,
+    },
     when::{Ago, exact},
 };
 use leptos::prelude::*;
@@ -17,7 +20,7 @@ const REFRESH: Duration = Duration::from_secs(2);
 pub(crate) fn Device() -> impl IntoView {
     let params = use_params_map();
     let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
-    let detail = Resource::new(move || name.get(), device);
+    let detail = sent(move || name.get(), device);
     Effect::new(move || {
         ignore_stray_drops();
         crate::browser::refresh::every(REFRESH, move || detail.refetch());

@@ -17,4 +17,5 @@ pub(crate) use models::Models;
 pub(crate) use not_found::NotFound;
 pub(crate) use registrations::Registrations;
 pub(crate) use settings::Settings;
+pub use sign_in::RefusedSignIn;
 pub(crate) use sign_in::SignIn;

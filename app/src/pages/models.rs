@@ -2,7 +2,10 @@
 
 use crate::{
     browser::file,
-    fns::models::{ModelFault, ModelRow, ModelUploaded, delete_model, models, upload_model},
+    fns::{
+        models::{ModelFault, ModelRow, ModelUploaded, delete_model, models, upload_model},
+        sent,
+    },
     when::{Ago, count},
 };
 use leptos::{html, prelude::*, task::spawn_local};
@@ -22,7 +25,7 @@ enum Said {
 
 #[component]
 pub(crate) fn Models() -> impl IntoView {
-    let list = Resource::new(|| (), |()| models());
+    let list = sent(|| (), |()| models());
     let said = RwSignal::new(Said::Nothing);
     let input = NodeRef::<html::Input>::new();
     let is_over = RwSignal::new(false);

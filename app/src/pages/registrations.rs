@@ -6,7 +6,10 @@ use crate::{
         save::{Gathered, spreadsheet_note},
     },
     dialogs::UndoDialog,
-    fns::registrations::{RegistrationRow, registration_errors, registrations},
+    fns::{
+        registrations::{RegistrationRow, registration_errors, registrations},
+        sent,
+    },
     query::path_with,
     when::{Ago, thousands},
 };
@@ -20,7 +23,7 @@ use uuid::Uuid;
 pub(crate) fn Registrations() -> impl IntoView {
     let query = use_query_map();
     let before = Memo::new(move |_| query.with(|query| Uuid::parse_str(&query.get("before")?).ok()));
-    let list = Resource::new(move || before.get(), registrations);
+    let list = sent(move || before.get(), registrations);
     let problem = RwSignal::new(None::<String>);
     let note = RwSignal::new(None::<String>);
     let is_undoing = RwSignal::new(false);

@@ -1,13 +1,16 @@
 //! `/settings`
 
-use crate::fns::settings::{SetDefaultTier, default_tier};
+use crate::fns::{
+    sent,
+    settings::{SetDefaultTier, default_tier},
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use muster_domain::PricingTier;
 
 #[component]
 pub(crate) fn Settings() -> impl IntoView {
-    let tier = Resource::new(|| (), |()| default_tier());
+    let tier = sent(|| (), |()| default_tier());
     let change = ServerAction::<SetDefaultTier>::new();
     let said = move || match change.value().get() {
         Some(Ok(())) => "Saved.".to_owned(),

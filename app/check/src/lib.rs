@@ -1,0 +1,47 @@
+//! The check of a registration file, as `public/check-worker.js` drives it: the script reads the file, and pushes what
+//! it reads. A module of its own, so that the page is not loaded a second time, and does not carry the reader itself.
+
+use muster_domain::Check;
+use wasm_bindgen::prelude::*;
+
+/// A check of one file.
+#[wasm_bindgen]
+pub struct FileCheck {
+    check: Check,
+    /// Where each piece is copied to; so no piece needs memory of its own.
+    piece: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl FileCheck {
+    /// A check of a file that comes in pieces of at most so many bytes, read as these `muster_domain::ReadOptions` in
+    /// Postcard say.
+    ///
+    /// # Errors
+    /// If they are no options: the page is of another version than its worker.
+    #[wasm_bindgen(constructor)]
+    pub fn new(piece_bytes: usize, options: &[u8]) -> Result<Self, JsValue> {
+        let options = postcard::from_bytes(options).map_err(|failed| js_sys::Error::new(&failed.to_string()))?;
+        Ok(Self { check: Check::with_options(options), piece: vec![0; piece_bytes] })
+    }
+
+    /// Checks the next piece, and tells whether more is wanted.
+    ///
+    /// # Errors
+    /// If the piece is larger than was said.
+    pub fn push(&mut self, piece: &js_sys::Uint8Array) -> Result<bool, JsValue> {
+        let too_large = || js_sys::Error::new("A piece of the file is larger than expected.");
+        let copy = self.piece.get_mut(..piece.length() as usize).ok_or_else(too_large)?;
+        piece.copy_to(copy);
+        self.check.push(copy);
+        Ok(!self.check.has_ended())
+    }
+
+    /// Ends the check, and gives the `muster_domain::Report` as Postcard.
+    ///
+    /// # Errors
+    /// An `Error` with a sentence, which no file brings about.
+    pub fn finish(self) -> Result<Vec<u8>, JsValue> {
+        postcard::to_allocvec(&self.check.finish()).map_err(|failed| js_sys::Error::new(&failed.to_string()).into())
+    }
+}
