@@ -127,7 +127,7 @@ async function postcardCall(name, value) {
 
 /** The tokens in rows of tokens.csv. */
 function tokensIn(bytes) {
-  return bytes.toString().split("\r\n").filter(Boolean).map((line) => line.split(",")[1]);
+  return bytes.toString().split("\n").filter(Boolean).map((line) => line.split(",")[1]);
 }
 
 function rate(devices, ms) {

@@ -7,7 +7,8 @@ import { drop } from './support/drop.ts';
 import { MODEL, MODEL_NOT_FOUND, SEED_FILE, choose, expectCounts, file, giveModel, open, openRegister, register, row, save, saveTokens, status, withSeedDevices } from './support/portal.ts';
 import { expect, test } from './support/test.ts';
 
-const HEADER = 'Device name,Model name,Device friendly name,Description,Pricing tier,Line,Error';
+// A byte order mark tells spreadsheets that it is UTF-8.
+const HEADER = '\ufeffDevice name,Model name,Device friendly name,Description,Pricing tier,Line,Error';
 
 let folder = '';
 test.beforeAll(() => {

@@ -114,7 +114,7 @@ for (const [what, goAway] of ways) {
     const errors = await save(portal, status(portal).getByRole('button', { name: 'errors.csv' }));
     expect(errors.text).toBe(
       [
-        'Device name,Model name,Device friendly name,Description,Pricing tier,Line,Error',
+        '\ufeffDevice name,Model name,Device friendly name,Description,Pricing tier,Line,Error',
         `AutoRegister41,${MODEL},1st EM.Concorde Jet,The 1st Concorder Flight,Small,1,${UNAVAILABLE}`,
         `AutoRegister42,${MODEL},2nd EM.Concorde Jet,Jet No.009,ExtraSmall,2,${UNAVAILABLE}`,
         '',

@@ -36,7 +36,7 @@ test('the file grows as they are made, over Stop and Continue', async ({ portal,
   await generate(portal);
   await expect(making(portal)).toContainText('10,000 of 25,000 devices');
   expect(await portal.evaluate(() => window.disk_.asked)).toMatchObject([{ suggestedName: 'tokens.csv' }]);
-  expect(await onDisk(portal), 'it is there from the start').toBe('Device name,Security token\r\n');
+  expect(await onDisk(portal), 'it is there from the start').toBe('Device name,Security token\n');
   expect(await portal.evaluate(() => window.disk_.bytes), 'bytes that were written').toBeGreaterThan(10_000 * 76);
   await making(portal).getByRole('button', { name: 'Stop' }).click();
   await held.go();

@@ -242,7 +242,7 @@ test('errors.csv of the past comes whole, page by page', async ({ portal, muster
   const pages = await Held.from(portal, 'registration-errors', 99);
   const errors = await save(portal, portal.getByRole('button', { name: 'errors.csv' }));
   const lines = errors.text.split('\r\n');
-  expect(lines.shift()).toMatch(/^Device name,.*,Line,Error$/);
+  expect(lines.shift()).toMatch(/^\ufeffDevice name,.*,Line,Error$/);
   expect(lines.pop()).toBe('');
   expect(lines.map((line) => line.split(',')[0])).toEqual(Array.from({ length: 60_000 }, (_, at) => `d${at}`));
   expect(pages.calls).toBeGreaterThan(1);

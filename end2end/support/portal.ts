@@ -98,7 +98,7 @@ export async function saveTokens(page: Page): Promise<Map<string, string>> {
 
 /** The tokens of a `tokens.csv`, by device name; and that it is one. */
 export function tokens(text: string): Map<string, string> {
-  const lines = text.split('\r\n');
+  const lines = text.split('\n');
   expect(lines.shift()).toBe('Device name,Security token');
   expect(lines.pop(), 'a line end at the end').toBe('');
   const found = new Map(lines.map((line) => line.split(',') as [string, string]));

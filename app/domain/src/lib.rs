@@ -11,6 +11,7 @@ pub mod credential;
 mod csv_out;
 mod device;
 pub mod file;
+mod guard;
 mod lookalike;
 mod model;
 mod names;

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use muster_domain::{
     Description, DeviceName, DeviceNameProblem, FriendlyName, ModelName, ModelNameProblem, NewDevice, PricingTier,
-    SecurityToken, TextProblem, errors_csv, tokens_csv,
+    SecurityToken, TextProblem, errors_csv, spreadsheet_would_change, tokens_csv,
 };
 use uuid::Uuid;
 
@@ -53,6 +53,11 @@ fn texts() {
     let name = |text: &str| FriendlyName::parse(text).map(|name| name.as_str().to_owned());
     assert_eq!(name(" Jet No. 9\n"), Ok("Jet No. 9".to_owned()));
     assert_eq!(name("日本の飛行機"), Ok("日本の飛行機".to_owned()));
+    // What looks the same is the same: composed, and without what cannot be seen.
+    assert_eq!(name("Zu\u{308}rich"), name("Zürich"));
+    assert_eq!(name("\u{feff}Jet\u{200b} \u{ad}1\u{200e} \u{2060}"), Ok("Jet 1".to_owned()));
+    assert_eq!(name("\u{200b}\u{ad}"), Err(TextProblem::Empty));
+    assert_eq!(name(&"u\u{308}".repeat(256)), Ok("ü".repeat(256)));
     assert_eq!(name(" \t"), Err(TextProblem::Empty));
     assert_eq!(name("a\tb"), Err(TextProblem::Control { character: '\t' }));
     assert_eq!(name("a\u{85}b"), Err(TextProblem::Control { character: '\u{85}' }));
@@ -114,7 +119,7 @@ fn tokens_csv_is_written_like_this() {
     tokens_csv::push_row(&mut out, &name, &token);
     assert_eq!(
         String::from_utf8_lossy(&out),
-        format!("Device name,Security token\r\nAutoRegister41,{}\r\n", token.reveal())
+        format!("Device name,Security token\nAutoRegister41,{}\n", token.reveal())
     );
 }
 
@@ -127,9 +132,58 @@ fn errors_csv_is_written_like_this() {
     let device: NewDevice = serde_json::from_str(device).expect("a device");
     errors_csv::push_device(&mut out, &device, 9, "A device failed");
     assert_snapshot!(String::from_utf8_lossy(&out).escape_debug().to_string().replace("\\r\\n", "\n"), @r#"
-    Device name,Model name,Device friendly name,Description,Pricing tier,Line,Error
+    \u{feff}Device name,Model name,Device friendly name,Description,Pricing tier,Line,Error
     \'=cmd|\' /C calc\'!A0,M,\"a \"\"b\"\", c\",\'\'-\',,7,\"\'-1, \"\"no\"\"\nmore\"
     \'@a,\'+M,\"\'\tJet\",\"\'\rJet\",\'\'\'=1,1000000,
     a,M,,\'- a jet,Large,9,A device failed
     "#);
+}
+
+#[test]
+fn names_that_a_spreadsheet_would_change() {
+    for name in [
+        "0012345",
+        "00",
+        "891E3",
+        "1e5",
+        "1.5E10",
+        "12E-3",
+        "359881234567890",
+        "123456789012",
+        "2-3",
+        "1.10",
+        "12:30",
+        "1:2:3",
+        "2026-05-01",
+        "2-MAR",
+        "mar-2",
+        "May-5",
+        "true",
+        "FALSE",
+    ] {
+        assert!(spreadsheet_would_change(name), "{name}");
+    }
+    for name in [
+        "12345",
+        "0",
+        "7",
+        "12345678901",
+        "AR-101",
+        "Pump-2",
+        "70:B3:D5:49:95:85",
+        "70B3D5499585",
+        "393435377E377E15",
+        "E5",
+        "1E",
+        "192.168.0.1",
+        "a",
+        "10A",
+        "mar",
+        "March",
+        "1-2-3-4",
+        "urn:dev:1",
+        "A1E5",
+    ] {
+        assert!(!spreadsheet_would_change(name), "{name}");
+    }
 }

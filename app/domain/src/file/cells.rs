@@ -5,7 +5,10 @@ use std::ops::Range;
 
 use memchr::memchr;
 
+use crate::guard::unguarded;
+
 /// Goes through a whole row, cell by cell, giving the bytes of each as they stand in the file.
+#[derive(Clone)]
 pub(super) struct Cells<'a> {
     row: &'a [u8],
     separator: u8,
@@ -47,16 +50,57 @@ fn after_quotes(row: &[u8], start: usize) -> usize {
     row.len()
 }
 
-/// What a cell says: without its quotes, the white space around it, and the apostrophe of [`unguarded`].
+/// What a cell says: without its quotes, the white space around it, the `=""` with which a spreadsheet is made to
+/// keep a text as it is, and the apostrophes of [`guard`](crate::guard).
 #[inline]
 pub(super) fn value(cell: &str) -> Cow<'_, str> {
-    if !cell.starts_with('"') {
-        return Cow::Borrowed(tidy(cell));
+    match if cell.starts_with('"') { unquoted(cell) } else { Cow::Borrowed(cell) } {
+        Cow::Borrowed(text) => meant(text),
+        Cow::Owned(text) => Cow::Owned(meant(&text).into_owned()),
     }
-    match unquoted(cell) {
-        Cow::Borrowed(text) => Cow::Borrowed(tidy(text)),
+}
+
+/// What the text of a cell says.
+#[inline]
+fn meant(text: &str) -> Cow<'_, str> {
+    let text = tidy(text);
+    // Nearly every text begins so, and most of these hold no apostrophe.
+    let first = text.as_bytes().first();
+    if first.is_none_or(u8::is_ascii_alphanumeric) && memchr(b'\'', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
+    if let Some(text) = equals_text(text) {
+        return Cow::Owned(tidy(&text).to_owned());
+    }
+    match unguarded(text) {
+        Cow::Borrowed(text) => Cow::Borrowed(text),
+        // A guarded tab or CR is white space once its guard is off.
         Cow::Owned(text) => Cow::Owned(tidy(&text).to_owned()),
     }
+}
+
+/// `="0012345"` is how a text is written that a spreadsheet would take for a number: the text in it.
+fn equals_text(text: &str) -> Option<String> {
+    let inside = text.strip_prefix("=\"")?.strip_suffix('"')?;
+    let parts: Vec<&str> = inside.split("\"\"").collect();
+    (!parts.iter().any(|part| part.contains('"'))).then(|| parts.join("\""))
+}
+
+/// Whether a cell opens with `="` and does not close: a separator inside the quotes has split it.
+pub(super) fn is_split_equals_text(cell: &str) -> bool {
+    let cell = cell.trim();
+    cell.starts_with("=\"") && equals_text(cell).is_none()
+}
+
+/// What stands behind the closing quote of a quoted cell, and where in the cell; `None` if there is only white space.
+pub(super) fn text_after_quotes(cell: &str) -> Option<(usize, &str)> {
+    if !cell.starts_with('"') {
+        return None;
+    }
+    let end = after_quotes(cell.as_bytes(), 0);
+    let text = &cell[end..];
+    let blank = text.len() - text.trim_start().len();
+    (blank < text.len()).then(|| (end + blank, text.trim()))
 }
 
 /// A cell that begins with a quote, read as the `csv` crate reads it.
@@ -82,28 +126,12 @@ fn unquoted(cell: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// Without the white space around it.
 #[inline]
 fn tidy(text: &str) -> &str {
     let bytes = text.as_bytes();
     let solid = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    let trimmed = if solid(bytes.first()) && solid(bytes.last()) { text } else { text.trim() };
-    if trimmed.starts_with('\'') { unguarded(trimmed) } else { trimmed }
-}
-
-/// Takes off the apostrophe that [`guard`] put before a value.
-fn unguarded(text: &str) -> &str {
-    if guard(text).is_empty() { text } else { &text[1..] }
-}
-
-/// What has to stand before a value so that no spreadsheet runs it as a formula: `'` or nothing.
-///
-/// A spreadsheet may run what begins with `= + - @`, tab or CR. A value that begins so behind apostrophes of its
-/// own gets another, so that taking one off always gives back what was written.
-pub(crate) fn guard(value: &str) -> &'static str {
-    match value.trim_start_matches('\'').bytes().next() {
-        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r') => "'",
-        _ => "",
-    }
+    if solid(bytes.first()) && solid(bytes.last()) { text } else { text.trim() }
 }
 
 /// Whether a cell begins with white space and then a quote, which therefore quotes nothing.

@@ -35,7 +35,6 @@ mod row;
 mod scan;
 mod sentence;
 
-pub(crate) use cells::guard;
 pub use check::Check;
 pub use field::{Field, Separator};
 pub use layout::{Layout, LayoutProblem};
