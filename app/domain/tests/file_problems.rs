@@ -107,8 +107,8 @@ fn device_names() {
     `my pump` is not a device name. A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed.
     `'q'` is not a device name. A device name cannot contain an apostrophe. The letters A-Z and a-z, digits, and . _ : - are allowed.
     `=cmd|' /C calc'!A0` is not a device name. A device name cannot contain `=`. The letters A-Z and a-z, digits, and . _ : - are allowed.
-    `😀` is not a device name. A device name cannot contain `😀`. The letters A-Z and a-z, digits, and . _ : - are allowed.
-    `a b` is not a device name. A device name cannot contain a no-break space. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `😀` is not a device name. A device name cannot contain `😀` (U+1F600). The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `a b` is not a device name. A device name cannot contain the character no-break space (U+00A0), which looks like a space. The letters A-Z and a-z, digits, and . _ : - are allowed.
     `a/b` is not a device name. A device name cannot contain `/`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     ");
     assert_snapshot!(told(format!("{},M\n{},M", "a".repeat(128), "a".repeat(129))), @"
@@ -194,20 +194,18 @@ fn pricing_tiers() {
 #[test]
 fn too_many_fields() {
     assert_snapshot!(told("a,M,Jet, the first,A jet,Small\nb,M,,,,\n!,M,1,2,3,4"), @"
-    0 of 3 rows
+    1 of 3 rows
     1:26 too-many-fields
-    2:8 too-many-fields
     3:1 device-name
     3:11 too-many-fields
-    The row has 6 fields, and at most 5 are allowed. If a field contains the separator, put double quotes around that field.
     The row has 6 fields, and at most 5 are allowed. If a field contains the separator, put double quotes around that field.
     `!` is not a device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     The row has 6 fields, and at most 5 are allowed. If a field contains the separator, put double quotes around that field.
     ");
     assert_snapshot!(told("Device name,Model name\na,M,x\n"), @"
     0 of 1 rows
-    2:5 too-many-fields
-    The row has 3 fields, and at most 2 are allowed. If a field contains the separator, put double quotes around that field.
+    2:5 more-than-header
+    The row has 3 fields, but the header names only 2 columns. Name the other columns in the header, or put double quotes around a field that contains the separator.
     ");
 }
 
@@ -221,6 +219,7 @@ fn a_name_twice() {
     `a` is already the name of the device in line 1. Give this device another name, or take one of the two rows out.
     `a` is already the name of the device in line 1. Give this device another name, or take one of the two rows out.
     `small` is not a pricing tier. Did you mean Small? Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.
+    5:1 warning case-only: `A` differs from the name of the device in line 1 in letter case only. If they are one device, take one of the two rows out.
     ");
     assert_snapshot!(told("Model name,Device name\nM,a\nM,a\n"), @"
     1 of 2 rows
@@ -239,15 +238,11 @@ fn a_name_twice() {
 
 #[test]
 fn headers() {
-    assert_snapshot!(told("Device name,Model name,Pricing,Colour,\na,M,x,y\n!,M"), @"
+    assert_snapshot!(told("Device name,Model name,Pricing,,Colour,\na,M,x,y\n!,M"), @"
     1 of 2 rows
-    1:24 unknown-column
-    1:32 unknown-column
-    1:39 unknown-column
+    1:24 unknown-columns
     3:1 device-name
-    `Pricing` is not a column. The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are passed over.
-    `Colour` is not a column. The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are passed over.
-    A column of the header has no name. Take it out. The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are passed over.
+    `Pricing`, a column without a name and `Colour` are not known columns. The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are ignored. Rename or remove these columns, or ignore them.
     `!` is not a device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     ");
     assert_snapshot!(told("Device name,Model name,device_name\na,M,b\n"), @"
@@ -257,26 +252,24 @@ fn headers() {
     ");
     assert_snapshot!(told("Device,Model,Friendly name,Description\na,M,x,y\n!,M"), @"
     0 of 0 rows
-    1:1 unknown-column
-    1:8 unknown-column
+    1:1 unknown-columns
     1:39 missing-column
     1:39 missing-column
-    `Device` is not a column. The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are passed over.
-    `Model` is not a column. The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are passed over.
+    `Device` and `Model` are not known columns. The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are ignored. Rename or remove these columns, or ignore them.
     The header has no column `Device name`, which is required. Add it, or take the header out.
     The header has no column `Model name`, which is required. Add it, or take the header out.
     ");
     assert_snapshot!(told("Device name;Modell name\na;M\n"), @"
     0 of 0 rows
-    1:13 unknown-column
+    1:13 unknown-columns
     1:24 missing-column
-    `Modell name` is not a column. Did you mean `Model name`? The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are passed over.
+    `Modell name` is not a known column. Is `Modell name` the `Model name`? The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are ignored. Rename or remove these columns, or ignore them.
     The header has no column `Model name`, which is required. Add it, or take the header out.
     ");
-    assert_snapshot!(told(format!("Device name,Model name{}\na,M\n", ",x".repeat(13))), @"
+    assert_snapshot!(told(format!("Device name,Model name{}\na,M\n", ",x".repeat(99))), @"
     0 of 0 rows
-    1:48 too-many-columns
-    The header has 15 columns. Keep only these: Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are passed over.
+    1:220 too-many-columns
+    The header has 101 columns. Keep only these: Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are ignored.
     ");
 }
 
@@ -312,7 +305,11 @@ fn unclosed_quotes() {
     1:5 unclosed-quote
     A quote opens here and is not closed. Put a quote at the end of the field, or take this one out.
     ");
-    assert_snapshot!(told("a,M,\"\r\n\"b,M"), @"1 of 1 rows");
+    assert_snapshot!(told("a,M,\"\r\n\"b,M"), @"
+    0 of 1 rows
+    2:2 text-after-quote
+    There is text after the closing quote of a field. Write a quote inside a quoted field twice: `\"\"`.
+    ");
 }
 
 #[test]
@@ -365,7 +362,7 @@ fn many_rows_with_one_mistake_read_as_one_thing_to_mend() {
       [1, 3, 5, 7, 9, 11, 13, 15, 17, 19]
     100 device-name: A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed.
       [4, 14, 24, 34, 44, 54, 64, 74, 84, 94]
-    1 duplicate: The device name stands in an earlier row, too. Give each device a name of its own.
+    1 duplicate: Duplicate device name. Give each device a name of its own.
       [1001]
     ");
 }

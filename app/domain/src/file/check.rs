@@ -68,6 +68,43 @@ impl Check {
     }
 }
 
+/// The problems of a file, or its warnings.
+#[derive(Debug, Default)]
+struct Findings {
+    count: u64,
+    groups: Groups,
+    /// The first [`Report::MAX_PROBLEMS`] that were found row by row, then as many that were found at the end.
+    listed: Vec<Problem>,
+    late: usize,
+}
+
+impl Findings {
+    /// Adds what was found in a row. Rows come in order.
+    fn add(&mut self, finding: Problem) {
+        self.count += 1;
+        self.groups.add(&finding);
+        if self.listed.len() < Report::MAX_PROBLEMS {
+            self.listed.push(finding);
+        }
+    }
+
+    /// Adds what was found at the end, in the order of the rows.
+    fn add_late(&mut self, finding: Problem) {
+        self.count += 1;
+        self.groups.add(&finding);
+        if self.late < Report::MAX_PROBLEMS {
+            self.late += 1;
+            self.listed.push(finding);
+        }
+    }
+
+    /// Puts them in the order of the file, and keeps the first [`Report::MAX_PROBLEMS`].
+    fn sort(&mut self) {
+        self.listed.sort_by_key(|finding| (finding.line, finding.column));
+        self.listed.truncate(Report::MAX_PROBLEMS);
+    }
+}
+
 /// What is counted and remembered of the rows.
 #[derive(Debug)]
 struct Tally {
@@ -77,9 +114,10 @@ struct Tally {
     tiers: [u64; 5],
     names: Names,
     preview: Vec<PreviewRow>,
-    problem_count: u64,
-    problems: Vec<Problem>,
-    groups: Groups,
+    problems: Findings,
+    warnings: Findings,
+    numeric_names: Vec<String>,
+    numeric_name_count: u64,
     ended_by: Option<Problem>,
     parts: Vec<PartRange>,
 }
@@ -100,6 +138,9 @@ impl Sink for Tally {
         });
         // A name also counts as taken by a row in which something else is wrong.
         let name = row.field(Field::DeviceName);
+        if counted.is_some() && name.starts_with(|first: char| matches!(first, '1'..='9')) {
+            self.note_numeric(name);
+        }
         if counted.is_some() || is_device_name(name.as_bytes()) {
             let (line, column) = row.place(Field::DeviceName);
             // A file of 256 MiB has fewer than 2^32 lines.
@@ -110,14 +151,14 @@ impl Sink for Tally {
     }
 
     fn problem(&mut self, problem: Problem) {
-        self.problem_count += 1;
-        self.groups.add(&problem);
         if problem.cause.ends_reading() && self.ended_by.is_none() {
             self.ended_by = Some(problem.clone());
         }
-        if self.problems.len() < Report::MAX_PROBLEMS {
-            self.problems.push(problem);
-        }
+        self.problems.add(problem);
+    }
+
+    fn warning(&mut self, warning: Problem) {
+        self.warnings.add(warning);
     }
 }
 
@@ -129,9 +170,10 @@ impl Tally {
             tiers: [0; 5],
             names: Names::new(),
             preview: Vec::new(),
-            problem_count: 0,
-            problems: Vec::new(),
-            groups: Groups::default(),
+            problems: Findings::default(),
+            warnings: Findings::default(),
+            numeric_names: Vec::new(),
+            numeric_name_count: 0,
             ended_by: None,
             parts: Vec::new(),
         }
@@ -151,29 +193,38 @@ impl Tally {
         }
     }
 
+    /// A name of digits may have lost the zeros before it.
+    fn note_numeric(&mut self, name: &str) {
+        if !name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return;
+        }
+        self.numeric_name_count += 1;
+        if self.numeric_names.len() < Report::MAX_NUMERIC_NAMES {
+            self.numeric_names.push(name.to_owned());
+        }
+    }
+
     /// Reports the repeated names, which are known only now, and takes their rows out of the counts.
     fn report_repeats(&mut self) {
         let mut names = std::mem::replace(&mut self.names, Names::new());
-        let mut listed = Vec::new();
         for repeat in names.repeats() {
             let (name, later, first) = names.resolve(repeat);
+            let place = (u64::from(later.line), u64::from(later.column));
+            let first_line = u64::from(first.line);
+            let at = |cause| Problem::at(place, Some(Field::DeviceName), &name, cause);
+            if !repeat.is_exact {
+                self.warnings.add_late(at(Cause::CaseOnly { first_line }));
+                continue;
+            }
             if let Some(counted) = later.counted {
                 self.devices -= 1;
                 self.models.take_back(counted.model);
                 self.tiers[usize::from(counted.tier)] -= 1;
             }
-            let place = (u64::from(later.line), u64::from(later.column));
-            let cause = Cause::Duplicate { first_line: u64::from(first.line) };
-            let problem = Problem::at(place, Some(Field::DeviceName), &name, cause);
-            self.problem_count += 1;
-            self.groups.add(&problem);
-            if listed.len() < Report::MAX_PROBLEMS {
-                listed.push(problem);
-            }
+            self.problems.add_late(at(Cause::Duplicate { first_line }));
         }
-        self.problems.append(&mut listed);
-        self.problems.sort_by_key(|problem| (problem.line, problem.column));
-        self.problems.truncate(Report::MAX_PROBLEMS);
+        self.problems.sort();
+        self.warnings.sort();
     }
 
     fn into_report(mut self, reader: &Reader) -> Report {
@@ -192,16 +243,16 @@ impl Tally {
                 .map(|(tier, devices)| TierCount { tier, devices })
                 .collect(),
             preview: self.preview,
-            problem_count: self.problem_count,
-            problem_groups: self.groups.into_groups(),
-            problems: self.problems,
-            warning_count: 0,
-            warning_groups: Vec::new(),
-            warnings: Vec::new(),
-            mapping: None,
-            unknown_columns: Vec::new(),
-            numeric_names: Vec::new(),
-            numeric_name_count: 0,
+            problem_count: self.problems.count,
+            problem_groups: self.problems.groups.into_groups(),
+            problems: self.problems.listed,
+            warning_count: self.warnings.count,
+            warning_groups: self.warnings.groups.into_groups(),
+            warnings: self.warnings.listed,
+            mapping: reader.offer().cloned(),
+            unknown_columns: reader.unknown_columns().to_vec(),
+            numeric_names: self.numeric_names,
+            numeric_name_count: self.numeric_name_count,
             ended_by: self.ended_by,
             parts: self.parts,
         }

@@ -1,4 +1,4 @@
-//! Groups problems by their cause, so that 412 rows with one misspelt tier read as one thing to mend.
+//! Groups problems, or warnings, by their cause, so that 412 rows with one misspelt tier read as one problem.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ enum Key {
 
 impl Groups {
     /// How many groups are told apart, before others of the same kind are folded into one: enough to read, and
-    /// with 24 kinds and [`Self::EXAMPLES`] at most some 250 kB of report.
+    /// with 40 kinds and [`Self::EXAMPLES`] at most some 250 kB of report.
     pub(super) const MAX: usize = 100;
 
     /// How many problems of a group are shown with it.
@@ -71,7 +71,7 @@ impl Groups {
 
 fn key(problem: &Problem) -> Key {
     let value = match problem.cause {
-        Cause::PricingTier { .. } | Cause::UnknownColumn { .. } | Cause::UnknownSeparator => problem.value.clone(),
+        Cause::PricingTier { .. } | Cause::GroupColumn | Cause::UnknownSeparator => problem.value.clone(),
         _ => String::new(),
     };
     let cause = match problem.cause.clone() {
@@ -86,6 +86,7 @@ fn key(problem: &Problem) -> Key {
             Cause::Description(TextProblem::TooLong { chars: 0, max })
         }
         Cause::Duplicate { .. } => Cause::Duplicate { first_line: 0 },
+        Cause::CaseOnly { .. } => Cause::CaseOnly { first_line: 0 },
         cause => cause,
     };
     Key::Same(cause, problem.field, value)

@@ -1,14 +1,18 @@
-//! What the beginning of a file tells: whether it is text at all, where it starts, and what separates its fields.
+//! What the beginning of a file tells: whether it is text at all, where it starts, what separates its fields, and
+//! whether something is wrong with all of it.
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
-use super::cells::{Cells, value};
+use super::cells::{Cells, text_after_quotes, value};
 use super::field::Separator;
-use super::header::is_header;
-use super::problem::Cause;
-use super::scan::Scan;
+use super::header::{is_dotted_model, is_header, is_header_in_other_words};
+use super::offer::{MappingOffer, offer};
+use super::options::ReadOptions;
+use super::problem::{Cause, ColumnNames, Problem};
+use super::row::is_comment;
+use super::scan::{Scan, line_ends};
 use crate::names::{is_device_name, is_model_name};
 use crate::tier::PricingTier;
 
@@ -16,14 +20,17 @@ use crate::tier::PricingTier;
 /// ended, nothing is read; so the same bytes are always decided upon, however they come in.
 pub(super) const HEAD_BYTES: usize = super::MAX_ROW_BYTES;
 
-/// How many rows are tried to find the separator, should the first ones have mistakes in them.
-const TRIED_ROWS: usize = 10;
+/// How many rows are tried to find the separator and the header, should others come first or have mistakes in them.
+const TRIED_ROWS: usize = 20;
+
+/// In UTF-8. Spreadsheets begin a file with it; where files were put together, it also comes in the middle.
+pub(super) const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
 
 /// How many bytes are looked at to tell UTF-16 from a stray NUL.
 const UTF16_BYTES: usize = 1024;
 
 /// Where and how the rows of a file start.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Head {
     /// How many bytes precede the first row.
     pub(super) skip: usize,
@@ -31,27 +38,40 @@ pub(super) struct Head {
     pub(super) lines: u64,
     /// What separates the fields.
     pub(super) separator: Separator,
+    /// What is wrong with the file as a whole.
+    pub(super) fault: Option<Problem>,
+    /// The columns, should a person be asked what they are.
+    pub(super) offer: Option<MappingOffer>,
 }
 
 /// Looks at the first [`HEAD_BYTES`] of a file, or at all of a shorter one.
 ///
 /// # Errors
 /// Why the file cannot be read at all, and the value to show with it.
-pub(super) fn look(head: &[u8]) -> Result<Head, (Cause, String)> {
+pub(super) fn look(head: &[u8], options: &ReadOptions) -> Result<Head, (Cause, String)> {
     if is_workbook(head) {
         return Err((Cause::ExcelWorkbook, String::new()));
     }
     if is_utf16(head) {
         return Err((Cause::Utf16, String::new()));
     }
-    let bom = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let text = &head[bom..];
-    if let Some((named, line_bytes)) = sep_line(text) {
-        let separator = Separator::ALL.into_iter().find(|it| char::from(it.byte()) == named);
-        let separator = separator.ok_or_else(|| (Cause::UnknownSeparator, named.to_string()))?;
-        return Ok(Head { skip: bom + line_bytes, lines: 1, separator });
-    }
-    Ok(Head { skip: bom, lines: 0, separator: separator(text) })
+    let mark = if head.starts_with(&BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let text = &head[mark..];
+    let (skip, lines, named) = match sep_line(text) {
+        Some((named, line_bytes)) => {
+            let separator = Separator::ALL.into_iter().find(|it| char::from(it.byte()) == named);
+            let separator = separator.ok_or_else(|| (Cause::UnknownSeparator, named.to_string()))?;
+            (line_bytes, 1, Some(separator))
+        }
+        None => (0, 0, None),
+    };
+    let text = &text[skip..];
+    let (separator, is_sensible) = named.map_or_else(|| separator(text), |separator| (separator, true));
+    let rows: Vec<HeadRow<'_>> = rows(text, separator).take(TRIED_ROWS).collect();
+    // Whoever maps the columns has seen the rows.
+    let fault = options.mapping.is_none().then(|| fault(text, &rows, is_sensible)).flatten();
+    let fault = fault.map(|(line, cause, value)| Problem::at((line + lines, 1), None, &value, cause));
+    Ok(Head { skip: mark + skip, lines, separator, fault, offer: offer(&rows, options) })
 }
 
 /// `.xlsx` and `.ods` are ZIP files; `.xls` is an OLE one.
@@ -89,57 +109,187 @@ fn sep_line(text: &[u8]) -> Option<(char, usize)> {
 ///
 /// A device name and a model name contain no separator, so no row makes sense under two of them, and a comma in
 /// the texts of a `;` file does not count. If no row makes sense under any, the one that does best for the first.
-fn separator(text: &[u8]) -> Separator {
-    let sensible = |it: &Separator| rows(text, *it).take(TRIED_ROWS).position(|row| makes_sense(&row));
+fn separator(text: &[u8]) -> (Separator, bool) {
+    let sensible = |it: &Separator| {
+        let rows: Vec<HeadRow<'_>> = rows(text, *it).take(TRIED_ROWS).collect();
+        (0..rows.len()).find(|&index| makes_sense(&rows, index))
+    };
     let earliest = Separator::ALL.into_iter().filter_map(|it| Some((sensible(&it)?, it))).min_by_key(|(row, _)| *row);
     if let Some((_, separator)) = earliest {
-        return separator;
+        return (separator, true);
     }
     let mut best = ((0, 0), Separator::default());
     for separator in Separator::ALL {
-        let promise = rows(text, separator).next().map_or((0, 0), |row| promise(&row));
+        let promise = rows(text, separator).next().map_or((0, 0), |row| promise(&row.cells));
         if promise > best.0 {
             best = (promise, separator);
         }
     }
-    best.1
+    (best.1, false)
 }
 
-type Cell<'a> = Cow<'a, str>;
+/// A row at the beginning of a file that is neither blank nor commented out.
+pub(super) struct HeadRow<'a> {
+    /// The line at which it begins, from 1 for the first that is looked at.
+    line: u64,
+    bytes: &'a [u8],
+    /// What its cells say, without blank ones at its end.
+    pub(super) cells: Vec<Cow<'a, str>>,
+}
 
-/// The rows of the head that are not blank, as cells. One that is cut off at its end is among them.
-fn rows(text: &[u8], separator: Separator) -> impl Iterator<Item = Vec<Cell<'_>>> {
+impl HeadRow<'_> {
+    /// Whether it is text. What is not is complained about when it is read.
+    fn is_text(&self) -> bool {
+        std::str::from_utf8(self.bytes).is_ok() && memchr(0, self.bytes).is_none()
+    }
+
+    pub(super) fn is_device(&self) -> bool {
+        matches!(self.cells.as_slice(), [device, model, ..]
+            if is_device_name(device.as_bytes()) && is_model_name(model.as_bytes()))
+    }
+}
+
+/// The rows of the head that are neither blank nor commented out. One that is cut off at its end is among them.
+fn rows(text: &[u8], separator: Separator) -> impl Iterator<Item = HeadRow<'_>> {
     let mut rest = text;
+    let mut next_line = 1;
     std::iter::from_fn(move || {
         while !rest.is_empty() {
+            let line = next_line;
+            rest = without_marks(rest);
             let end = Scan::default().end(rest, separator.byte()).unwrap_or(rest.len());
-            let row = &rest[..end];
-            rest = rest.get(end + 1..).unwrap_or_default();
-            // What is not UTF-8 makes no sense, and is complained about when it is read.
-            let cells: Vec<Cell<'_>> = Cells::new(row, separator.byte())
-                .map(|range| std::str::from_utf8(&row[range]).map_or(Cow::Borrowed("\u{fffd}"), value))
+            let bytes = &rest[..end];
+            let line_end = if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
+            next_line += 1 + line_ends(bytes);
+            rest = rest.get(end + line_end..).unwrap_or_default();
+            let mut cells: Vec<Cow<'_, str>> = Cells::new(bytes, separator.byte())
+                .map(|range| std::str::from_utf8(&bytes[range]).map_or(Cow::Borrowed("\u{fffd}"), value))
                 .collect();
-            if cells.iter().any(|cell| !cell.is_empty()) {
-                return Some(cells);
+            trim_padding(&mut cells);
+            if cells.first().is_some_and(|cell| !is_comment(cell, cells.len() == 1)) {
+                return Some(HeadRow { line, bytes, cells });
             }
         }
         None
     })
 }
 
-fn makes_sense(row: &[Cell<'_>]) -> bool {
-    let device = matches!(row, [device, model, ..]
-        if is_device_name(device.as_bytes()) && is_model_name(model.as_bytes()));
-    device || is_header(row)
+/// Without the byte order marks at the start of a row.
+fn without_marks(mut row: &[u8]) -> &[u8] {
+    while let Some(rest) = row.strip_prefix(&BYTE_ORDER_MARK) {
+        row = rest;
+    }
+    row
+}
+
+/// Takes off the blank cells behind the last that is not.
+pub(super) fn trim_padding(cells: &mut Vec<Cow<'_, str>>) {
+    let filled = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
+    cells.truncate(filled);
+}
+
+fn makes_sense(rows: &[HeadRow<'_>], index: usize) -> bool {
+    let row = &rows[index];
+    row.is_device() || is_header(&row.cells) || names_columns(rows, index)
+}
+
+/// Whether a row is a header in other words, by itself and by those that follow.
+fn names_columns(rows: &[HeadRow<'_>], index: usize) -> bool {
+    let below: Vec<&[Cow<'_, str>]> = rows[index + 1..].iter().map(|row| row.cells.as_slice()).collect();
+    is_header_in_other_words(&rows[index].cells, &below)
 }
 
 /// How well a row that makes no sense still does under a separator: what fits, then how many cells there are.
-fn promise(row: &[Cell<'_>]) -> (u32, usize) {
+fn promise(row: &[Cow<'_, str>]) -> (u32, usize) {
     let mut fits = 0;
     if row.len() >= 2 {
         fits += u32::from(is_device_name(row[0].as_bytes())) * 2;
-        fits += u32::from(is_model_name(row[1].as_bytes())) * 2;
+        fits += u32::from(is_model_name(row[1].as_bytes())) * 2 + u32::from(is_dotted_model(&row[1]));
         fits += u32::from(row.get(4).is_some_and(|tier| PricingTier::nearest(tier).is_some()));
     }
     (fits, row.len())
+}
+
+/// What is wrong with the file as a whole, by its first rows: the line, the cause and a value for showing.
+fn fault(text: &[u8], rows: &[HeadRow<'_>], is_sensible: bool) -> Option<(u64, Cause, String)> {
+    let first = rows.first().filter(|first| first.is_text())?;
+    if is_row_in_quotes(first.bytes) {
+        return Some((first.line, Cause::RowsInQuotes, String::new()));
+    }
+    if !is_sensible {
+        return other_separator(text).map(|separator| (first.line, Cause::OtherSeparator { separator }, String::new()));
+    }
+    if is_header(&first.cells) {
+        return None;
+    }
+    if names_columns(rows, 0) {
+        let columns = ColumnNames::new(first.cells.iter().map(|cell| cell.as_ref()));
+        let value = first.cells.join(", ");
+        return Some((first.line, Cause::HeaderInOtherWords { columns }, value));
+    }
+    // Rows above a header; but a header below devices, however wrong the first is, is one too many.
+    let is_below = |index: &usize| is_header(&rows[*index].cells) || !first.is_device() && names_columns(rows, *index);
+    let below = (1..rows.len()).find(is_below)?;
+    let (above, devices) = (&rows[..below], &rows[below + 1..]);
+    let is_title = |row: &HeadRow<'_>| row.is_text() && (!row.is_device() || is_title_like_device(row, devices));
+    above.iter().all(is_title).then(|| (first.line, Cause::HeaderBelow { line: rows[below].line }, String::new()))
+}
+
+/// Whether a row could be a device, such as `Fleet,Berlin`, and yet is no device beside those below the header: its model
+/// has one part only, and none of them has it.
+fn is_title_like_device(row: &HeadRow<'_>, devices: &[HeadRow<'_>]) -> bool {
+    let model = &row.cells[1];
+    !is_dotted_model(model) && !devices.is_empty() && !devices.iter().any(|device| device.cells.contains(model))
+}
+
+/// Whether a row is one quoted cell, blank ones aside, that makes sense as a row of its own.
+pub(super) fn is_row_in_quotes(row: &[u8]) -> bool {
+    let Some(inside) = std::str::from_utf8(row).ok().map(|row| row.trim_end_matches([',', ';', '\t', ' '])) else {
+        return false;
+    };
+    let mut cells = Cells::new(inside.as_bytes(), b',');
+    if !inside.starts_with('"') || cells.next() != Some(0..inside.len()) || text_after_quotes(inside).is_some() {
+        return false;
+    }
+    let inside = value(inside);
+    Separator::ALL.into_iter().any(|separator| {
+        let rows: Vec<HeadRow<'_>> = rows(inside.as_bytes(), separator).take(1).collect();
+        !rows.is_empty() && rows[0].cells.len() > 1 && makes_sense(&rows, 0)
+    })
+}
+
+/// Separators that are not read, but known when they are seen. The last two may also stand in names, or between words.
+const OTHER_SEPARATORS: [char; 11] =
+    ['|', '^', '~', '\u{a6}', '\u{1f}', '\u{1}', '\u{ff0c}', '\u{ff1b}', '/', ':', ' '];
+
+/// The separator with which at least half of the first rows make sense, though they make none with any that is read.
+///
+/// Between names, many characters could be taken for separators, so the model names must have dots, or the first row
+/// must be a header.
+fn other_separator(text: &[u8]) -> Option<char> {
+    let lines: Vec<&str> = text
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .filter_map(|line| std::str::from_utf8(without_marks(line)).ok())
+        .filter(|line| !line.trim().is_empty() && !is_comment(line.trim(), true))
+        .take(TRIED_ROWS)
+        .collect();
+    OTHER_SEPARATORS.into_iter().find(|&separator| {
+        let rows: Vec<Vec<Cow<'_, str>>> = lines
+            .iter()
+            .map(|line| {
+                // Tables for people have lines around them, too.
+                let cells = line.trim_matches(separator).split(separator).map(|cell| value(cell.trim()));
+                // Columns that were made with spaces have more than one between them.
+                cells.filter(|cell| separator != ' ' || !cell.is_empty()).collect()
+            })
+            .collect();
+        let makes_sense = |row: &Vec<Cow<'_, str>>| {
+            matches!(row.as_slice(), [name, model, ..]
+                if is_device_name(name.as_bytes()) && (is_dotted_model(model)
+                    || matches!(separator, '|' | '^' | '~' | '\u{1f}' | '\u{1}') && is_model_name(model.as_bytes())))
+        };
+        let sensible = rows.iter().filter(|row| makes_sense(row)).count();
+        let is_header = rows.first().is_some_and(|first| first.len() > 1 && separator != ' ' && is_header(first));
+        !rows.is_empty() && (sensible * 2 >= rows.len() || is_header)
+    })
 }

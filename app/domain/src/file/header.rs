@@ -3,26 +3,33 @@
 use std::borrow::Cow;
 
 use super::field::Field;
-use super::problem::Cause;
+use super::layout::Layout;
+use super::problem::{Cause, ColumnNames};
+use super::words::{Meaning, is_dotted, meaning};
+use crate::names::{is_device_name, is_model_name};
 use crate::nearest::nearest;
+use crate::shown::shown;
+use crate::text::is_invisible;
 
 /// What a column of a header is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Column {
     Field(Field),
     /// `Line` and `Error`, which errors.csv has.
-    PassedOver,
+    Ignored,
 }
 
 /// What a header says.
 pub(super) struct Header {
-    /// The field of each column; `None` for one that is passed over or not known.
+    /// The field of each column; `None` for one that is ignored or not known.
     pub(super) columns: Vec<Option<Field>>,
+    /// The columns that are not known: their indexes.
+    pub(super) unknown: Vec<usize>,
     /// What is wrong: the column, from 0 (as many as there are columns if one is missing), the field, the cause.
     pub(super) problems: Vec<(usize, Option<Field>, Cause)>,
 }
 
-/// Whether a file's first row names its columns.
+/// Whether a row names its columns in Muster's words.
 ///
 /// It does if one of its cells is the name of a required column, or two are names of any. So a header that lacks
 /// a column or has a strange one is still recognised, and gets a sentence about that instead of being read as a
@@ -39,50 +46,135 @@ pub(super) fn is_header(cells: &[Cow<'_, str>]) -> bool {
     known >= 2
 }
 
+/// Whether a row that is no [`is_header`] names its columns in other words, such as `name,model,serial`.
+///
+/// `below` are some rows that follow. A right row must not be taken for a header because its device or model has a
+/// name that is also a word of headers; so all of this must hold:
+///
+/// - At least one of its cells names a field or a group, and there are two such words in all, or the row cannot be a
+///   device, or the rows below look different: in some column they all have dotted model names.
+/// - These words are at least half of its cells; or the rows below look different, and one of the words is in the
+///   column of the model names, or there are two.
+/// - It has no dotted model name, which is never the name of a column.
+/// - None of the words stands below in the same column: so it is not a model that is called `Type`.
+pub(super) fn is_header_in_other_words(cells: &[Cow<'_, str>], below: &[&[Cow<'_, str>]]) -> bool {
+    let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
+    if !(2..=Layout::MAX_COLUMNS).contains(&filled) || cells.iter().any(|cell| is_dotted_model(cell)) {
+        return false;
+    }
+    let meanings: Vec<Option<Meaning>> = cells.iter().map(|cell| meaning(cell)).collect();
+    let words = meanings.iter().flatten().count();
+    let fields = meanings.iter().flatten().filter(|it| matches!(it, Meaning::Field(..) | Meaning::Group)).count();
+    let is_in_use = |index: usize| {
+        let word = &cells[index];
+        below.iter().any(|row| row.get(index) == Some(word))
+    };
+    if fields == 0 || (0..cells.len()).any(|index| meanings[index].is_some() && is_in_use(index)) {
+        return false;
+    }
+    let model_column =
+        (0..cells.len()).find(|&index| below.iter().all(|row| row.get(index).is_some_and(|it| is_dotted_model(it))));
+    let model_column = model_column.filter(|_| !below.is_empty());
+    let is_device = matches!(cells, [name, model, ..]
+        if is_device_name(name.as_bytes()) && is_model_name(model.as_bytes()));
+    if words * 2 >= filled {
+        words >= 2 || !is_device || model_column.is_some()
+    } else {
+        model_column.is_some_and(|column| words >= 2 || meanings[column].is_some())
+    }
+}
+
+/// Whether a text is a model name of several parts.
+pub(super) fn is_dotted_model(text: &str) -> bool {
+    is_dotted(text) && is_model_name(text.as_bytes()) && meaning(text).is_none()
+}
+
+/// The field that a column of this name is, in Muster's words.
+pub(super) fn field_named(cell: &str) -> Option<Field> {
+    match column(cell) {
+        Some(Column::Field(field)) => Some(field),
+        _ => None,
+    }
+}
+
+/// Whether a column of this name is ignored in every file.
+pub(super) fn is_ignored(cell: &str) -> bool {
+    column(cell) == Some(Column::Ignored)
+}
+
 /// Reads the cells of a header.
-pub(super) fn read(cells: &[Cow<'_, str>]) -> Header {
-    let mut columns: Vec<Option<Field>> = Vec::with_capacity(cells.len());
-    let mut problems = Vec::new();
+pub(super) fn read(cells: &[Cow<'_, str>], ignore_unknown: bool) -> Header {
+    let mut header = Header { columns: Vec::with_capacity(cells.len()), unknown: Vec::new(), problems: Vec::new() };
+    let mut groups = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
         let field = match column(cell) {
-            Some(Column::Field(field)) if columns.contains(&Some(field)) => {
-                problems.push((index, Some(field), Cause::RepeatedColumn));
+            Some(Column::Field(field)) if header.columns.contains(&Some(field)) => {
+                header.problems.push((index, Some(field), Cause::RepeatedColumn));
                 None
             }
             Some(Column::Field(field)) => Some(field),
-            Some(Column::PassedOver) => None,
+            Some(Column::Ignored) => None,
+            None if meaning(cell) == Some(Meaning::Group) => {
+                groups.push(index);
+                None
+            }
             None => {
-                let suggestion = nearest(cell, Field::ALL.into_iter().map(Field::label));
-                let suggestion = suggestion.and_then(|label| Field::ALL.into_iter().find(|it| it.label() == label));
-                problems.push((index, None, Cause::UnknownColumn { suggestion }));
+                header.unknown.push(index);
                 None
             }
         };
-        columns.push(field);
+        header.columns.push(field);
     }
-    for field in [Field::DeviceName, Field::ModelName] {
-        if !columns.contains(&Some(field)) {
-            problems.push((cells.len(), Some(field), Cause::MissingColumn));
+    if !ignore_unknown {
+        groups.iter().for_each(|&index| header.problems.push((index, None, Cause::GroupColumn)));
+        if let Some(&first) = header.unknown.first() {
+            let columns = ColumnNames::new(header.unknown.iter().map(|&index| cells[index].as_ref()));
+            let cause = Cause::UnknownColumns { columns, suggestion: suggestion(cells, &header) };
+            header.problems.push((first, None, cause));
         }
     }
-    Header { columns, problems }
+    // They are as unknown, where it is asked which columns may be ignored.
+    header.unknown.extend(groups);
+    header.unknown.sort_unstable();
+    for field in [Field::DeviceName, Field::ModelName] {
+        if !header.columns.contains(&Some(field)) {
+            header.problems.push((cells.len(), Some(field), Cause::MissingColumn));
+        }
+    }
+    header.problems.sort_by_key(|(index, ..)| *index);
+    header
 }
 
-/// The column of this name, however it is spelt: `Device name`, `device_name` and `DeviceName` are the same.
+/// The field that an unknown column was perhaps meant to be: one whose name it resembles and that is not there.
+fn suggestion(cells: &[Cow<'_, str>], header: &Header) -> Option<(String, Field)> {
+    let absent = || Field::ALL.into_iter().filter(|field| !header.columns.contains(&Some(*field)));
+    header.unknown.iter().find_map(|&index| {
+        // No column's name is longer than this, even with typing errors; a cell may be, and comparing is slow.
+        let cell = cells[index].as_ref();
+        let label = nearest(cell.get(..cell.len().min(40))?, absent().map(Field::label))?;
+        Some((shown(cell), absent().find(|field| field.label() == label)?))
+    })
+}
+
+/// The column of this name, however it is spelt: `Device name`, `device_name` and `DeviceName` are the same, and
+/// white space and characters that cannot be seen do not count.
 fn column(name: &str) -> Option<Column> {
     // No column's name is longer than this, in any spelling; a cell may be.
-    if name.len() > 32 {
+    if name.len() > 128 {
         return None;
     }
-    let folded: String =
-        name.chars().filter(|it| !matches!(it, ' ' | '_' | '-')).map(|it| it.to_ascii_lowercase()).collect();
-    Some(match folded.as_str() {
+    let compact: String = name
+        .chars()
+        .filter(|&it| !matches!(it, '_' | '-') && !it.is_whitespace() && !is_invisible(it))
+        .map(|it| it.to_ascii_lowercase())
+        .collect();
+    Some(match compact.as_str() {
         "devicename" => Column::Field(Field::DeviceName),
         "modelname" => Column::Field(Field::ModelName),
         "devicefriendlyname" | "friendlyname" => Column::Field(Field::FriendlyName),
         "description" => Column::Field(Field::Description),
         "pricingtier" => Column::Field(Field::PricingTier),
-        "line" | "error" => Column::PassedOver,
+        "line" | "error" => Column::Ignored,
         _ => return None,
     })
 }

@@ -3,12 +3,13 @@
 //! Bytes go in, in pieces of any size; rows and problems come out, the same however the bytes were cut.
 //!
 //! ```text
-//! bytes ─ Reader ─┬─ head      what the file is: text at all? which separator?
+//! bytes ─ Reader ─┬─ head      what the file is: text at all? which separator? a fault of all of it?
+//!                 ├─ offer     what a person may be asked about its columns
 //!                 ├─ scan      where a row ends
 //!                 ├─ cells     where its cells are, and what they say
-//!                 ├─ header    which column is which field
-//!                 ├─ row       the five fields, and what is wrong with them ─ Sink
-//!                 └─ plain     the quick lane past all of these, for rows with nothing special (and `lanes`, its SIMD)
+//!                 ├─ header    which column is which field (and `words`, other names of columns)
+//!                 ├─ row       the five fields, and what is wrong with them (and `quotes`, `damage`) ─ Sink
+//!                 └─ plain     the fast path past all of these, for rows with nothing special (and `lanes`, its SIMD)
 //!
 //! Check = Reader + what a report needs: counts, repeated names, groups of problems, parts ─ Report
 //! ```
@@ -17,6 +18,7 @@
 
 mod cells;
 mod check;
+mod damage;
 mod field;
 mod groups;
 mod head;
@@ -29,18 +31,20 @@ mod offer;
 mod options;
 mod plain;
 mod problem;
+mod quotes;
 mod reader;
 mod report;
 mod row;
 mod scan;
 mod sentence;
+mod words;
 
 pub use check::Check;
 pub use field::{Field, Separator};
 pub use layout::{Layout, LayoutProblem};
 pub use offer::{MappingOffer, OfferedColumn};
 pub use options::{Mapping, ReadOptions};
-pub use problem::{Cause, EncodingGuess, Problem};
+pub use problem::{Cause, ColumnNames, EncodingGuess, Problem};
 pub use reader::{Reader, Sink};
 pub use report::{Count, PartRange, PreviewRow, ProblemGroup, Report, TierCount};
 pub use row::Row;

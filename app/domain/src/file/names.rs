@@ -1,4 +1,4 @@
-//! Finds the device names that a file has more than once.
+//! Finds the device names that a file has more than once, and those that differ in letter case only.
 //!
 //! A set of a million names is the most expensive part of a check, in time and in memory. So the names stand in
 //! one arena, as words of 8 bytes, which are hashed, copied and compared at once; and 64 bits for each (half of
@@ -61,11 +61,13 @@ const COLUMN_AT: u32 = 20;
 const LINE_AT: u32 = 36;
 const LINE_BITS: u64 = 0xfff_ffff;
 
-/// A name that stands in an earlier row: where this row and the first one with the name are in the arena.
+/// A name that an earlier row has: where this row and the first one with the name are in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Repeat {
     later: u32,
     first: u32,
+    /// Whether it is the same name. Otherwise it differs in letter case, and is the first row that is spelt so.
+    pub(super) is_exact: bool,
 }
 
 impl Names {
@@ -96,7 +98,7 @@ impl Names {
         self.lists[(hash >> 56) as usize].push((hash << 32) | u64::from(place));
     }
 
-    /// Every name that stands in an earlier row, in the order of the file.
+    /// Every name that an earlier row has, and the first of each other spelling of one, in the order of the file.
     pub(super) fn repeats(&mut self) -> Vec<Repeat> {
         let mut lists = std::mem::take(&mut self.lists);
         let mut repeats = Vec::new();
@@ -119,11 +121,21 @@ impl Names {
 
     /// The same among names of one hash.
     fn repeats_among(&self, group: &mut [u64], repeats: &mut Vec<Repeat>) {
+        let lower_case = |entry: u64| self.name(place(entry)).iter().map(|&word| lower_case(word));
+        let name = |entry: u64| self.name(place(entry));
         // Most such groups are one name, already in order; then this is one pass over them, and needs no memory.
-        group.sort_unstable_by(|&a, &b| self.name(place(a)).cmp(self.name(place(b))).then(a.cmp(&b)));
-        for same in group.chunk_by(|&a, &b| self.name(place(a)) == self.name(place(b))) {
-            let first = place(same[0]);
-            repeats.extend(same[1..].iter().map(|&later| Repeat { later: place(later), first }));
+        group.sort_unstable_by(|&a, &b| {
+            lower_case(a).cmp(lower_case(b)).then_with(|| name(a).cmp(name(b))).then(a.cmp(&b))
+        });
+        for same in group.chunk_by(|&a, &b| lower_case(a).eq(lower_case(b))) {
+            let earliest = same.iter().map(|&entry| place(entry)).min().unwrap_or_default();
+            for same in same.chunk_by(|&a, &b| name(a) == name(b)) {
+                let first = place(same[0]);
+                if first != earliest {
+                    repeats.push(Repeat { later: first, first: earliest, is_exact: false });
+                }
+                repeats.extend(same[1..].iter().map(|&later| Repeat { later: place(later), first, is_exact: true }));
+            }
         }
     }
 
@@ -222,11 +234,18 @@ fn last_word(name: &[u8], rest: &[u8]) -> u64 {
     }
 }
 
-/// A quick hash that spreads names well. It need not withstand anybody: see above.
+/// The word without regard to the case of its letters, for comparing: sets the bit in which `a` and `A` differ. Of what
+/// names are made of, all else has it set already, except `_`, which becomes what no name has.
+#[inline]
+const fn lower_case(word: u64) -> u64 {
+    word | 0x2020_2020_2020_2020
+}
+
+/// A quick hash that spreads names well, the same for both cases of a letter. It need not withstand anybody: see above.
 #[inline]
 fn hash(words: &[u64]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let hash = words.iter().fold(0, |hash: u64, word| (hash ^ word).wrapping_mul(FACTOR).rotate_left(29));
+    let hash = words.iter().fold(0, |hash: u64, &word| (hash ^ lower_case(word)).wrapping_mul(FACTOR).rotate_left(29));
     let hash = (hash ^ hash >> 32).wrapping_mul(FACTOR);
     hash ^ hash >> 29
 }
@@ -240,15 +259,20 @@ mod tests {
         Entry { line, column: u16::MAX, counted }
     }
 
+    /// Those of the same name, and those that differ in letter case.
+    fn all_repeats(names: &mut Names) -> [Vec<(String, u32, u32)>; 2] {
+        let mut found = [Vec::new(), Vec::new()];
+        for repeat in names.repeats() {
+            let (name, later, first) = names.resolve(repeat);
+            assert_eq!((later, first), (entry(later.line), entry(first.line)));
+            found[usize::from(!repeat.is_exact)].push((name, later.line, first.line));
+        }
+        found
+    }
+
     fn repeats(names: &mut Names) -> Vec<(String, u32, u32)> {
-        let all = names.repeats();
-        all.into_iter()
-            .map(|repeat| {
-                let (name, later, first) = names.resolve(repeat);
-                assert_eq!((later, first), (entry(later.line), entry(first.line)));
-                (name, later.line, first.line)
-            })
-            .collect()
+        let [exact, _] = all_repeats(names);
+        exact
     }
 
     #[test]
@@ -259,6 +283,19 @@ mod tests {
         }
         let expected = [("a", 3, 1), ("b", 6, 2), ("a", 7, 1)];
         assert_eq!(repeats(&mut names), expected.map(|(name, later, first)| (name.to_owned(), later, first)));
+    }
+
+    /// A spelling is reported once, at its first row, whatever comes between.
+    #[test]
+    fn each_other_spelling_names_the_first_row() {
+        let mut names = Names::new();
+        for (line, name) in (1..).zip(["Ab-1", "x", "ab-1", "AB-1", "ab-1", "Ab-1", "ab_1", "ab-1", "aB-1"]) {
+            names.add(name, entry(line));
+        }
+        let of = |all: &[(&str, u32, u32)]| all.iter().map(|&(name, a, b)| (name.to_owned(), a, b)).collect::<Vec<_>>();
+        let exact = of(&[("ab-1", 5, 3), ("Ab-1", 6, 1), ("ab-1", 8, 3)]);
+        let spelling = of(&[("ab-1", 3, 1), ("AB-1", 4, 1), ("aB-1", 9, 1)]);
+        assert_eq!(all_repeats(&mut names), [exact, spelling]);
     }
 
     /// Names of every length, each the beginning of the next: none fills its last word up to another's.

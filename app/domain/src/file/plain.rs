@@ -17,7 +17,6 @@ pub(super) struct PlainRow<'a> {
     /// The row and all that follows it.
     pub(super) bytes: &'a [u8],
     pub(super) fields: [Range<usize>; 5],
-    pub(super) cells: usize,
     /// The index of the line end's first byte.
     pub(super) end: usize,
     /// Behind the line end, as far as it is there.
@@ -39,12 +38,12 @@ pub(super) struct PlainRows<'a> {
 /// What a device name is made of.
 static NAME: ByteSet = ByteSet::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-", b' ');
 
-/// What a cell is made of here, for each separator.
+/// What a cell is made of here, for each separator. A semicolon is not in it: behind one, an apostrophe may be a guard.
 static TEXTS: [ByteSet; 3] = [text(Separator::ALL[0]), text(Separator::ALL[1]), text(Separator::ALL[2])];
 
 const fn text(separator: Separator) -> ByteSet {
     ByteSet::of(
-        b" !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~",
+        b" !#$%&'()*+,-./0123456789:<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~",
         separator.byte(),
     )
 }
@@ -72,15 +71,19 @@ impl<'a> PlainRows<'a> {
         if bytes[name] != self.separator || !is_name(&bytes[..name]) || !self.is_model(&bytes[name + 1..model]) {
             return None;
         }
-        let mut row = PlainRow { bytes, fields, cells: 2, end: model, next: 0 };
+        let mut row = PlainRow { bytes, fields, end: model, next: 0 };
+        let mut column = 2;
         while bytes[row.end] == self.separator {
             let start = row.end + 1;
             row.end = self.stops.next(self.bytes)? - self.at;
-            if !fits(&bytes[start..row.end], row.cells) {
+            if !fits(&bytes[start..row.end], column) {
                 return None;
             }
-            row.fields[row.cells] = start..row.end;
-            row.cells += 1;
+            // What is padded to more columns has nothing in them.
+            if let Some(field) = row.fields.get_mut(column) {
+                *field = start..row.end;
+            }
+            column += 1;
         }
         row.next = match bytes[row.end..] {
             [b'\r', b'\n', ..] => {
@@ -116,7 +119,7 @@ fn fits(cell: &[u8], column: usize) -> bool {
         2 => cell.len() <= FriendlyName::MAX_CHARS as usize && is_tidy(cell),
         3 => cell.len() <= Description::MAX_CHARS as usize && is_tidy(cell),
         4 => cell.is_empty() || PricingTier::ALL.iter().any(|tier| same(cell, tier.as_str().as_bytes())),
-        _ => false,
+        _ => cell.is_empty(),
     }
 }
 

@@ -4,22 +4,22 @@ mod broken;
 mod encoding;
 mod found;
 
-use std::borrow::Cow;
-
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use self::encoding::guess_encoding;
 use self::found::Found;
 use super::cells::{Cells, value};
-use super::head::{HEAD_BYTES, look};
+use super::head::{BYTE_ORDER_MARK, HEAD_BYTES, look, trim_padding};
 use super::header;
 use super::layout::Layout;
+use super::offer::MappingOffer;
 use super::options::ReadOptions;
 use super::plain::PlainRows;
 use super::problem::{Cause, Problem};
-use super::row::{Row, place_at};
+use super::row::{END_OF_FILE, Row, place_at};
 use super::scan::{Scan, line_ends};
 use super::{MAX_FILE_BYTES, MAX_ROW_BYTES};
+use crate::shown::shown;
 
 /// Takes what a [`Reader`] finds.
 pub trait Sink {
@@ -47,6 +47,8 @@ pub struct Reader {
     /// The beginning of the file, until there is enough of it to look at.
     head: Option<Vec<u8>>,
     options: ReadOptions,
+    offer: Option<MappingOffer>,
+    unknown_columns: Vec<String>,
     layout: Layout,
     /// Whether the next row may be the header.
     first_row: bool,
@@ -54,14 +56,20 @@ pub struct Reader {
     quick: bool,
     /// The row that is being read, as far as its end was not in the piece in which it began.
     carry: Vec<u8>,
+    /// How many bytes of a byte order mark the row began with, as far as these were in the pieces so far.
+    mark: usize,
     scan: Scan,
     /// Where that row begins.
     line: u64,
     start: u64,
     /// A CR ended the last row: an LF would belong to it.
     after_cr: bool,
-    /// The rest of a row that is too long is being passed over.
-    passing_over: bool,
+    /// The rest of a row that is too long is being skipped.
+    skipping: bool,
+    /// Lines end in lone CR, as on old Macs.
+    is_mac: bool,
+    /// It is not a part, which ends before the Ctrl-Z at the end of its file.
+    is_whole_file: bool,
     /// The row has no line end, but the file's.
     last_row: bool,
     received: u64,
@@ -84,25 +92,30 @@ impl Reader {
     /// The same, read as a person chose.
     #[must_use]
     pub fn with_options(options: ReadOptions) -> Self {
-        Self { head: Some(Vec::new()), options, first_row: true, quick: false, ..Self::resume(Layout::default(), 1) }
+        let part = Self::resume(Layout::default(), 1);
+        Self { head: Some(Vec::new()), options, first_row: true, quick: false, is_whole_file: true, ..part }
     }
 
-    /// A reader for a part of a file whose layout is known: see [`super::PartRange`]. There is no byte order mark
-    /// and no header; lines are numbered from `first_line`, and byte offsets from the part's start.
+    /// A reader for a part of a file whose layout is known: see [`super::PartRange`]. There is no header; lines are numbered from `first_line`, and byte offsets from the part's start.
     #[must_use]
     pub fn resume(layout: Layout, first_line: u64) -> Self {
         Self {
             head: None,
             options: ReadOptions::default(),
+            offer: None,
+            unknown_columns: Vec::new(),
             quick: layout.is_positional(),
             layout,
             first_row: false,
             carry: Vec::new(),
+            mark: 0,
             scan: Scan::default(),
             line: first_line,
             start: 0,
             after_cr: false,
-            passing_over: false,
+            skipping: false,
+            is_mac: false,
+            is_whole_file: false,
             last_row: false,
             received: 0,
             found: Found::default(),
@@ -136,11 +149,15 @@ impl Reader {
     /// Ends the file: its last row needs no line end. Nothing is read after this.
     pub fn finish<S: Sink>(&mut self, sink: &mut S) {
         self.begin(sink);
+        self.no_mark();
         while !self.found.ended && !self.carry.is_empty() {
             if self.scan.open_quote().is_some() {
                 self.unclosed_quote(sink);
             } else {
                 self.last_row = true;
+                while self.is_whole_file && self.carry.last() == Some(&(END_OF_FILE as u8)) {
+                    self.carry.pop();
+                }
                 self.carried_row(sink);
                 self.carry.clear();
             }
@@ -181,15 +198,52 @@ impl Reader {
         let Some(bytes) = self.head.take() else {
             return;
         };
-        match look(&bytes) {
+        match look(&bytes, &self.options) {
             Ok(head) => {
                 self.layout = Layout::positional(head.separator);
                 self.line += head.lines;
                 self.start = head.skip as u64;
-                self.read(&bytes[head.skip..], sink);
+                self.offer = head.offer;
+                self.is_mac = memchr(b'\n', &bytes).is_none() && memchr(b'\r', &bytes).is_some();
+                match head.fault {
+                    Some(problem) => self.found.end_with(problem, sink),
+                    None => self.read(&bytes[head.skip..], sink),
+                }
             }
             Err((cause, value)) => self.found.end_with(Problem { value, ..Problem::of_file(cause) }, sink),
         }
+    }
+
+    /// What can be asked about the columns.
+    pub(super) const fn offer(&self) -> Option<&MappingOffer> {
+        self.offer.as_ref()
+    }
+
+    /// The columns of the header that are not known, for showing.
+    pub(super) fn unknown_columns(&self) -> &[String] {
+        &self.unknown_columns
+    }
+
+    /// Skips a byte order mark at the start of a row, also where it comes in several pieces. What is left.
+    fn skip_mark<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let rest = &BYTE_ORDER_MARK[self.mark..];
+        let same = bytes.iter().zip(rest).take_while(|(a, b)| a == b).count();
+        self.mark += same;
+        if self.mark == BYTE_ORDER_MARK.len() {
+            self.start += BYTE_ORDER_MARK.len() as u64;
+            self.mark = 0;
+        } else if same < bytes.len() {
+            self.no_mark();
+        }
+        &bytes[same..]
+    }
+
+    /// What began like a byte order mark is the beginning of a row.
+    fn no_mark(&mut self) {
+        let begun = &BYTE_ORDER_MARK[..std::mem::take(&mut self.mark)];
+        // Marks have no line end, so the row goes on.
+        self.scan.end(begun, self.layout.separator().byte());
+        self.carry.extend_from_slice(begun);
     }
 
     fn read<S: Sink>(&mut self, mut bytes: &[u8], sink: &mut S) {
@@ -203,21 +257,25 @@ impl Reader {
                     continue;
                 }
             }
-            if self.passing_over {
+            if self.skipping {
                 let Some(end) = memchr2(b'\n', b'\r', bytes) else {
                     self.start += bytes.len() as u64;
                     return;
                 };
-                self.passing_over = false;
+                self.skipping = false;
                 self.next_row(end, bytes[end], 1);
                 bytes = &bytes[end + 1..];
                 continue;
             }
-            if self.quick && self.carry.is_empty() {
+            if self.quick && self.carry.is_empty() && self.mark == 0 {
                 bytes = self.plain_rows(bytes, sink);
                 if self.found.ended || self.after_cr || bytes.is_empty() {
                     continue;
                 }
+            }
+            if self.carry.is_empty() && (self.mark > 0 || bytes[0] == BYTE_ORDER_MARK[0]) {
+                bytes = self.skip_mark(bytes);
+                continue;
             }
             // Up to the first byte too many, which may be the line end of a row that just fits.
             let room = MAX_ROW_BYTES + 1 - self.carry.len();
@@ -301,50 +359,69 @@ impl Reader {
     fn device_row<S: Sink>(&mut self, text: &str, sink: &mut S) {
         let row = Row::new(text, &self.layout, self.line, self.start);
         let found = &mut self.found;
-        if row.is_valid() {
-            if found.counts_row(self.line, sink) {
-                sink.row(&row);
+        if !row.is_valid() && (row.is_blank() || found.is_nul(text.as_bytes(), self.line, sink)) {
+            return;
+        }
+        if found.counts_row(self.line, sink) {
+            if !row.is_valid() {
+                row.problems(|problem| found.problem(problem, sink));
             }
-        } else if !row.is_blank()
-            && !found.is_nul(text.as_bytes(), self.line, sink)
-            && found.counts_row(self.line, sink)
-        {
-            row.problems(|problem| found.problem(problem, sink));
+            row.warnings(|warning| sink.warning(warning));
             sink.row(&row);
         }
     }
 
     fn first_row<S: Sink>(&mut self, text: &str, sink: &mut S) {
         let separator = self.layout.separator();
-        let cells: Vec<Cow<'_, str>> =
-            Cells::new(text.as_bytes(), separator.byte()).map(|range| value(&text[range])).collect();
-        if cells.iter().all(|cell| cell.is_empty()) {
-            return;
-        }
-        self.first_row = false;
-        if !header::is_header(&cells) {
-            self.quick = true;
-            return self.device_row(text, sink);
-        }
         let positional = Layout::positional(separator);
         let row = Row::new(text, &positional, self.line, self.start);
-        if cells.len() > Layout::MAX_COLUMNS {
+        if !row.is_valid() && row.is_blank() {
+            return;
+        }
+        if row.is_commented_out() {
+            return self.device_row(text, sink);
+        }
+        self.first_row = false;
+        let mut cells: Vec<_> =
+            Cells::new(text.as_bytes(), separator.byte()).map(|range| value(&text[range])).collect();
+        trim_padding(&mut cells);
+        let mapping = self.options.mapping.take();
+        let is_header = mapping.as_ref().map_or_else(|| header::is_header(&cells), |it| it.first_row_is_header());
+        let too_many = cells.len() > Layout::MAX_COLUMNS;
+        if too_many && (is_header || mapping.is_some()) {
             let cause = Cause::TooManyColumns { found: u32::try_from(cells.len()).unwrap_or(u32::MAX) };
             return self.found.end_with(Problem::at(row.place_of_cell(Layout::MAX_COLUMNS), None, "", cause), sink);
         }
-        let header = header::read(&cells);
         let mut readable = true;
-        for (cell, field, cause) in header.problems {
-            readable &= !cause.ends_reading();
-            let value = cells.get(cell).map_or("", |cell| cell);
-            self.found.problem(Problem::at(row.place_of_cell(cell), field, value, cause), sink);
-        }
-        match Layout::new(separator, header.columns, true) {
+        let columns = match mapping {
+            Some(mapping) => {
+                let mut columns = mapping.columns().to_vec();
+                if is_header && columns.len() < cells.len() {
+                    columns.resize(cells.len(), None);
+                }
+                columns
+            }
+            None if is_header => {
+                let header = header::read(&cells, self.options.ignore_unknown_columns);
+                for (cell, field, cause) in header.problems {
+                    readable &= !cause.ends_reading();
+                    let value = cells.get(cell).map_or("", |cell| cell);
+                    self.found.problem(Problem::at(row.place_of_cell(cell), field, value, cause), sink);
+                }
+                self.unknown_columns = header.unknown.iter().map(|&index| shown(&cells[index])).collect();
+                header.columns
+            }
+            None => positional.columns().to_vec(),
+        };
+        match Layout::new(separator, columns, is_header) {
             Ok(layout) if readable => {
                 self.quick = layout.is_positional();
                 self.layout = layout;
             }
             _ => self.found.ended = true,
+        }
+        if !is_header && !self.found.ended {
+            self.device_row(text, sink);
         }
     }
 
@@ -355,7 +432,7 @@ impl Reader {
         let at = error.valid_up_to();
         // A row that ends too early in the middle of a file is not cut off, but in another encoding.
         let cut_off = self.last_row && error.error_len().is_none();
-        let guess = guess_encoding(&row[at..], cut_off);
+        let guess = guess_encoding(row, at, cut_off, self.is_mac);
         let problem = Problem::at(place_at(row, at, self.line), None, "", Cause::NotUtf8(guess));
         self.found.end_with(problem, sink);
     }

@@ -2,15 +2,19 @@
 
 use std::borrow::Cow;
 
-use super::cells::{Cells, space_before_quote, value};
+use super::cells::{Cells, value};
+use super::damage::{has_lost_characters, is_encoded_twice, is_scientific};
 use super::field::Field;
+use super::head::is_row_in_quotes;
+use super::header::is_header;
 use super::layout::Layout;
 use super::plain::PlainRow;
 use super::problem::{Cause, Problem};
+use super::quotes::{BadQuote, bad_quote, is_in_typographic_quotes, split_typographic_quotes, stray_quote};
 use super::scan::line_ends;
 use crate::device::NewDevice;
 use crate::names::{DeviceName, ModelName, device_name_problem, is_device_name, is_model_name, model_name_problem};
-use crate::text::{Description, FriendlyName, text_problem};
+use crate::text::{Description, FriendlyName, normalized, text_problem};
 use crate::tier::PricingTier;
 
 /// A row of a registration file that is neither blank nor its header.
@@ -21,6 +25,7 @@ pub struct Row<'a> {
     line: u64,
     start: u64,
     fields: [Cow<'a, str>; 5],
+    /// How many cells there are, up to the last that is not blank, but at least as many as there are columns.
     cells: usize,
     valid: bool,
 }
@@ -30,12 +35,15 @@ impl<'a> Row<'a> {
     pub(super) fn new(text: &'a str, layout: &'a Layout, line: u64, start: u64) -> Self {
         let mut fields = [const { Cow::Borrowed("") }; 5];
         let columns = layout.columns();
-        let mut cells = 0;
-        for range in Cells::new(text.as_bytes(), layout.separator().byte()) {
-            if let Some(&Some(field)) = columns.get(cells) {
-                fields[field.index()] = value(&text[range]);
+        let mut cells = columns.len();
+        for (index, range) in Cells::new(text.as_bytes(), layout.separator().byte()).enumerate() {
+            match columns.get(index) {
+                Some(Some(field)) => fields[field.index()] = value_of(*field, &text[range]),
+                Some(None) => {}
+                // Spreadsheets pad rows with blank cells.
+                None if value(&text[range]).is_empty() => {}
+                None => cells = index + 1,
             }
-            cells += 1;
         }
         let mut row = Self { text, layout, line, start, fields, cells, valid: false };
         row.valid = row.follows_every_rule();
@@ -47,7 +55,7 @@ impl<'a> Row<'a> {
     pub(super) fn plain(row: &PlainRow<'a>, layout: &'a Layout, line: u64, start: u64) -> Option<Self> {
         let text = std::str::from_utf8(&row.bytes[..row.end]).ok()?;
         let fields = row.fields.each_ref().map(|range| Cow::Borrowed(&text[range.clone()]));
-        Some(Self { text, layout, line, start, fields, cells: row.cells, valid: true })
+        Some(Self { text, layout, line, start, fields, cells: layout.columns().len(), valid: true })
     }
 
     /// The line at which the row begins, from 1.
@@ -70,8 +78,9 @@ impl<'a> Row<'a> {
 
     /// What a field says, whether that is right or not; empty if it is blank or missing.
     ///
-    /// That is the text without the quotes and the white space around it, and without the apostrophe that
-    /// [`crate::errors_csv`] puts before what a spreadsheet would run.
+    /// That is the text without the quotes and the white space around it, and without the apostrophes that
+    /// [`crate::errors_csv`] puts before what a spreadsheet would run. Friendly name and description are normalized:
+    /// see [`FriendlyName`].
     #[must_use]
     pub fn field(&self, field: Field) -> &str {
         &self.fields[field.index()]
@@ -104,11 +113,18 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// Whether there is nothing in the row but separators and white space. Such a row is passed over, like an
-    /// empty line: a spreadsheet leaves `,,,,` behind where rows were cleared.
+    /// Whether there is nothing in the row but separators, white space and Ctrl-Z, with which DOS ends files. Such a row
+    /// is skipped like an empty line: a spreadsheet leaves `,,,,` behind where rows were cleared.
     pub(super) fn is_blank(&self) -> bool {
-        self.field(Field::DeviceName).is_empty()
-            && Cells::new(self.text.as_bytes(), self.separator()).all(|range| value(&self.text[range]).is_empty())
+        let is_blank = |cell: &str| value(cell).trim_matches(END_OF_FILE).is_empty();
+        self.field(Field::DeviceName).trim_matches(END_OF_FILE).is_empty() && self.texts().all(is_blank)
+    }
+
+    /// Whether somebody meant the row not to be read.
+    pub(super) fn is_commented_out(&self) -> bool {
+        let mut values = self.texts().map(value);
+        let first = values.next().unwrap_or_default();
+        is_comment(&first, values.all(|value| value.is_empty()))
     }
 
     /// The line and column of a field: of its first character that is not white space.
@@ -140,35 +156,97 @@ impl<'a> Row<'a> {
             && text_problem(description, Description::MAX_CHARS).is_none()
             && (tier.is_empty() || PricingTier::parse(tier).is_ok())
             && self.cells <= self.layout.columns().len()
-            && !self.has_space_before_quote()
+            && self.bad_quote().is_none()
     }
 
-    fn has_space_before_quote(&self) -> bool {
-        // A field that begins with a quote is rare enough to be looked at twice.
-        self.fields.iter().any(|field| field.starts_with('"'))
-            && self.cells().any(|range| space_before_quote(&self.text[range]))
+    fn bad_quote(&self) -> Option<BadQuote> {
+        let has_quotes = memchr::memchr(b'"', self.text.as_bytes()).is_some();
+        let bad = if has_quotes { bad_quote(self.texts()) } else { None };
+        bad.or_else(|| if self.text.is_ascii() { None } else { split_typographic_quotes(self.texts()) })
+    }
+
+    /// What looks wrong with a row, but may be meant.
+    pub(super) fn warnings(&self, mut report: impl FnMut(Problem)) {
+        if self.text.is_ascii() {
+            return;
+        }
+        for (cell, column) in self.texts().zip(self.layout.columns()) {
+            let Some(field @ (Field::FriendlyName | Field::Description)) = *column else {
+                continue;
+            };
+            // As it stands in the file: what is taken out of texts may be half of a character that was encoded twice.
+            let text = value(cell);
+            for (is_damaged, cause) in
+                [(is_encoded_twice(&text), Cause::EncodedTwice), (has_lost_characters(&text), Cause::LostCharacters)]
+            {
+                if is_damaged {
+                    report(Problem::at(self.place(field), Some(field), &text, cause));
+                }
+            }
+        }
+    }
+
+    /// What is wrong with the row as a whole: then its cells say nothing.
+    fn fault(&self) -> Option<Problem> {
+        let of_row = |cause| Some(Problem::at((self.line, 1), None, self.text, cause));
+        let [name, model, ..] = &self.fields;
+        if !is_device_name(name.as_bytes()) || !is_model_name(model.as_bytes()) {
+            if self.is_commented_out() {
+                return of_row(Cause::CommentedRow);
+            }
+            if is_row_in_quotes(self.text.as_bytes()) {
+                return of_row(Cause::RowInQuotes);
+            }
+            let values: Vec<Cow<'_, str>> = self.texts().take(Layout::MAX_COLUMNS).map(value).collect();
+            if is_header(&values) {
+                return of_row(Cause::HeaderAgain);
+            }
+            // `8,96529E+19`: the decimal comma of the spreadsheet is the separator of the file.
+            if let [whole, rest, ..] = values.as_slice()
+                && self.separator() == b','
+                && is_scientific(&format!("{whole},{rest}"))
+            {
+                let value = format!("{whole},{rest}");
+                return Some(Problem::at((self.line, 1), Some(Field::DeviceName), &value, Cause::ScientificNotation));
+            }
+        }
+        self.bad_quote().and_then(|quote| self.quote_problem(quote))
+    }
+
+    fn quote_problem(&self, BadQuote { cell, at, cause }: BadQuote) -> Option<Problem> {
+        let range = self.cells().nth(cell)?;
+        let place = place_at(self.text.as_bytes(), range.start + at, self.line);
+        let field = self.layout.columns().get(cell).copied().flatten();
+        Some(Problem::at(place, field, self.text[range].trim(), cause))
     }
 
     /// Everything that is wrong with the row, from left to right.
     pub(super) fn problems(&self, mut report: impl FnMut(Problem)) {
+        if let Some(problem) = self.fault() {
+            return report(problem);
+        }
         let columns = self.layout.columns();
-        if self.has_space_before_quote() {
-            for (index, range) in self.cells().enumerate() {
-                if space_before_quote(&self.text[range.clone()]) {
-                    let field = columns.get(index).copied().flatten();
-                    let value = self.text[range].trim_start();
-                    report(Problem::at(self.place_of_cell(index), field, value, Cause::SpaceBeforeQuote));
-                }
-            }
-            // The quotes did not count, so cells may have been split, and nothing is where it should be.
-            return;
+        let is_shifted = self.cells > columns.len() || self.field_cause(Field::PricingTier).is_some();
+        if is_shifted && let Some(problem) = stray_quote(self.texts()).and_then(|quote| self.quote_problem(quote)) {
+            return report(problem);
         }
         let most = columns.len();
         let shifted = self.cells > most;
         let extra = shifted.then(|| {
-            let value = self.cells().nth(most).map_or(Cow::Borrowed(""), |range| value(&self.text[range]));
-            let cause = Cause::TooManyFields { found: clamp(self.cells), most: clamp(most) };
-            Problem::at(self.place_of_cell(most), None, &value, cause)
+            let (cell, value) = self
+                .texts()
+                .map(value)
+                .enumerate()
+                .skip(most)
+                .find(|(_, value)| !value.is_empty())
+                .unwrap_or((most, Cow::Borrowed("")));
+            let (found, most) = (clamp(self.cells), clamp(most));
+            let cause = if self.layout.header() {
+                Cause::MoreThanHeader { found, named: most }
+            } else {
+                Cause::TooManyFields { found, most }
+            };
+            Problem::at(self.place_of_cell(cell), None, &value, cause)
         });
         for field in columns.iter().copied().flatten() {
             // A field too many is usually an unquoted separator in a text, and all behind it is shifted.
@@ -185,6 +263,10 @@ impl<'a> Row<'a> {
     fn field_cause(&self, field: Field) -> Option<Cause> {
         let value = self.field(field);
         match field {
+            Field::DeviceName | Field::ModelName if is_in_typographic_quotes(value) => Some(Cause::TypographicQuotes),
+            Field::DeviceName if is_scientific(value) && !is_device_name(value.as_bytes()) => {
+                Some(Cause::ScientificNotation)
+            }
             Field::DeviceName => {
                 (!is_device_name(value.as_bytes())).then(|| Cause::DeviceName(device_name_problem(value)))
             }
@@ -196,12 +278,39 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The cells as they stand in the file.
+    fn texts(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        let text = self.text;
+        self.cells().map(move |range| &text[range])
+    }
+
     fn cells(&self) -> Cells<'a> {
         Cells::new(self.text.as_bytes(), self.separator())
     }
 
     fn separator(&self) -> u8 {
         self.layout.separator().byte()
+    }
+}
+
+/// Ctrl-Z, with which DOS ends a file, and what made it for DOS still does.
+pub(super) const END_OF_FILE: char = '\u{1a}';
+
+/// Whether a row with this first cell was commented out. A first column that is called `#` numbers the rows.
+pub(super) fn is_comment(first: &str, is_only_cell: bool) -> bool {
+    first.starts_with("//") || first.starts_with('#') && (first.len() > 1 || is_only_cell)
+}
+
+/// What a cell says as a field.
+#[inline]
+fn value_of(field: Field, cell: &str) -> Cow<'_, str> {
+    let value = value(cell);
+    match field {
+        Field::FriendlyName | Field::Description if !value.is_ascii() => match normalized(&value) {
+            Cow::Borrowed(text) if text.len() == value.len() => value,
+            text => Cow::Owned(text.into_owned()),
+        },
+        _ => value,
     }
 }
 

@@ -1,13 +1,18 @@
-//! What a problem says to a person: what is wrong, and what to do about it.
+//! What a problem or a warning says to a person: what is wrong, and what to do about it.
 
 use super::field::Field;
-use super::problem::{Cause, EncodingGuess, Problem};
+use super::problem::{Cause, ColumnNames, EncodingGuess, Problem};
 use super::{MAX_DEVICES, MAX_FILE_BYTES, MAX_ROW_BYTES};
 use crate::names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};
 use crate::shown::shown_char;
 use crate::text::TextProblem;
 
 const TIERS: &str = "Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.";
+
+const RESTORE_NUMBERS: &str = "Its last digits are lost. Go back to the original data, import this column as text, and \
+     export the file again.";
+
+const CHECK_ENCODING: &str = "Export the file again as UTF-8 from where it came from, or upload it as it is.";
 
 const SAVE_AS_CSV: &str = "In Excel, choose File, Save As, and the type “CSV UTF-8 (Comma delimited)”, \
      and register the file that this makes.";
@@ -31,6 +36,17 @@ impl Problem {
                 "`{value}` is already the name of the device in line {first_line}. \
                  Give this device another name, or take one of the two rows out."
             ),
+            Cause::CaseOnly { first_line } => format!(
+                "`{value}` differs from the name of the device in line {first_line} in letter case only. \
+                 If they are one device, take one of the two rows out."
+            ),
+            Cause::ScientificNotation => format!("`{value}` is a number that a spreadsheet rounded. {RESTORE_NUMBERS}"),
+            Cause::EncodedTwice => {
+                format!("`{value}` looks like text that was encoded twice, as `ZÃ¼rich` for `Zürich`. {CHECK_ENCODING}")
+            }
+            Cause::LostCharacters => {
+                format!("`{value}` has lost characters: each `\u{fffd}` stands for one. {CHECK_ENCODING}")
+            }
             Cause::FriendlyName(it) => text_sentence("friendly name", it),
             Cause::Description(it) => text_sentence("description", it),
             cause => cause.heading(self.field, value),
@@ -60,6 +76,21 @@ impl Cause {
                 "The first line says that `{value}` separates the fields. \
                  Separate them by commas, semicolons or tabs."
             ),
+            Self::OtherSeparator { separator } => format!(
+                "The fields are separated by {}. Separate them by commas, semicolons or tabs.",
+                if *separator == ' ' { "spaces".to_owned() } else { shown_char(*separator) }
+            ),
+            Self::RowsInQuotes => "Each row is quoted as a whole, so it is a single field. Probably a spreadsheet that uses \
+                 another separator opened the file and saved it. Use the original file, or remove the quotes around the \
+                 rows."
+                .to_owned(),
+            Self::HeaderBelow { line } => format!("The header is in line {line}. Remove the rows above it."),
+            Self::HeaderInOtherWords { columns } => format!(
+                "The first row looks like a header in other words: {}. Use the column names {}; or map the columns in the \
+                 portal's Register devices dialog.",
+                listed(columns),
+                field_names()
+            ),
             Self::FileTooLarge => format!(
                 "The file is larger than {} MiB. Split it into several files, and register one after the other.",
                 MAX_FILE_BYTES / (1024 * 1024)
@@ -74,13 +105,16 @@ impl Cause {
             Self::MissingColumn => {
                 format!("The header has no column `{name}`, which is required. Add it, or take the header out.")
             }
-            Self::UnknownColumn { .. } if value.is_empty() => {
-                format!("A column of the header has no name. Take it out. The columns are {}.", known_columns())
-            }
-            Self::UnknownColumn { suggestion } => format!(
-                "`{value}` is not a column.{} The columns are {}.",
-                suggestion.map_or(String::new(), |field| format!(" Did you mean `{field}`?")),
+            Self::UnknownColumns { columns, suggestion } => format!(
+                "{} {}.{} The columns are {}. Rename or remove these columns, or ignore them.",
+                listed(columns),
+                if columns.count == 1 { "is not a known column" } else { "are not known columns" },
+                suggestion.as_ref().map_or(String::new(), |(name, field)| format!(" Is `{name}` the `{field}`?")),
                 known_columns()
+            ),
+            Self::GroupColumn => format!(
+                "A file has no column for the device group, such as `{value}`. Remove it, and choose the group in the \
+                 field Device group of the Register devices dialog, for all devices of the file."
             ),
             Self::RepeatedColumn => {
                 format!("The header has the column `{name}` more than once. Take out all but one.")
@@ -93,6 +127,27 @@ impl Cause {
                 "There is a space between the separator and the quote. Take the space out, so that the quote counts."
                     .to_owned()
             }
+            Self::EqualsBeforeQuote => {
+                "`=\"` does not quote a field, so the separator inside has split it. Remove the `=`.".to_owned()
+            }
+            Self::TextAfterQuote { backslash: true } => {
+                "`\\\"` does not escape a quote: the field ends here. Write a quote inside a quoted field twice: `\"\"`."
+                    .to_owned()
+            }
+            Self::TextAfterQuote { backslash: false } => {
+                "There is text after the closing quote of a field. Write a quote inside a quoted field twice: `\"\"`."
+                    .to_owned()
+            }
+            Self::TypographicQuotes => {
+                "Typographic quotes such as “ and ” do not quote a field. Use straight double quotes: `\"`.".to_owned()
+            }
+            Self::CommentedRow => {
+                "`#` and `//` do not comment out a row. Delete the row if you don't want to register it.".to_owned()
+            }
+            Self::RowInQuotes => {
+                "The row is quoted as a whole, so it is a single field. Remove the quotes around it.".to_owned()
+            }
+            Self::HeaderAgain => "This row repeats the header. Remove it: only the first row can be a header.".to_owned(),
             Self::RowTooLong => format!(
                 "The row is longer than {} KiB. Probably its line ends were lost: \
                  each device needs a line of its own.",
@@ -102,6 +157,13 @@ impl Cause {
                 "The row has {found} fields, and at most {most} are allowed. \
                  If a field contains the separator, put double quotes around that field."
             ),
+            Self::MoreThanHeader { found, named } => format!(
+                "The row has {found} fields, but the header names only {named} columns. Name the other columns in the \
+                 header, or put double quotes around a field that contains the separator."
+            ),
+            Self::ScientificNotation => {
+                format!("A spreadsheet rounded the device name, a long number. {RESTORE_NUMBERS}")
+            }
             Self::DeviceName(DeviceNameProblem::TooLong { .. }) => {
                 format!("A device name has at most {} characters.", DeviceName::MAX_CHARS)
             }
@@ -117,7 +179,17 @@ impl Cause {
                 suggestion.map_or(String::new(), |tier| format!(" Did you mean {tier}?"))
             ),
             Self::Duplicate { .. } => {
-                "The device name stands in an earlier row, too. Give each device a name of its own.".to_owned()
+                "Duplicate device name. Give each device a name of its own.".to_owned()
+            }
+            Self::CaseOnly { .. } => {
+                "The device name differs from an earlier one in letter case only. Check whether they are one device."
+                    .to_owned()
+            }
+            Self::EncodedTwice => {
+                format!("A text looks as if it was encoded twice, as `ZÃ¼rich` for `Zürich`. {CHECK_ENCODING}")
+            }
+            Self::LostCharacters => {
+                format!("A text has lost characters: each `\u{fffd}` stands for one. {CHECK_ENCODING}")
             }
         }
     }
@@ -132,7 +204,7 @@ impl Cause {
             Self::ModelName(_) => "Other model names are wrong.".to_owned(),
             Self::FriendlyName(_) => "Other friendly names are wrong.".to_owned(),
             Self::Description(_) => "Other descriptions are wrong.".to_owned(),
-            Self::TooManyFields { .. } => "Other rows have too many fields.".to_owned(),
+            Self::TooManyFields { .. } | Self::MoreThanHeader { .. } => "Other rows have too many fields.".to_owned(),
             _ => "Other problems of the same kind.".to_owned(),
         }
     }
@@ -183,8 +255,29 @@ fn not_utf8(guess: EncodingGuess) -> String {
 }
 
 fn known_columns() -> String {
-    let names: Vec<&str> = Field::ALL.into_iter().map(Field::label).collect();
-    format!("{}; Line and Error are passed over", names.join(", "))
+    format!("{}; Line and Error are ignored", field_names())
+}
+
+fn field_names() -> String {
+    Field::ALL.map(Field::label).join(", ")
+}
+
+/// The names of columns, the last with `and`.
+fn listed(columns: &ColumnNames) -> String {
+    let mut names: Vec<String> = columns
+        .listed
+        .iter()
+        .map(|name| if name.is_empty() { "a column without a name".to_owned() } else { format!("`{name}`") })
+        .collect();
+    let more = columns.count as usize - names.len().min(columns.count as usize);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 /// A number with a comma between thousands, as the screen shows them.

@@ -20,6 +20,22 @@ pub(crate) fn told(bytes: impl AsRef<[u8]>) -> String {
     for problem in &report.problems {
         out += &format!("\n{}", problem.sentence());
     }
+    for warning in &report.warnings {
+        let Problem { line, column, cause, .. } = warning;
+        out += &format!("\n{line}:{column} warning {}: {}", cause.kind(), warning.sentence());
+    }
+    out
+}
+
+/// The same in one line without sentences: `2 devices; 3:1 device-name; warning 4:1 case-only`.
+pub(crate) fn summary(report: &Report) -> String {
+    let mut out = format!("{} of {}", report.devices, report.rows);
+    for Problem { line, column, cause, .. } in &report.problems {
+        out += &format!("; {line}:{column} {}", cause.kind());
+    }
+    for Problem { line, column, cause, .. } in &report.warnings {
+        out += &format!("; warning {line}:{column} {}", cause.kind());
+    }
     out
 }
 
@@ -43,6 +59,7 @@ pub(crate) struct Found {
     /// Line and fields of each row.
     pub(crate) rows: Vec<(u64, [String; 5])>,
     pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
 }
 
 impl Sink for Found {
@@ -51,6 +68,9 @@ impl Sink for Found {
     }
     fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
+    }
+    fn warning(&mut self, warning: Problem) {
+        self.warnings.push(warning);
     }
 }
 

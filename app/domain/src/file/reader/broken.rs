@@ -26,7 +26,7 @@ impl Reader {
         self.start += row.len() as u64;
         self.line += line_ends(&row);
         self.scan = Scan::default();
-        self.passing_over = true;
+        self.skipping = true;
     }
 
     /// A quote is open in `carry`, which is full or the last row: reads on in the line below the quote.
