@@ -1,6 +1,6 @@
 //! `muster check FILE`: the check that the page runs, from a terminal.
 
-use muster_domain::{Check, MAX_FILE_BYTES, Report};
+use muster_domain::{Cause, Check, MAX_FILE_BYTES, Problem, ProblemGroup, ReadOptions, Report};
 use std::{
     fmt::Write as _,
     fs::File,
@@ -12,27 +12,30 @@ use std::{
 /// How much is read at a time.
 const PIECE_BYTES: usize = 1024 * 1024;
 
-/// Checks the file: what is in it goes to stdout, its problems to stderr. The exit code is 1 where it has any, and 2
-/// where it could not be read.
-pub(crate) fn check(file: &Path) -> ExitCode {
-    let report = match read(file) {
+/// Checks the file: counts go to stdout, problems and warnings to stderr. The exit code is 1 if there are problems, and 2
+/// if the file could not be read. Warnings do not change it.
+pub(crate) fn check(file: &Path, ignore_unknown_columns: bool) -> ExitCode {
+    let report = match read(file, ReadOptions { mapping: None, ignore_unknown_columns }) {
         Ok(report) => report,
         Err(error) => {
             eprintln!("muster: {} cannot be read: {error}", file.display());
             return ExitCode::from(2);
         }
     };
-    // A reader that has gone away, such as `head`, is no reason to complain.
-    let _ = io::stderr().write_all(problems(&file.display().to_string(), &report).as_bytes());
+    // The reader of the output may be gone, such as `head`; ignore the write error.
+    let name = file.display().to_string();
+    let found = listed(&name, "", "problem", &report.problems, report.problem_count, &report.problem_groups)
+        + &listed(&name, "warning: ", "warning", &report.warnings, report.warning_count, &report.warning_groups);
+    let _ = io::stderr().write_all(found.as_bytes());
     let _ = io::stdout().write_all(summary(&report).as_bytes());
     if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn read(file: &Path) -> io::Result<Report> {
+fn read(file: &Path, options: ReadOptions) -> io::Result<Report> {
     // One byte over the limit is enough for the check to say so.
     let mut file = File::open(file)?.take(MAX_FILE_BYTES + 1);
     let mut piece = vec![0; PIECE_BYTES];
-    let mut check = Check::new();
+    let mut check = Check::with_options(options);
     while !check.has_ended() {
         match file.read(&mut piece) {
             Ok(0) => break,
@@ -44,18 +47,22 @@ fn read(file: &Path) -> io::Result<Report> {
     Ok(check.finish())
 }
 
-/// `FILE:LINE:COLUMN: …` for each problem that the report lists, then how many more there are of each cause.
-fn problems(file: &str, report: &Report) -> String {
+/// `FILE:LINE:COLUMN: …` for each problem or warning that the report lists, then how many more there are of each cause.
+fn listed(file: &str, prefix: &str, noun: &str, listed: &[Problem], count: u64, groups: &[ProblemGroup]) -> String {
     let mut out = String::new();
-    for problem in &report.problems {
+    for problem in listed {
+        let flag = match problem.cause {
+            Cause::UnknownColumns { .. } => " (--ignore-unknown-columns)",
+            _ => "",
+        };
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "{file}:{}:{}: {}", problem.line, problem.column, problem.sentence());
+        let _ = writeln!(out, "{file}:{}:{}: {prefix}{}{flag}", problem.line, problem.column, problem.sentence());
     }
-    let listed = report.problems.len() as u64;
-    if report.problem_count > listed {
-        let _ = writeln!(out, "{file}: {} more problems. By cause:", report.problem_count - listed);
-        for group in &report.problem_groups {
-            let _ = writeln!(out, "{file}: {} × {}", group.count, group.heading);
+    if let Some(more) = count.checked_sub(listed.len() as u64).filter(|more| *more > 0) {
+        let plural = if more == 1 { "" } else { "s" };
+        let _ = writeln!(out, "{file}: {more} more {noun}{plural}. By cause:");
+        for group in groups {
+            let _ = writeln!(out, "{file}: {prefix}{} × {}", group.count, group.heading);
         }
     }
     out

@@ -15,10 +15,13 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     /// Run the portal and the device endpoint
     Serve(ServeSettings),
-    /// Check a registration file; exits with 1 where it has problems
+    /// Check a registration file; exits with 1 if it has problems, which warnings are not
     Check {
         /// The registration file
         file: PathBuf,
+        /// Ignore columns that the header names and Muster does not know
+        #[arg(long)]
+        ignore_unknown_columns: bool,
     },
     /// Accounts
     Account {

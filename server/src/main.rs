@@ -31,7 +31,7 @@ async fn main() -> ExitCode {
         .init();
     let done = match command_line.command {
         Command::Serve(settings) => serve::serve(settings).await,
-        Command::Check { file } => return check::check(&file),
+        Command::Check { file, ignore_unknown_columns } => return check::check(&file, ignore_unknown_columns),
         Command::Account { command: AccountCommand::Add { name, database } } => {
             people::add_account(&name, &database).await
         }

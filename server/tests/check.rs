@@ -4,10 +4,15 @@
 use std::{fs, process::Command};
 
 fn check(content: &[u8], code: i32, stdout: &str, stderr: &str) {
+    check_with(&[], content, code, stdout, stderr);
+}
+
+fn check_with(flags: &[&str], content: &[u8], code: i32, stdout: &str, stderr: &str) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("fleet.csv"), content).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_muster"))
         .args(["check", "fleet.csv"])
+        .args(flags)
         .current_dir(folder.path())
         .output()
         .unwrap();
@@ -36,6 +41,39 @@ fn problems_go_to_stderr_with_line_and_column() {
         "fleet.csv:2:1: `b c` is not a device name. A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed.\n\
          fleet.csv:3:1: `a` is already the name of the device in line 1. Give this device another name, or take one of the two rows out.\n\
          fleet.csv:3:9: `small` is not a pricing tier. Did you mean Small? Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.\n",
+    );
+}
+
+#[test]
+fn warnings_go_to_stderr_and_are_no_failure() {
+    check(
+        "a,M.X,Z\u{fffd}rich\nA,M.X\n".as_bytes(),
+        0,
+        "2 devices\n  M.X: 2\n  default tier: 2\n",
+        "fleet.csv:1:7: warning: `Z\u{fffd}rich` has lost characters: each `\u{fffd}` stands for one. Export the file again as UTF-8 from where it came from, or upload it as it is.\n\
+         fleet.csv:2:1: warning: `A` differs from the name of the device in line 1 in letter case only. If they are one device, take one of the two rows out.\n",
+    );
+}
+
+#[test]
+fn unknown_columns_are_one_problem_or_ignored() {
+    let file = b"No.,Device name,Serial,Model name\n1,a,7,M.X\n";
+    check(
+        file,
+        1,
+        "1 device\n  M.X: 1\n  default tier: 1\n",
+        "fleet.csv:1:1: `No.` and `Serial` are not known columns. The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are ignored. Rename or remove these columns, or ignore them. (--ignore-unknown-columns)\n",
+    );
+    check_with(&["--ignore-unknown-columns"], file, 0, "1 device\n  M.X: 1\n  default tier: 1\n", "");
+}
+
+#[test]
+fn a_header_in_other_words_is_one_problem() {
+    check(
+        b"name,model,serial\na,M.X,7\nb,M.X,8\n",
+        1,
+        "0 devices\n",
+        "fleet.csv:1:1: The first row looks like a header in other words: `name`, `model` and `serial`. Use the column names Device name, Model name, Device friendly name, Description, Pricing tier; or map the columns in the portal's Register devices dialog.\n",
     );
 }
 
