@@ -2,6 +2,7 @@
 
 mod armour;
 mod assets;
+mod body_limit;
 mod check;
 mod command_line;
 mod connections;

@@ -2,7 +2,7 @@
 
 use crate::{
     armour::{self, PublicUrl},
-    assets,
+    assets, body_limit,
     command_line::ServeSettings,
     connections, device_endpoint,
     overload::{self, Lane},
@@ -13,7 +13,7 @@ use crate::{
 use axum::{
     Router,
     body::Body,
-    extract::{DefaultBodyLimit, FromRef, Request, State},
+    extract::{FromRef, Request, State},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -21,11 +21,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, handle_server_fns_with_context};
-use muster_app::{
-    App, AssetBase,
-    fns::{registrations::MAX_PART_BYTES, session::SecureCookies},
-    shell,
-};
+use muster_app::{App, AssetBase, fns::session::SecureCookies, shell};
 use muster_registry::{Password, Registry};
 use std::time::Duration;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
@@ -39,7 +35,7 @@ const BYTES_A_PLACE: usize = 16 * 1024;
 /// Pages and server functions under way at once.
 const PAGE_REQUESTS: usize = 128;
 
-/// Of those, the ones that are about 10,000 devices at a time. A part of a file is at most 3 MiB, and the registry
+/// Of those, the ones that are about 10,000 devices at a time. A part of a file is at most 2 MiB, and the registry
 /// holds about ten times that for it. They take a connection to the database each, and must leave some to the others.
 const BULK_REQUESTS: usize = 12;
 
@@ -151,9 +147,8 @@ fn router(registry: Registry, public: PublicUrl) -> Router {
     let context = page_context(&state);
     let pages = Router::new()
         .route("/fn/{*function}", post(server_function))
-        .layer(DefaultBodyLimit::max(MAX_PART_BYTES + 64 * 1024))
-        .layer(tower_http::limit::RequestBodyLimitLayer::new(MAX_PART_BYTES + 64 * 1024))
         .leptos_routes_with_context(&state, generate_route_list(App), context, shell)
+        .layer(middleware::from_fn(body_limit::limit_body))
         .layer(middleware::from_fn_with_state(registry.clone(), session_layer::find_person))
         .layer(middleware::from_fn_with_state(public.clone(), armour::only_our_pages))
         .layer(middleware::from_fn_with_state(Lane::of(BULK_REQUESTS, bulk_places), overload::admit))

@@ -6,9 +6,8 @@ use muster_domain::Layout;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The largest part that is taken: a part closes at 2 MiB, one row more is at most 64 KiB, and the rest is
-/// what goes around it. The server's limit on a body is a little above.
-pub const MAX_PART_BYTES: usize = 3 * 1024 * 1024;
+/// The largest part that is accepted: the check closes a part before the row with which it would be larger.
+pub const MAX_PART_BYTES: usize = muster_domain::PART_BYTES as usize;
 
 /// A model that a file names and the account does not have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,7 +127,7 @@ pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
     let viewer = super::viewer()?;
     if part.bytes.len() > MAX_PART_BYTES {
         return Err(Failure::refused(
-            "A part of a file is larger than 3 MiB. Reload the page and upload the file again.",
+            "A part of a file is larger than 2 MiB. Reload the page and upload the file again.",
         ));
     }
     let id = muster_registry::RegistrationId::from(part.registration);
@@ -221,7 +220,7 @@ mod server {
     }
 
     /// Reads the rows of a part, and checks them again: what a browser says of them is not believed. Of more rows than a
-    /// part may have, one is kept, so that the registry sees that they are too many: 3 MiB may be a million of them.
+    /// part may have, one is kept, so that the registry sees that they are too many: 2 MiB may be a million of them.
     pub(super) fn rows(part: Part) -> PartRows {
         struct Rows {
             read: PartRows,
