@@ -17,10 +17,14 @@ pub const MAX_PAGE_DEVICES: u32 = 500;
 /// from outside holds to it.
 pub const MAX_DEVICES_PER_CALL: usize = 10_000;
 
+/// The most names that are looked up with leading zeros at once: some 20,000 looks into an index.
+pub const MAX_NUMERIC_NAMES: usize = 1_000;
+
 /// Which devices: those that meet every condition there is. The default is all of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceFilter {
-    /// Part of the name, friendly name or model; letter case does not matter.
+    /// Part of the name, friendly name or model, in any letter case; a MAC address in any notation; or a list of at most
+    /// [`MAX_SEARCHED_NAMES`](crate::MAX_SEARCHED_NAMES) device names, which finds those devices.
     pub search: Option<String>,
     /// Only of this status.
     pub status: Option<Status>,
@@ -133,6 +137,8 @@ pub struct DevicePage {
     pub has_next: bool,
     /// Whether there are more before them.
     pub has_previous: bool,
+    /// If the search is a list of device names: those that the account does not have.
+    pub names_not_found: Vec<String>,
 }
 
 /// The devices that something is done to. One call takes at most [`MAX_DEVICES_PER_CALL`] of them.
@@ -177,7 +183,7 @@ pub enum Change {
     Delete,
     /// They are billed by this tier.
     Tier(PricingTier),
-    /// They are in this group, too, which is made if there is none of that name.
+    /// They are in this group, too, which is made if there is none of that name, unless there are none of them.
     AddToGroup(GroupName),
     /// They are not in this group any more.
     RemoveFromGroup(GroupName),
@@ -198,6 +204,20 @@ impl Registry {
     /// [`StoreError`].
     pub async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
         self.store.count_devices(account, filter).await
+    }
+
+    /// Of these names (at most [`MAX_NUMERIC_NAMES`]), those that no device has, and for each the registered device that
+    /// differs from it by leading zeros only: a spreadsheet may have taken them from the file.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn registered_with_leading_zeros(
+        &self,
+        account: AccountId,
+        names: &[DeviceName],
+    ) -> Result<Vec<(DeviceName, DeviceName)>, StoreError> {
+        let names = &names[..names.len().min(MAX_NUMERIC_NAMES)];
+        self.store.registered_with_leading_zeros(account, names).await
     }
 
     /// Changes the chosen devices as far as one call goes, all of those or none. Doing it again does no harm.

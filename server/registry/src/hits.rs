@@ -88,13 +88,29 @@ struct Place {
 /// Which devices are looked for.
 #[derive(Default)]
 pub(crate) struct Wanted {
-    /// Those that have this folded text in what a search looks into: all of them have nothing.
-    pub(crate) text: String,
+    /// Those that have one of these folded texts in what a search looks into. None are given: all devices.
+    pub(crate) texts: Vec<String>,
     /// Those of this model.
     pub(crate) model: Option<String>,
     pub(crate) facets: Facets,
     /// Those of these lines, of each block.
     pub(crate) lines: Option<HashMap<i64, Arc<Lines>>>,
+}
+
+/// The lines of a block that have a text.
+fn lines_with<'b>(block: &'b Block, finder: &'b memmem::Finder<'_>) -> impl Iterator<Item = u32> {
+    let (text, lines) = block.folded();
+    let mut line = 0;
+    std::iter::from_fn(move || {
+        let start = *lines.get(line as usize).filter(|_| (line as usize) < lines.len() - 1)?;
+        let found = start + finder.find(&text.as_bytes()[start as usize..])? as u32;
+        // Nearly always it is this line, or one of the next.
+        while lines[line as usize + 1] <= found {
+            line += 1;
+        }
+        line += 1;
+        Some(line - 1)
+    })
 }
 
 /// Devices that a search found.
@@ -106,7 +122,10 @@ pub(crate) struct Hits {
 impl Hits {
     /// The devices of these blocks, by their ids, that are wanted.
     pub(crate) fn find(blocks: HashMap<i64, Block>, wanted: &Wanted) -> Self {
-        let finder = memmem::Finder::new(wanted.text.as_bytes());
+        let mut finders: Vec<_> = wanted.texts.iter().map(|text| memmem::Finder::new(text.as_bytes())).collect();
+        if finders.is_empty() {
+            finders.push(memmem::Finder::new(""));
+        }
         let is_any = wanted.model.is_none() && wanted.facets == Facets::ALL && wanted.lines.is_none();
         // Of a block that has none of the lines, nothing is looked at.
         let (mut among, mut searched) = (Vec::new(), Vec::new());
@@ -120,27 +139,18 @@ impl Hits {
         let blocks = searched;
         let mut places = Vec::new();
         for ((block, among), at) in blocks.iter().zip(&among).zip(0..) {
-            let bytes = block.folded().as_bytes();
-            let lines = block.lines();
-            let mut line = 0;
-            while (line as usize) < lines.len() - 1
-                && let Some(found) = finder.find(&bytes[lines[line as usize] as usize..])
-            {
-                let found = lines[line as usize] + found as u32;
-                // Nearly always it is this line, or one of the next.
-                while lines[line as usize + 1] <= found {
-                    line += 1;
-                }
-                let is_it = || {
-                    among.is_none_or(|lines| lines.has(line))
-                        && wanted.facets.has(block.facet(line))
-                        && wanted.model.as_ref().is_none_or(|model| block.entry(line).model == model)
-                };
-                if is_any || is_it() {
-                    places.push(Place { block: at, line });
-                }
-                line += 1;
+            let is_it = |line| {
+                among.is_none_or(|lines| lines.has(line))
+                    && wanted.facets.has(block.facet(line))
+                    && wanted.model.as_ref().is_none_or(|model| block.entry(line).model == model)
+            };
+            let found = finders.iter().flat_map(|finder| lines_with(block, finder));
+            let mut found: Vec<u32> = found.filter(|&line| is_any || is_it(line)).collect();
+            if finders.len() > 1 {
+                found.sort_unstable();
+                found.dedup();
             }
+            places.extend(found.into_iter().map(|line| Place { block: at, line }));
         }
         Self { blocks, places }
     }
@@ -212,7 +222,7 @@ mod tests {
 
     /// Devices of three blocks: with names that differ, and fields of few letters, so that much is found.
     fn fleet() -> impl Strategy<Value = Vec<(String, String, String)>> {
-        prop::collection::vec(("[aAbB]{1,4}", "[aAbÄäßσΣς ]{0,4}", "[ab.]{1,3}"), 0..40).prop_map(|rows| {
+        prop::collection::vec(("[aAbB]{1,4}", "[aAbÄäßσΣςİ\u{308} ]{0,4}", "[ab.]{1,3}"), 0..40).prop_map(|rows| {
             let rows = rows.into_iter().enumerate();
             rows.map(|(at, (name, friendly_name, model))| (format!("{name}{at}"), friendly_name, model)).collect()
         })
@@ -260,8 +270,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_has_the_text_is_found(fleet in fleet(), text in "[aAbäΣ.\\d]{0,3}", model in prop::option::of("[ab.]{1,2}"), facets in facets(), members in prop::option::of(prop::collection::vec(any::<bool>(), 40))) {
-            let text = fold(&text);
+        fn what_has_the_text_is_found(fleet in fleet(), texts in prop::collection::vec("[aAbäΣ.\\d]{0,3}", 0..3), model in prop::option::of("[ab.]{1,2}"), facets in facets(), members in prop::option::of(prop::collection::vec(any::<bool>(), 40))) {
             let blocks = blocks(&fleet);
             let is_member = |name: &str| members.as_ref().is_none_or(|members| fleet.iter().position(|row| row.0 == name).is_some_and(|at| members[at]));
             let lines = members.as_ref().map(|_| {
@@ -273,10 +282,11 @@ mod tests {
                 }
                 lines.into_iter().map(|(id, lines)| (id, Arc::new(lines))).collect()
             });
-            let hits = Hits::find(blocks, &Wanted { text: text.clone(), model: model.clone(), facets, lines });
+            let hits = Hits::find(blocks, &Wanted { texts: texts.iter().map(|text| fold(text)).collect(), model: model.clone(), facets, lines });
             let mut found: Vec<_> = hits.entries().map(|entry| entry.name).collect();
             let is_it = |entry: &Entry<'_>| {
-                [entry.name, entry.friendly_name, entry.model].iter().any(|field| fold(field).contains(&text))
+                let has = |text: &String| [entry.name, entry.friendly_name, entry.model].iter().any(|field| fold(field).contains(&fold(text)));
+                (texts.is_empty() || texts.iter().any(has))
                     && model.as_deref().is_none_or(|model| entry.model == model)
                     && facets.has(entry.facet)
                     && is_member(entry.name)

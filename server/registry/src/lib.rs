@@ -20,6 +20,7 @@ mod people;
 mod postgres;
 mod registering;
 mod registry;
+mod search;
 mod sqlite;
 mod state;
 mod store;
@@ -33,14 +34,15 @@ pub use errors::{
     SignInError, StateError, StoreError,
 };
 pub use fleet::{
-    Change, Chosen, Cursor, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_PAGE_DEVICES,
-    Matching, Place, Sort, Step,
+    Change, Chosen, Cursor, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_NUMERIC_NAMES,
+    MAX_PAGE_DEVICES, Matching, Place, Sort, Step,
 };
 pub use models::{MAX_MODELS, ModelOutcome, ModelPut};
 pub use password::{Password, PasswordProblem};
 pub use people::{GUESSES, GUESSES_WITHIN_MS, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS};
 pub use registering::{ErrorsPage, MAX_PART_ROWS, NewRegistration, PartOutcome, PartRows, RefusedRow};
 pub use registry::Registry;
+pub use search::{MAX_SEARCHED_NAMES, has_too_many_names};
 pub use state::MAX_STATE_BYTES;
 pub use types::{
     AccountId, AccountName, AuthenticatedDevice, DeviceDetail, GroupName, GroupSummary, MAX_GROUPS, ModelSummary,

@@ -184,6 +184,12 @@ pub(crate) enum Lock {
 pub(crate) trait Fleet {
     async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError>;
     async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError>;
+    /// See [`Registry::registered_with_leading_zeros`](crate::Registry::registered_with_leading_zeros).
+    async fn registered_with_leading_zeros(
+        &self,
+        account: AccountId,
+        names: &[DeviceName],
+    ) -> Result<Vec<(DeviceName, DeviceName)>, StoreError>;
     /// Which devices are chosen, by name, and where the next call goes on.
     async fn chosen(
         &self,

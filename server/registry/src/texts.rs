@@ -11,9 +11,11 @@
 use crate::hits::Entry;
 use memchr::{memchr, memchr_iter};
 use std::{
+    borrow::Cow,
     collections::HashSet,
     sync::{Arc, OnceLock, Weak},
 };
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Blocks with fewer are added to by their registration; others stay, since each change writes all of a block.
 pub(crate) const SMALL_BLOCK_DEVICES: usize = 1_000;
@@ -44,22 +46,28 @@ pub(crate) fn without(text: &str, marks: &[u8], names: &HashSet<&str>) -> (Strin
     (left, left_marks, devices)
 }
 
-/// In lower case, where that is as long: so a place in the one text is the same place in the other.
+/// Whether a character takes no room: zero-width spaces and joiners, byte order marks, soft hyphens.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
+}
+
+/// A text in Unicode's composed form (NFC), without what nobody sees. New texts come so; those that earlier versions of
+/// Muster stored may be otherwise.
+pub(crate) fn normal(text: &str) -> Cow<'_, str> {
+    let is_normal =
+        text.is_ascii() || (is_nfc_quick(text.chars()) == IsNormalized::Yes && !text.contains(is_invisible));
+    if is_normal { Cow::Borrowed(text) } else { text.chars().filter(|letter| !is_invisible(*letter)).nfc().collect() }
+}
+
+/// A text as a search compares it: in normal form and lower case.
 pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let mut folded = String::with_capacity(text.len());
-    for letter in text.chars() {
-        let mut lower = letter.to_lowercase();
-        folded.push(match (lower.next(), lower.next()) {
-            // Both are the lower case of one letter.
-            (Some('ς'), None) => 'σ',
-            (Some(lower), None) if lower.len_utf8() == letter.len_utf8() => lower,
-            _ => letter,
-        });
-    }
-    folded
+    // Both `σ` and `ς` are the lower case of one letter.
+    let text = normal(text);
+    let lower = text.chars().flat_map(char::to_lowercase).map(|letter| if letter == 'ς' { 'σ' } else { letter });
+    lower.nfc().collect()
 }
 
 /// Whether a folded text stands in a device's name, friendly name or model.
@@ -74,14 +82,21 @@ pub(crate) fn cut(text: &str) -> (&str, &str) {
     }
 }
 
+/// Where each line of a text begins, and where one more would.
+fn line_starts(text: &str) -> Vec<u32> {
+    // A block has at most 10,000 lines of some hundred bytes.
+    let ends = memchr_iter(b'\n', text.as_bytes()).map(|end| end as u32 + 1);
+    std::iter::once(0).chain(ends).collect()
+}
+
 /// The texts of some devices of one account.
 #[derive(Debug)]
 pub(crate) struct Texts {
     text: String,
-    /// Where that is another.
-    folded: Option<String>,
     /// Where each line begins, and where one more would.
     lines: Vec<u32>,
+    /// The folded text and its lines, where that is another. It has the same lines, but they may begin elsewhere.
+    folded: Option<(String, Vec<u32>)>,
     /// The lines in the order of their names, once that is asked for.
     by_name: OnceLock<Vec<u32>>,
 }
@@ -89,10 +104,12 @@ pub(crate) struct Texts {
 impl Texts {
     pub(crate) fn new(text: String) -> Self {
         let folded = Some(fold(&text)).filter(|folded| *folded != text);
-        // A block has at most 10,000 lines of some hundred bytes.
-        let ends = memchr_iter(b'\n', text.as_bytes()).map(|end| end as u32 + 1);
-        let lines = std::iter::once(0).chain(ends).collect();
-        Self { text, folded, lines, by_name: OnceLock::new() }
+        let folded = folded.map(|folded| {
+            let lines = line_starts(&folded);
+            (folded, lines)
+        });
+        let lines = line_starts(&text);
+        Self { text, lines, folded, by_name: OnceLock::new() }
     }
 
     fn devices(&self) -> usize {
@@ -136,6 +153,11 @@ impl Lines {
         self.0.get(line as usize / 64).is_some_and(|bits| bits >> (line % 64) & 1 == 1)
     }
 
+    /// Those of both.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(bits, others)| bits & others).collect())
+    }
+
     /// Those of either.
     pub(crate) fn or(&self, other: &Self) -> Self {
         let (long, short) = if self.0.len() < other.0.len() { (other, self) } else { (self, other) };
@@ -166,14 +188,12 @@ impl Block {
         Self { texts: self.texts.clone(), marks: marks.into() }
     }
 
-    /// The text that is searched through, in lower case.
-    pub(crate) fn folded(&self) -> &str {
-        self.texts.folded.as_ref().unwrap_or(&self.texts.text)
-    }
-
-    /// Where each line begins, and where one more would.
-    pub(crate) fn lines(&self) -> &[u32] {
-        &self.texts.lines
+    /// The folded text, which is searched through; where each of its lines begins, and where one more would.
+    pub(crate) fn folded(&self) -> (&str, &[u32]) {
+        match &self.texts.folded {
+            Some((folded, lines)) => (folded, lines),
+            None => (&self.texts.text, &self.texts.lines),
+        }
     }
 
     /// Its texts, as long as anybody keeps them.
@@ -205,7 +225,8 @@ impl Block {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let texts = self.texts.text.len() + self.texts.folded.as_ref().map_or(0, String::len);
+        let folded = self.texts.folded.as_ref().map_or(0, |(folded, lines)| folded.len() + 4 * lines.len());
+        let texts = self.texts.text.len() + folded;
         // Two numbers of four bytes, and the mark.
         texts + 9 * self.texts.devices()
     }
@@ -230,10 +251,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_changes_no_place(text in "\\PC{0,40}") {
+        fn folding_keeps_lines_and_fields(lines in prop::collection::vec("\\PC{0,20}\t\\PC{0,20}\n", 0..4)) {
+            let text = lines.concat();
             let folded = fold(&text);
-            prop_assert_eq!(folded.len(), text.len());
+            let each: String = lines.iter().map(|line| fold(line)).collect();
+            prop_assert_eq!(&folded, &each);
+            prop_assert_eq!(folded.matches('\n').count(), lines.len());
+            prop_assert_eq!(folded.matches('\t').count(), text.matches('\t').count());
             prop_assert_eq!(fold(&folded), folded);
         }
+    }
+
+    #[test]
+    fn letters_are_the_same_however_they_are_written() {
+        let check = |one: &str, other: &str| assert_eq!(fold(one), fold(other), "{one:?} {other:?}");
+        check("Z\u{fc}rich", "ZU\u{308}RICH");
+        check("Gen\u{e8}ve", "gene\u{300}ve");
+        check("\u{ac00}", "\u{1100}\u{1161}");
+        check("\u{212b}", "\u{c5}");
+        check("Jet\u{200b} 1", "jet 1");
+        check("\u{feff}Hangar", "han\u{ad}gar");
+        check("ΟΔΟΣ", "οδος");
+        check("İ", "i\u{307}");
+        assert_ne!(fold("Zürich"), fold("Zurich"));
     }
 }

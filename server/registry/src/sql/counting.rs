@@ -5,7 +5,7 @@ use super::{
     selection::{Selection, push_ids},
     sql,
 };
-use crate::{errors::StoreError, grid::Grid};
+use crate::{errors::StoreError, grid::Grid, search::Query};
 
 /// How many devices the selection has.
 pub(super) async fn devices(
@@ -21,7 +21,7 @@ pub(super) async fn devices(
         None if selection.groups.is_empty() => Ok(selection.devices()),
         None if selection.groups.len() == 1 && !selection.has_kinds() => Ok(selection.members),
         None if selection.members <= grid.few => in_groups(connection, selection).await,
-        None => Ok(selection.hits(connection, grid, "").await?.len() as u64),
+        None => Ok(selection.hits(connection, grid, &Query::default()).await?.len() as u64),
     }
 }
 

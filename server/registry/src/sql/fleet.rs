@@ -4,7 +4,7 @@ use super::{
     Connection, DEVICE_OF_NAME, Db, FOR_UPDATE_OF_D, NAMES, blocks, counting, device_name,
     devices::{ItemRow, item},
     groups::{group_named, group_of, join_group, leave_group},
-    json_names, lock, model_name,
+    json_names, leading_zeros, lock, model_name,
     selection::Selection,
     tier,
     walk::{self, Bound, Found, Key, Way},
@@ -61,13 +61,23 @@ impl Fleet for Db {
         let has_behind =
             cursor.is_some() && !walk::find(&mut connection, self.grid(), &selection, &plan, &behind).await?.is_empty();
         let (has_previous, has_next) = if is_backwards { (has_more, has_behind) } else { (has_behind, has_more) };
-        Ok(DevicePage { items: items(&mut connection, account, &found).await?, has_next, has_previous })
+        let items = items(&mut connection, account, &found).await?;
+        Ok(DevicePage { items, has_next, has_previous, names_not_found: selection.names_not_found })
     }
 
     async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
         let mut connection = self.reader().acquire().await?;
         let selection = Selection::of(&mut connection, self.grid(), account, filter).await?;
         counting::devices(&mut connection, self.grid(), &selection).await
+    }
+
+    async fn registered_with_leading_zeros(
+        &self,
+        account: AccountId,
+        names: &[DeviceName],
+    ) -> Result<Vec<(DeviceName, DeviceName)>, StoreError> {
+        let mut connection = self.reader().acquire().await?;
+        leading_zeros::find(&mut connection, account, names).await
     }
 
     async fn chosen(&self, account: AccountId, chosen: &Chosen) -> Result<(Those, Option<DeviceName>), StoreError> {
@@ -119,6 +129,8 @@ impl Fleet for Db {
         let (those, next) = those(&mut tx, self.grid(), account, chosen, FOR_UPDATE_OF_D).await?;
         let names = those.iter().map(|(_, name)| name.as_str());
         let devices = match change {
+            // A group that nothing joins is not made.
+            Change::AddToGroup(_) if those.is_empty() => 0,
             Change::AddToGroup(group) => {
                 let group = group_named(&mut tx, account, group, new_group).await?;
                 join_group(&mut tx, group, &those).await?;

@@ -7,6 +7,7 @@ pub(crate) mod devices;
 mod few;
 mod fleet;
 mod groups;
+mod leading_zeros;
 pub(crate) mod marks;
 mod members;
 mod models;

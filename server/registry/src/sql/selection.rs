@@ -1,20 +1,21 @@
 //! Which devices match a filter: what is known of them before any is looked at, and the conditions that they meet.
 
-use super::{Connection, Database, OFFSET_0, blocks, count, members, sql};
+use super::{Connection, DEVICE_OF_NAME, Database, NAMES, OFFSET_0, blocks, count, json_names, members, sql};
 use crate::{
     errors::StoreError,
     fleet::DeviceFilter,
     grid::Grid,
     hits::{Facets, Hits, Wanted},
-    texts::{fold, has_text},
+    search::{List, MAX_SEARCHED_NAMES, Query, Separators, mac_notations},
+    texts::{Block, Lines},
     types::{AccountId, RegistrationId, Timestamp, tier_code},
 };
-use sqlx::{QueryBuilder, query, query_as};
-use std::{collections::BTreeSet, sync::Arc};
+use sqlx::{AssertSqlSafe, QueryBuilder, query, query_as, query_scalar};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 use uuid::Uuid;
-
-/// No name and no friendly name is longer (256 characters of 4 bytes), and none has a control character.
-const MAX_SEARCH_BYTES: usize = 1_024;
 
 /// Devices of one model that are alike in status, tier and whether they were seen: a run in two indexes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +43,8 @@ impl Kind {
 
 /// What is looked for in the texts.
 pub(super) struct Search {
-    /// Folded. Nothing, where all devices of a registration are looked for.
-    text: String,
-    /// The devices that have it, of the filter's registration, kinds and groups.
+    query: Query,
+    /// The devices that it finds, of the filter's registration, kinds and groups.
     pub(super) hits: Arc<Hits>,
 }
 
@@ -55,6 +55,8 @@ pub(super) struct Selection {
     /// The kinds that match the filter's status, model, tier and whether seen, in the order of models' names.
     pub(super) kinds: Vec<Kind>,
     pub(super) search: Option<Search>,
+    /// Of a search for a list of device names: those that the account does not have.
+    pub(super) names_not_found: Vec<String>,
     /// The filter's groups, as far as the account has them.
     pub(super) groups: Vec<Uuid>,
     /// How many devices are in them, those in two of them twice.
@@ -78,6 +80,7 @@ impl Selection {
             filter: filter.clone(),
             kinds: Vec::new(),
             search: None,
+            names_not_found: Vec::new(),
             groups: Vec::new(),
             members: 0,
             registered_by: None,
@@ -103,18 +106,48 @@ impl Selection {
             }
             selection.members = number_in(connection, &selection.groups).await?;
         }
-        let search = filter.search.as_deref().filter(|text| !text.is_empty()).map(fold);
-        let search = search.or_else(|| filter.registration.map(|_| String::new()));
-        if search.as_ref().is_some_and(|text| text.len() > MAX_SEARCH_BYTES || text.chars().any(char::is_control)) {
-            return Ok(selection);
+        let mut query = filter.registration.map(|_| Query::default());
+        if let Some(search) = filter.search.as_deref().filter(|search| !search.is_empty()) {
+            query = selection.query(connection, grid, search).await?;
+            if query.is_none() {
+                return Ok(selection);
+            }
         }
         let all = kinds(connection, account.0).await?;
         selection.kinds = all.into_iter().filter(|kind| matches(kind, filter)).collect();
-        if let Some(text) = search.filter(|_| !selection.kinds.is_empty()) {
-            let hits = selection.hits(connection, grid, &text).await?;
-            selection.search = Some(Search { text, hits });
+        if let Some(query) = query.filter(|_| !selection.kinds.is_empty()) {
+            let hits = selection.hits(connection, grid, &query).await?;
+            selection.search = Some(Search { query, hits });
         }
         Ok(selection)
+    }
+
+    /// What a search is for; `None`: no device can have it.
+    ///
+    /// Words may be a list of device names, or a text such as the friendly name "Jet 1". They are a list if each is the
+    /// name of a device. If only some are, or none and there are commas between them, they are a list if no device has
+    /// the text.
+    async fn query(
+        &mut self,
+        connection: &mut Connection,
+        grid: &Grid,
+        search: &str,
+    ) -> Result<Option<Query>, StoreError> {
+        let text = Query::of_text(search);
+        let Some(list) = List::parse(search) else { return Ok(text) };
+        if list.words.len() > MAX_SEARCHED_NAMES {
+            return Ok(None);
+        }
+        let (names, not_found) = find_names(connection, self.account, &list).await?;
+        let may_be_list = !names.is_empty() || list.separators != Separators::Spaces;
+        let is_list = not_found.is_empty()
+            || list.separators == Separators::LineEnds
+            || may_be_list && !is_in_texts(connection, grid, self.account, text.clone()).await?;
+        if !is_list {
+            return Ok(text);
+        }
+        self.names_not_found = not_found;
+        Ok(Some(Query::Names(names)))
     }
 
     /// Only those registered by then.
@@ -127,13 +160,18 @@ impl Selection {
         Self { is_unused: true, ..self }
     }
 
-    /// The devices of the filter's registration, kinds and groups that have a folded text in what a search looks into.
+    /// The devices of the filter's registration, kinds and groups that a search finds.
     pub(super) async fn hits(
         &self,
         connection: &mut Connection,
         grid: &Grid,
-        text: &str,
+        query: &Query,
     ) -> Result<Arc<Hits>, StoreError> {
+        // First of all: then the blocks that are loaded have these devices, unless they are gone.
+        let (texts, named) = match query {
+            Query::Texts(texts) => (texts.clone(), None),
+            Query::Names(names) => (Vec::new(), Some(blocks_of(connection, self.account, names).await?)),
+        };
         let registration = self.filter.registration.map(|registration| registration.0);
         let versions =
             if self.groups.is_empty() { None } else { Some(members::versions(connection, &self.groups).await?) };
@@ -145,16 +183,21 @@ impl Selection {
         let facets =
             if self.has_facets() { Facets::that(|facet| matches_facet(facet, &self.filter)) } else { Facets::ALL };
         let model = self.filter.model.as_ref().map(|model| model.as_str().to_owned());
-        let wanted = Wanted { text: text.to_owned(), model, facets, lines };
-        let find = move || Hits::find(blocks, &wanted);
+        let find = move || {
+            let lines = match named {
+                Some(named) => Some(lines_of(&blocks, &named, lines)),
+                None => lines,
+            };
+            Hits::find(blocks, &Wanted { texts, model, facets, lines })
+        };
         let hits = tokio::task::spawn_blocking(find).await.map_err(|_| StoreError::Unavailable)?;
         Ok(Arc::new(hits))
     }
 
     /// Whether the search, if there is one, finds a device with this name, friendly name and model.
     pub(super) fn finds(&self, name: &str, friendly_name: Option<&str>, model: &str) -> bool {
-        let fields = [name, friendly_name.unwrap_or_default(), model];
-        self.search.as_ref().is_none_or(|search| has_text(fields, &search.text))
+        let finds = |search: &Search| search.query.finds(name, friendly_name.unwrap_or_default(), model);
+        self.search.as_ref().is_none_or(finds)
     }
 
     /// Whether only some kinds of devices match.
@@ -215,6 +258,85 @@ impl Selection {
             statement.push(" AND d.first_used IS NULL");
         }
     }
+}
+
+/// The devices that the words of a list name, and the words that name none. A MAC address names a device in any notation,
+/// unless there is one that is called exactly so.
+async fn find_names(
+    connection: &mut Connection,
+    account: Uuid,
+    list: &List,
+) -> Result<(HashSet<String>, Vec<String>), StoreError> {
+    let asked = json_names(list.names());
+    let mut names = existing(connection, account, asked).await?;
+    // Addresses are written in lower case or in upper case.
+    let mut notations: Vec<(&str, Vec<String>)> = Vec::new();
+    for word in list.words.iter().filter(|word| !names.contains(*word)) {
+        let lower = mac_notations(word);
+        let upper: Vec<String> = lower.iter().map(|notation| notation.to_ascii_uppercase()).collect();
+        notations.push((word, [lower, upper].concat()));
+    }
+    let asked = json_names(notations.iter().flat_map(|(_, notations)| notations).map(String::as_str));
+    let found = existing(connection, account, asked).await?;
+    let mut not_found = Vec::new();
+    for (word, notations) in notations {
+        if !notations.iter().any(|notation| found.contains(notation)) {
+            not_found.push(word.to_owned());
+        }
+    }
+    names.extend(found);
+    Ok((names, not_found))
+}
+
+/// Those of these names, a JSON array, that devices of the account have.
+async fn existing(connection: &mut Connection, account: Uuid, names: String) -> Result<HashSet<String>, StoreError> {
+    let statement = format!("SELECT d.name FROM {NAMES} {DEVICE_OF_NAME}");
+    let found: Vec<String> =
+        query_scalar(AssertSqlSafe(statement)).bind(account).bind(names).fetch_all(connection).await?;
+    Ok(found.into_iter().collect())
+}
+
+/// Whether any device of the account has what is searched for in its texts.
+async fn is_in_texts(
+    connection: &mut Connection,
+    grid: &Grid,
+    account: Uuid,
+    query: Option<Query>,
+) -> Result<bool, StoreError> {
+    let Some(Query::Texts(texts)) = query else { return Ok(false) };
+    let blocks = blocks::load(connection, grid, account, None).await?;
+    let find = move || Hits::find(blocks, &Wanted { texts, ..Wanted::default() }).len() > 0;
+    tokio::task::spawn_blocking(find).await.map_err(|_| StoreError::Unavailable)
+}
+
+/// The blocks that have the devices of these names.
+async fn blocks_of(
+    connection: &mut Connection,
+    account: Uuid,
+    names: &HashSet<String>,
+) -> Result<Vec<(i64, String)>, StoreError> {
+    let statement = format!("SELECT d.block, d.name FROM {NAMES} {DEVICE_OF_NAME}");
+    let found = query_as(AssertSqlSafe(statement)).bind(account).bind(json_names(names.iter().map(String::as_str)));
+    Ok(found.fetch_all(connection).await?)
+}
+
+/// The lines of these devices, of those lines only, if there are any given.
+fn lines_of(
+    blocks: &HashMap<i64, Block>,
+    named: &[(i64, String)],
+    only: Option<HashMap<i64, Arc<Lines>>>,
+) -> HashMap<i64, Arc<Lines>> {
+    let mut found: HashMap<i64, Lines> = HashMap::new();
+    for (id, name) in named {
+        if let Some(line) = blocks.get(id).and_then(|block| block.line_of(name)) {
+            found.entry(*id).or_default().insert(line);
+        }
+    }
+    let both = |(id, lines): (i64, Lines)| match &only {
+        None => Some((id, Arc::new(lines))),
+        Some(only) => only.get(&id).map(|only| (id, Arc::new(lines.and(only)))),
+    };
+    found.into_iter().filter_map(both).collect()
 }
 
 /// Whether devices of this kind match a filter, as far as it is about that.

@@ -17,7 +17,7 @@ use super::{
     sql,
     walk_texts::{is_in_texts, search_seen, walk_texts},
 };
-use crate::{errors::StoreError, fleet::Sort, grid::Grid, hits::Hits};
+use crate::{errors::StoreError, fleet::Sort, grid::Grid, hits::Hits, search::Query};
 use sqlx::QueryBuilder;
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
@@ -147,7 +147,7 @@ pub(super) async fn plan(
     } else if !has_groups && sort == Sort::Name && !selection.has_kinds() {
         Plan::Names
     } else if has_groups || sort == Sort::FriendlyName || selection.kinds.len() > MAX_RUNS {
-        Plan::Texts(selection.hits(connection, grid, "").await?)
+        Plan::Texts(selection.hits(connection, grid, &Query::default()).await?)
     } else {
         Plan::Segments
     })

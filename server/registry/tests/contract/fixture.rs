@@ -2,8 +2,8 @@
 
 use muster_domain::{Description, DeviceName, FriendlyName, ModelName, NewDevice, PricingTier, SecurityToken};
 use muster_registry::{
-    AccountId, AccountName, AuthError, AuthenticatedDevice, Chosen, DeviceFilter, DeviceQuery, FakeWorld, GroupName,
-    NewRegistration, PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry, Status, TokenJob,
+    AccountId, AccountName, AuthError, AuthenticatedDevice, Chosen, DeviceFilter, DevicePage, DeviceQuery, FakeWorld,
+    GroupName, NewRegistration, PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry, Status, TokenJob,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use std::{path::PathBuf, sync::Arc};
@@ -173,8 +173,12 @@ impl Tenant {
         self.registry.count_devices(self.id, &DeviceFilter::default()).await.unwrap()
     }
 
+    pub(crate) async fn page(&self, query: DeviceQuery) -> DevicePage {
+        self.registry.devices(self.id, &query).await.unwrap()
+    }
+
     pub(crate) async fn names(&self, query: DeviceQuery) -> Vec<String> {
-        let page = self.registry.devices(self.id, &query).await.unwrap();
+        let page = self.page(query).await;
         page.items.iter().map(|item| item.name.to_string()).collect()
     }
 

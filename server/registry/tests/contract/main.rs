@@ -16,6 +16,7 @@ mod people;
 mod registering;
 mod renewing;
 mod resending;
+mod searching;
 mod secrets;
 mod sessions;
 mod state;
@@ -51,6 +52,9 @@ on_both! {
     registering: two_rows the_same_file_again fields_that_differ some_known_among_many
         models_nobody_uploaded errors_csv_in_the_order_of_the_file errors_csv_in_pages a_name_twice limits groups counts_and_history done_when_all_is_there
         a_device_of_every_kind;
+    searching: texts_are_found_however_their_letters_are_composed a_mac_address_is_found_in_any_notation
+        a_list_finds_exactly_the_devices_it_names a_list_is_a_filter_like_any_other a_list_may_be_as_long_as_allowed
+        numbers_that_lost_their_leading_zeros;
     resending: a_lost_answer a_device_that_has_connected an_attempt_that_comes_late tokens_generated_meanwhile
         attempts_at_once;
     renewing: never_connected_devices devices_of_the_same_upload nothing_else_changes a_lost_answer_again;
