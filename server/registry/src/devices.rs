@@ -90,10 +90,12 @@ impl Registry {
         if self.store.delete_group(account, name).await? { Ok(()) } else { Err(GroupError::NotFound) }
     }
 
-    /// Begins a registration. Its group is made if there is none of that name.
+    /// Begins a registration. If there is no group of the name that it gives, the group is made with the first device
+    /// that joins it: see [`Registry::register_part`].
     ///
     /// # Errors
-    /// [`RegisterError::OverLimit`] for more devices or parts than a file has.
+    /// [`RegisterError::OverLimit`] for more devices or parts than a file has; [`RegisterError::Group`] if the account
+    /// has as many groups as it may.
     pub async fn begin_registration(
         &self,
         account: AccountId,
@@ -107,11 +109,14 @@ impl Registry {
         }
         new.file_name = new.file_name.chars().filter(|letter| !letter.is_control()).take(MAX_FILE_NAME_CHARS).collect();
         let id = RegistrationId(new_id(&*self.world));
-        self.store.begin_registration(account, person, id, &new, new_id(&*self.world), self.now()).await?;
+        self.store.begin_registration(account, person, id, &new, self.now()).await?;
         Ok(id)
     }
 
     /// Registers the rows of one part of a file, all or none of them: see [`PartRows`] for what happens to each.
+    ///
+    /// Devices that are registered, now or before, join the registration's group. It follows a group that is renamed
+    /// meanwhile; one that is deleted meanwhile stays deleted, and the devices that come later join none.
     ///
     /// The same part may be sent again with a higher attempt number, after an answer that was lost: the devices
     /// that it made then, and that have not connected since, get another token, and the lost one ends.

@@ -1,7 +1,10 @@
 //! What happens to a row of a registration file: the rules, apart from any database.
 
-use crate::types::{GroupName, Status};
-use muster_domain::{DeviceName, Field, NewDevice, PricingTier, SecurityToken, errors_csv};
+use crate::{
+    texts::normal,
+    types::{GroupName, Status},
+};
+use muster_domain::{DeviceName, Field, NewDevice, PricingTier, SecurityToken, errors_csv, spreadsheet_would_change};
 use uuid::Uuid;
 
 /// The most rows of a part.
@@ -25,7 +28,7 @@ pub struct NewRegistration {
     pub devices: u64,
     /// How many parts it comes in.
     pub parts: u32,
-    /// The group that its devices join.
+    /// The group that its devices join. If there is none of that name, it is made with the first of them.
     pub group: Option<GroupName>,
 }
 
@@ -39,6 +42,8 @@ pub struct PartRows {
     /// A later pass over the same file: devices that were registered before and have never connected get a new
     /// token; nothing else changes, and neither do the registration's counts.
     pub renew: bool,
+    /// The fields that the file has no column for. What a registered device has there is not compared.
+    pub missing_fields: Vec<Field>,
     /// The rows that the check found right, each with its line.
     pub devices: Vec<(u64, NewDevice)>,
     /// The rows that it did not. They fail.
@@ -71,6 +76,8 @@ pub struct PartOutcome {
     pub tokens: Vec<(DeviceName, SecurityToken)>,
     /// Rows of `errors.csv`, without its header.
     pub errors_csv: Vec<u8>,
+    /// Device names in them that a spreadsheet would change.
+    pub fragile_names: u32,
 }
 
 impl std::fmt::Debug for PartOutcome {
@@ -112,14 +119,20 @@ impl Existing {
         !self.is_used && self.status == Status::Registered
     }
 
-    /// The first field that a row says otherwise than the device; a blank tier agrees with any.
-    fn differs_in(&self, row: &NewDevice) -> Option<Field> {
-        let text = |field: Option<&str>| field.map(str::to_owned);
+    /// The first field in which a row differs from the device, of those that the file has. A blank tier agrees with any.
+    fn differs_in(&self, row: &NewDevice, missing_fields: &[Field]) -> Option<Field> {
+        let differs = |field: Field, text: Option<&str>, new: Option<&str>| {
+            // A row that has a value in a field that its file has no column for is not from the check; its value counts.
+            let is_compared = new.is_some() || !missing_fields.contains(&field);
+            is_compared && !is_same_text(text, new)
+        };
+        let friendly_name = row.friendly_name.as_ref().map(|name| name.as_str());
+        let description = row.description.as_ref().map(|text| text.as_str());
         if self.model != row.model.as_str() {
             Some(Field::ModelName)
-        } else if self.friendly_name != text(row.friendly_name.as_ref().map(|name| name.as_str())) {
+        } else if differs(Field::FriendlyName, self.friendly_name.as_deref(), friendly_name) {
             Some(Field::FriendlyName)
-        } else if self.description != text(row.description.as_ref().map(|text| text.as_str())) {
+        } else if differs(Field::Description, self.description.as_deref(), description) {
             Some(Field::Description)
         } else if row.tier.is_some_and(|tier| tier != self.tier) {
             Some(Field::PricingTier)
@@ -127,6 +140,12 @@ impl Existing {
             None
         }
     }
+}
+
+/// Whether two texts for people are the same but for what nobody sees: how their letters are composed, and characters
+/// without width. Earlier versions of Muster stored both as they came.
+fn is_same_text(one: Option<&str>, other: Option<&str>) -> bool {
+    one == other || normal(one.unwrap_or_default()).trim() == normal(other.unwrap_or_default()).trim()
 }
 
 /// What is to be done for a row.
@@ -164,9 +183,10 @@ pub(crate) fn decide(
     model: Option<Uuid>,
     part: &[u8],
     renew: bool,
+    missing_fields: &[Field],
 ) -> Decision {
     match (existing, model) {
-        (Some(existing), _) => match existing.differs_in(row) {
+        (Some(existing), _) => match existing.differs_in(row, missing_fields) {
             Some(field) => Decision::Fail(format!(
                 "A device with this name is already registered with a different {}",
                 field.label().to_lowercase()
@@ -204,6 +224,7 @@ pub(crate) fn outcome(part: &PartRows, fates: Vec<Option<Fate>>) -> PartOutcome 
         while let Some(row) = refused.next_if(|row| row.line < before_line) {
             outcome.failed += 1;
             let [name, model, friendly_name, description, tier] = &row.fields;
+            outcome.fragile_names += u32::from(spreadsheet_would_change(name));
             errors_csv::push_row(
                 &mut outcome.errors_csv,
                 [name, model, friendly_name, description, tier],
@@ -230,6 +251,7 @@ pub(crate) fn outcome(part: &PartRows, fates: Vec<Option<Fate>>) -> PartOutcome 
             }
             Some(Fate::Failed(sentence)) => {
                 outcome.failed += 1;
+                outcome.fragile_names += u32::from(spreadsheet_would_change(row.name.as_str()));
                 errors_csv::push_device(&mut outcome.errors_csv, row, *line, &sentence);
             }
             // A part whose rows are registered leaves none open.

@@ -256,7 +256,6 @@ pub(crate) trait Registrations {
         person: PersonId,
         id: RegistrationId,
         new: &NewRegistration,
-        new_group: Uuid,
         now: Timestamp,
     ) -> Result<(), GroupError>;
     async fn register_part(&self, part: NewPart) -> Result<PartOutcome, RegisterError>;

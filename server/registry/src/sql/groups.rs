@@ -1,10 +1,12 @@
 //! Device groups, and who is in them.
 
-use super::{Connection, DEVICE_OF_NAME, Db, NAMES, ROWS_AT_ONCE, count, is_taken, json_names, lock, sql};
+use super::{
+    Connection, DEVICE_OF_NAME, Db, FOR_NO_KEY_UPDATE, NAMES, ROWS_AT_ONCE, count, is_taken, json_names, lock, sql,
+};
 use crate::{
     errors::{GroupError, StoreError},
     store::{Groups, Lock},
-    types::{AccountId, GroupName, GroupSummary, MAX_GROUPS},
+    types::{AccountId, GroupName, GroupSummary, MAX_GROUPS, RegistrationId},
 };
 use async_trait::async_trait;
 use muster_domain::DeviceName;
@@ -75,7 +77,7 @@ impl Groups for Db {
 }
 
 /// That the account has not as many groups as it may.
-async fn may_have_another(connection: &mut Connection, account: AccountId) -> Result<(), GroupError> {
+pub(super) async fn may_have_another(connection: &mut Connection, account: AccountId) -> Result<(), GroupError> {
     let groups: i64 = query_scalar("SELECT COUNT(*) FROM device_groups WHERE account = $1")
         .bind(account.0)
         .fetch_one(connection)
@@ -91,20 +93,58 @@ pub(super) async fn group_named(
     group: &GroupName,
     new_id: Uuid,
 ) -> Result<Uuid, GroupError> {
-    let found = group_of(connection, account, group).await?;
-    if let Some(group) = found {
+    if let Some(group) = group_of(connection, account, group).await? {
         return Ok(group);
     }
     may_have_another(connection, account).await?;
+    Ok(add_group(connection, account, group, new_id).await?)
+}
+
+/// Makes the group of that name with this id. If another transaction made one meanwhile, it is that.
+async fn add_group(
+    connection: &mut Connection,
+    account: AccountId,
+    group: &GroupName,
+    new_id: Uuid,
+) -> Result<Uuid, StoreError> {
     query("INSERT INTO device_groups (id, account, name) VALUES ($1, $2, $3) ON CONFLICT (account, name) DO NOTHING")
         .bind(new_id)
         .bind(account.0)
         .bind(group.as_str())
         .execute(&mut *connection)
-        .await
-        .map_err(StoreError::from)?;
-    // Another transaction may have made it meanwhile.
-    Ok(group_of(connection, account, group).await?.ok_or(StoreError::Unavailable)?)
+        .await?;
+    // It was renamed at this moment: trying again helps.
+    group_of(connection, account, group).await?.ok_or(StoreError::Unavailable)
+}
+
+/// The group of a registration, for devices that are about to join it; made now if that was left for the first of them.
+/// `None`: it has none, or that was deleted meanwhile.
+pub(super) async fn group_to_join(
+    connection: &mut Connection,
+    account: AccountId,
+    registration: RegistrationId,
+    new_id: Uuid,
+) -> Result<Option<Uuid>, StoreError> {
+    // Of parts that are registered at the same time, one makes the group. The others wait for it here, and see it then.
+    let (group, new_group): (Option<Uuid>, Option<String>) = query_as(AssertSqlSafe(format!(
+        "SELECT device_group, new_group FROM registrations WHERE id = $1 AND account = $2{FOR_NO_KEY_UPDATE}"
+    )))
+    .bind(registration.0)
+    .bind(account.0)
+    .fetch_one(&mut *connection)
+    .await?;
+    let Some(new_group) = new_group else { return Ok(group) };
+    let name = GroupName::parse(&new_group).map_err(|_| StoreError::Corrupt)?;
+    let group = match group_of(connection, account, &name).await? {
+        Some(group) => group,
+        None => add_group(connection, account, &name, new_id).await?,
+    };
+    query("UPDATE registrations SET device_group = $2, new_group = NULL WHERE id = $1")
+        .bind(registration.0)
+        .bind(group)
+        .execute(connection)
+        .await?;
+    Ok(Some(group))
 }
 
 /// The group of that name, if there is one.

@@ -2,7 +2,7 @@
 
 use super::{
     Connection, DEVICE_OF_NAME, NAMES, blocks,
-    groups::join_group,
+    groups::{group_of, group_to_join, join_group, may_have_another},
     json_names, lock, sql, status, tier,
     tokens::{self, MadeBy, Old},
 };
@@ -11,10 +11,10 @@ use crate::{
     registering::{Decision, Existing, Fate, PartOutcome, PartRows, decide, outcome, token_from},
     store::{Lock, NewPart, NewToken},
     texts::push_line,
-    types::{AccountId, RegistrationId, Status, Timestamp, tier_code},
+    types::{AccountId, GroupName, RegistrationId, Status, Timestamp, tier_code},
     world::{World, id_at},
 };
-use muster_domain::{DeviceName, NewDevice, PricingTier, SecurityToken};
+use muster_domain::{DeviceName, Field, NewDevice, PricingTier, SecurityToken};
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -39,26 +39,37 @@ pub(crate) async fn register(
     connection: &mut Connection,
     NewPart { account, registration: id, rows: part, world }: &NewPart,
 ) -> Result<PartOutcome, RegisterError> {
-    let found: Option<(Option<Uuid>, i32)> =
-        query_as("SELECT device_group, parts FROM registrations WHERE id = $1 AND account = $2")
-            .bind(id.0)
-            .bind(account.0)
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(StoreError::from)?;
-    let (group, parts) = found.ok_or(RegisterError::UnknownRegistration)?;
+    let found: Option<(bool, Option<String>, i32)> = query_as(
+        "SELECT device_group IS NOT NULL OR new_group IS NOT NULL, new_group, parts
+         FROM registrations WHERE id = $1 AND account = $2",
+    )
+    .bind(id.0)
+    .bind(account.0)
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(StoreError::from)?;
+    let (has_group, new_group, parts) = found.ok_or(RegisterError::UnknownRegistration)?;
     if part.number >= parts.cast_unsigned() {
         return Err(RegisterError::OverLimit("The file has fewer parts than this one. Upload the file again."));
     }
     // Beside other parts, but not beside what changes many devices at once.
     lock(connection, account.0, Lock::Shared).await?;
+    if let Some(name) = new_group {
+        let name = GroupName::parse(&name).map_err(|_| StoreError::Corrupt)?;
+        if group_of(connection, *account, &name).await?.is_none() {
+            may_have_another(connection, *account).await?;
+        }
+    }
     if !take_part(connection, *id, part).await? {
         return Err(RegisterError::Superseded);
     }
     let mut registering = Registering::begin(connection, *account, *id, part, world.as_ref()).await?;
     registering.rows(connection, &part.devices).await?;
-    if let Some(group) = group.filter(|_| !registering.joining.is_empty()) {
-        join_group(connection, group, &registering.joining).await?;
+    if has_group && !registering.joining.is_empty() {
+        let new_id = id_at(registering.now, registering.random());
+        if let Some(group) = group_to_join(connection, *account, *id, new_id).await? {
+            join_group(connection, group, &registering.joining).await?;
+        }
     }
     let outcome = outcome(part, registering.fates);
     store_counts(connection, *id, part, &outcome).await?;
@@ -114,6 +125,7 @@ struct Registering<'w> {
     /// This part, as a device remembers who made its token.
     part: Vec<u8>,
     renew: bool,
+    missing_fields: Vec<Field>,
     models: HashMap<String, Uuid>,
     /// By the row's place in the part.
     fates: Vec<Option<Fate>>,
@@ -153,6 +165,7 @@ impl<'w> Registering<'w> {
             registration: id.0,
             part: token_from(id.0, part),
             renew: part.renew,
+            missing_fields: part.missing_fields.clone(),
             models: models.into_iter().collect(),
             fates: part.devices.iter().map(|_| None).collect(),
             drawn: Zeroizing::default(),
@@ -234,7 +247,8 @@ impl<'w> Registering<'w> {
         for &at in open {
             let row = &rows[at].1;
             let model = self.models.get(row.model.as_str()).copied();
-            match decide(row, existing.get(row.name.as_str()), model, &self.part, self.renew) {
+            let existing = existing.get(row.name.as_str());
+            match decide(row, existing, model, &self.part, self.renew, &self.missing_fields) {
                 Decision::Add(model) => added.push((at, model, self.new_token())),
                 Decision::Again(device) => again.push((at, self.token(device))),
                 Decision::Renew(device) => renewed.push((at, self.token(device))),

@@ -1,6 +1,10 @@
 //! Registrations: their beginning and end, and what is kept of them.
 
-use super::{Db, count, groups::group_named, sql};
+use super::{
+    Db, count,
+    groups::{group_of, may_have_another},
+    sql,
+};
 use crate::{
     errors::{GroupError, RegisterError, StoreError},
     registering::{ErrorsPage, MAX_ERRORS_BYTES, NewRegistration, PartOutcome},
@@ -19,7 +23,6 @@ impl Registrations for Db {
         person: PersonId,
         id: RegistrationId,
         new: &NewRegistration,
-        new_group: Uuid,
         now: Timestamp,
     ) -> Result<(), GroupError> {
         let mut tx = self.write().await?;
@@ -27,18 +30,24 @@ impl Registrations for Db {
         if is_theirs.fetch_optional(&mut *tx).await.map_err(StoreError::from)?.is_none() {
             return Err(StoreError::Corrupt.into());
         }
-        let group = match &new.group {
-            Some(group) => Some(group_named(&mut tx, account, group, new_group).await?),
-            None => None,
-        };
+        let (mut group, mut new_group) = (None, None);
+        if let Some(name) = &new.group {
+            group = group_of(&mut tx, account, name).await?;
+            if group.is_none() {
+                // It is made with the first device that joins it. That it cannot be is better known before the upload.
+                may_have_another(&mut tx, account).await?;
+                new_group = Some(name.as_str());
+            }
+        }
         query(
-            "INSERT INTO registrations (id, account, person, device_group, file_name, devices, parts, begun_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO registrations (id, account, person, device_group, new_group, file_name, devices, parts, begun_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(id.0)
         .bind(account.0)
         .bind(person.0)
         .bind(group)
+        .bind(new_group)
         .bind(&new.file_name)
         .bind(new.devices.cast_signed())
         .bind(new.parts.cast_signed())

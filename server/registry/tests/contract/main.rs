@@ -51,7 +51,10 @@ on_both! {
     models: put_and_list what_is_no_model deleting names_nobody_has as_many_as_allowed a_new_definition_counts_at_once;
     registering: two_rows the_same_file_again fields_that_differ some_known_among_many
         models_nobody_uploaded errors_csv_in_the_order_of_the_file errors_csv_in_pages a_name_twice limits groups counts_and_history done_when_all_is_there
-        a_device_of_every_kind;
+        a_device_of_every_kind a_group_is_made_with_the_first_device_that_joins parts_at_once_make_one_group
+        a_group_that_is_renamed_meanwhile_is_followed_and_a_deleted_one_stays_deleted
+        one_group_too_many_is_refused_before_anything_is_registered
+        a_field_that_the_file_has_no_column_for_is_not_compared texts_that_look_the_same_are_equal;
     searching: texts_are_found_however_their_letters_are_composed a_mac_address_is_found_in_any_notation
         a_list_finds_exactly_the_devices_it_names a_list_is_a_filter_like_any_other a_list_may_be_as_long_as_allowed
         numbers_that_lost_their_leading_zeros;

@@ -1,13 +1,13 @@
 //! What happens to a row of a registration file (design.md).
 
 use crate::fixture::{
-    Fixture, MODEL, all, device_name, device_names, errors, first_token, matching, named, numbers, part, part_of,
-    renewing, row, row_of, tokens_of,
+    Fixture, MODEL, Tenant, all, device_name, device_names, errors, first_token, matching, named, numbers, part,
+    part_of, renewing, row, row_of, tokens_of,
 };
-use muster_domain::PricingTier;
+use muster_domain::{Field, PricingTier};
 use muster_registry::{
-    Change, DeviceFilter, ErrorsPage, GroupName, NewRegistration, PartRows, PersonId, RefusedRow, RegisterError,
-    RegistrationId, Status,
+    Change, DeviceFilter, ErrorsPage, GroupError, GroupName, MAX_GROUPS, NewRegistration, PartRows, PersonId,
+    RefusedRow, RegisterError, RegistrationId, Status,
 };
 
 const NOT_FOUND: &str = "A request to add a device failed because the specified model was not found";
@@ -251,6 +251,155 @@ pub(crate) async fn groups(fixture: &Fixture) {
     assert_eq!(groups().await.len(), 1);
     let detail = fixture.registry.device(tenant.id, &device_name("old")).await.unwrap().unwrap();
     assert_eq!(detail.groups, ["Berlin"]);
+}
+
+async fn groups_of(fixture: &Fixture, tenant: &Tenant) -> Vec<(String, u64)> {
+    let groups = fixture.registry.groups(tenant.id).await.unwrap();
+    groups.into_iter().map(|group| (group.name, group.devices)).collect()
+}
+
+pub(crate) async fn a_group_is_made_with_the_first_device_that_joins(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    tenant.register(&["old"]).await;
+    let id = tenant.begin_with(4, Some("Berlin")).await;
+    assert_eq!(groups_of(fixture, &tenant).await, [], "nothing has joined yet");
+    let bad = vec![row_of(["bad", "Nobody.Has", "", "", ""]), row_of(["old", MODEL, "Another name", "", ""])];
+    let outcome = tenant.part(id, part_of(0, 1, bad)).await;
+    assert_eq!(numbers(&outcome), [0, 0, 0, 2, 0]);
+    tenant.part(id, part(1, 1, &[])).await;
+    assert_eq!(groups_of(fixture, &tenant).await, [], "every row failed");
+    tenant.part(id, part(2, 1, &["old"])).await;
+    assert_eq!(
+        groups_of(fixture, &tenant).await,
+        [("Berlin".to_owned(), 1)],
+        "one that was registered before joins, too"
+    );
+    tenant.part(id, part(3, 1, &["new"])).await;
+    assert_eq!(groups_of(fixture, &tenant).await, [("Berlin".to_owned(), 2)]);
+}
+
+pub(crate) async fn parts_at_once_make_one_group(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let other_server = tenant.on(&fixture.another_server().await);
+    let (id, another) = (tenant.begin_with(8, Some("Berlin")).await, tenant.begin_with(8, Some("Berlin")).await);
+    let names: Vec<String> = (0..16).flat_map(|number| (0..50).map(move |at| format!("d{number:02}-{at}"))).collect();
+    let parts = names.chunks(50).zip(0..).map(|(names, number)| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let rows = part(number / 2, 1, &names);
+        let (tenant, id) = if number % 4 < 2 { (&tenant, id) } else { (&other_server, id) };
+        tenant.part(if number % 2 == 0 { id } else { another }, rows)
+    });
+    futures_util::future::join_all(parts).await;
+    assert_eq!(groups_of(fixture, &tenant).await, [("Berlin".to_owned(), 800)]);
+}
+
+pub(crate) async fn a_group_that_is_renamed_meanwhile_is_followed_and_a_deleted_one_stays_deleted(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let group = |name: &str| GroupName::parse(name).unwrap();
+    let id = tenant.begin_with(4, Some("Berlin")).await;
+    // Somebody else makes one of that name before the first device joins.
+    registry.make_group(tenant.id, &group("Berlin")).await.unwrap();
+    tenant.part(id, part(0, 1, &["a"])).await;
+    registry.rename_group(tenant.id, &group("Berlin"), &group("Rome")).await.unwrap();
+    tenant.part(id, part(1, 1, &["b"])).await;
+    assert_eq!(groups_of(fixture, &tenant).await, [("Rome".to_owned(), 2)]);
+    registry.delete_group(tenant.id, &group("Rome")).await.unwrap();
+    assert_eq!(numbers(&tenant.part(id, part(2, 1, &["c"])).await), [1, 0, 0, 0, 1]);
+    assert_eq!(groups_of(fixture, &tenant).await, []);
+    // A later upload of the same file makes it anew: all join it.
+    let again = tenant.begin_with(1, Some("Berlin")).await;
+    tenant.part(again, part(0, 1, &["a", "b", "c"])).await;
+    assert_eq!(groups_of(fixture, &tenant).await, [("Berlin".to_owned(), 3)]);
+}
+
+pub(crate) async fn one_group_too_many_is_refused_before_anything_is_registered(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let (id, without) = (tenant.begin_with(2, Some("Berlin")).await, tenant.begin_with(2, None).await);
+    let new_id = if fixture.url.starts_with("sqlite") { "randomblob(16)" } else { "gen_random_uuid()" };
+    let others = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MAX_GROUPS})
+         INSERT INTO device_groups (id, account, name) SELECT {new_id}, a.id, 'g' || i FROM n, accounts a WHERE a.name = 'alpha'"
+    );
+    fixture.execute(&others).await;
+    let too_many = RegisterError::Group(GroupError::TooMany);
+    let new = |group: &str| {
+        let group = Some(GroupName::parse(group).unwrap());
+        NewRegistration { file_name: "fleet.csv".to_owned(), devices: 1, parts: 1, group }
+    };
+    assert_eq!(registry.begin_registration(tenant.id, tenant.person, new("Paris")).await, Err(too_many.clone()));
+    // Parts that are stored in one transaction with it are none of its business.
+    let refused = registry.register_part(tenant.id, id, part(0, 1, &["a"]));
+    let (refused, other) = tokio::join!(refused, tenant.part(without, part(0, 1, &["b"])));
+    assert_eq!((refused.map(|_| ()), other.registered), (Err(too_many), 1));
+    assert_eq!(tenant.names(all()).await, ["b"]);
+    let there = registry.begin_registration(tenant.id, tenant.person, new("g7")).await.unwrap();
+    tenant.part(there, part(0, 1, &["a", "b"])).await;
+    // Where there is room again, sending the same part again is enough.
+    registry.delete_group(tenant.id, &GroupName::parse("g1").unwrap()).await.unwrap();
+    assert_eq!(numbers(&tenant.part(id, part(0, 2, &["a"])).await)[..2], [0, 1]);
+    let detail = registry.device(tenant.id, &device_name("a")).await.unwrap().unwrap();
+    assert_eq!(detail.groups, ["Berlin", "g7"]);
+}
+
+/// Name and model only, of devices that have more fields: the file says nothing about those.
+pub(crate) async fn a_field_that_the_file_has_no_column_for_is_not_compared(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    tenant.put_model("Contoso.Pump").await;
+    let id = tenant.begin_with(100, Some("Berlin")).await;
+    let device = ["a", MODEL, "Name", "Note", "Large"];
+    tenant.part(id, part_of(0, 1, vec![row_of(device)])).await;
+    let mut number = 0;
+    let mut check = async |missing_fields: &[Field], new: [&str; 5], expected: Option<&str>| {
+        number += 1;
+        let rows = PartRows { missing_fields: missing_fields.to_vec(), ..part_of(number, 1, vec![row_of(new)]) };
+        let outcome = tenant.part(id, rows).await;
+        let expected: Vec<String> = expected.into_iter().map(|field| format!("{DIFFERENT}{field}")).collect();
+        assert_eq!(errors(&outcome), expected, "{missing_fields:?} {new:?}");
+        assert_eq!(outcome.already as usize, 1 - expected.len());
+    };
+    use Field::{Description, FriendlyName, PricingTier};
+    let all_but_names = [FriendlyName, Description, PricingTier];
+    check(&all_but_names, ["a", MODEL, "", "", ""], None).await;
+    check(&all_but_names, ["a", "Contoso.Pump", "", "", ""], Some("model name")).await;
+    check(&[Description], ["a", MODEL, "Name", "", ""], None).await;
+    check(&[Description], ["a", MODEL, "", "", ""], Some("device friendly name")).await;
+    check(&[FriendlyName, PricingTier], ["a", MODEL, "", "Note", ""], None).await;
+    check(&[FriendlyName, PricingTier], ["a", MODEL, "", "", ""], Some("description")).await;
+    check(&[], ["a", MODEL, "", "Note", ""], Some("device friendly name")).await;
+    // What the check never sends: a value in a field without a column.
+    check(&all_but_names, ["a", MODEL, "Other", "", ""], Some("device friendly name")).await;
+    let renewed = PartRows { missing_fields: all_but_names.to_vec(), ..renewing(part_of(50, 1, vec![row("a")])) };
+    assert_eq!(numbers(&tenant.part(id, renewed).await), [0, 1, 0, 0, 1]);
+}
+
+/// Texts that look the same are the same, also where an earlier version of Muster stored them as they came.
+pub(crate) async fn texts_that_look_the_same_are_equal(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let id = tenant.begin_with(100, None).await;
+    let mut number = 0;
+    let mut check = async |stored: [&str; 2], new: [&str; 2], expected: bool| {
+        let name = format!("d{number}");
+        tenant.part(id, part_of(number, 1, vec![row(&name)])).await;
+        let [friendly_name, description] = stored;
+        fixture
+            .execute(&format!(
+                "UPDATE devices SET friendly_name = '{friendly_name}', description = '{description}' WHERE name = '{name}'"
+            ))
+            .await;
+        let again = vec![row_of([&name, MODEL, new[0], new[1], ""])];
+        let outcome = tenant.part(id, part_of(number + 1, 1, again)).await;
+        assert_eq!((outcome.already, outcome.failed), if expected { (1, 0) } else { (0, 1) }, "{stored:?} {new:?}");
+        number += 2;
+    };
+    check(["Jet Zu\u{308}rich", "Halle Gene\u{300}ve"], ["Jet Z\u{fc}rich", "Halle Gen\u{e8}ve"], true).await;
+    check(["Jet Z\u{fc}rich", "Halle Gen\u{e8}ve"], ["Jet Zu\u{308}rich", "Halle Gene\u{300}ve"], true).await;
+    check(["Jet 1\u{200b}", "\u{feff}Hangar 1"], ["Jet 1", "Hangar 1"], true).await;
+    check(["Jet 1", "Hangar 1"], ["J\u{ad}et 1", "Hangar\u{2060} 1"], true).await;
+    check(["Jet 1 \u{200b}", "x"], ["Jet 1", "x"], true).await;
+    check(["\u{1112}\u{1161}\u{11ab}", "x"], ["\u{d55c}", "x"], true).await;
+    check(["Zurich", "x"], ["Z\u{fc}rich", "x"], false).await;
+    check(["Jet 1", "x"], ["jet 1", "x"], false).await;
+    check(["ﬁ", "x"], ["fi", "x"], false).await;
 }
 
 pub(crate) async fn counts_and_history(fixture: &Fixture) {
