@@ -42,7 +42,8 @@ impl Status {
 /// Which devices: those that meet every condition there is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceFilter {
-    /// Part of a device name, friendly name or model; any letter case.
+    /// Part of a device name, friendly name or model, in any letter case; a MAC address in any notation; or a list of
+    /// device names, which finds those devices.
     pub search: Option<String>,
     /// Only devices of this status.
     pub status: Option<Status>,
@@ -126,8 +127,23 @@ pub struct DevicePage {
     pub rows: Vec<DeviceRow>,
     pub has_previous: bool,
     pub has_next: bool,
+    /// What a search for a list of device names did not find; `None`: it found all, or is no list.
+    pub not_found: Option<NotFound>,
     /// The server's clock, which "2 minutes ago" is counted from.
     pub now_ms: i64,
+}
+
+/// The device names of a list that the account does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotFound {
+    pub count: u32,
+    /// The first [`NotFound::SHOWN`] of them.
+    pub first: Vec<String>,
+}
+
+impl NotFound {
+    /// Names that are listed: as many as fit a line.
+    pub const SHOWN: usize = 5;
 }
 
 /// One device, whole. Never a token.
@@ -189,6 +205,8 @@ pub enum DeviceChange {
 pub struct Exported {
     pub rows: Vec<u8>,
     pub step: Step,
+    /// Device names in the rows that a spreadsheet would change.
+    pub fragile_names: u32,
 }
 
 /// One page of the devices that match.
@@ -204,6 +222,7 @@ pub async fn devices(view: DeviceView) -> Result<DevicePage, Failure> {
         rows: page.items.into_iter().map(|item| server::row(item, query.sort)).collect(),
         has_previous: page.has_previous,
         has_next: page.has_next,
+        not_found: server::not_found(page.names_not_found),
         now_ms: viewer.registry.now().as_ms(),
     })
 }
@@ -254,8 +273,9 @@ pub async fn export_devices(chosen: Chosen) -> Result<Exported, Failure> {
     for device in &devices {
         muster_domain::registration_csv::push_row(&mut rows, device);
     }
+    let fragile = devices.iter().filter(|device| muster_domain::spreadsheet_would_change(device.name.as_str()));
     let step = Step { devices: devices.len() as u64, next: next.map(|name| name.to_string()) };
-    Ok(Exported { rows, step })
+    Ok(Exported { rows, step, fragile_names: fragile.count() as u32 })
 }
 
 #[cfg(feature = "ssr")]
@@ -263,7 +283,7 @@ pub(super) mod server {
     //! Between the registry's types and those that travel.
 
     use super::{
-        Chosen, DEVICES_PER_CALL, DeviceChange, DeviceDetail, DeviceFilter, DeviceRow, DeviceView, Failure,
+        Chosen, DEVICES_PER_CALL, DeviceChange, DeviceDetail, DeviceFilter, DeviceRow, DeviceView, Failure, NotFound,
         PAGE_DEVICES, Place, Sort, Status, Step,
     };
     use muster_domain::{DeviceName, ModelName};
@@ -273,7 +293,7 @@ pub(super) mod server {
         DeviceName::parse(&text).map_err(Failure::refused)
     }
 
-    fn names(names: Vec<String>) -> Result<Vec<DeviceName>, Failure> {
+    pub(crate) fn names(names: Vec<String>) -> Result<Vec<DeviceName>, Failure> {
         if names.len() > DEVICES_PER_CALL {
             return Err(Failure::refused("At most 10,000 devices can be named in one call."));
         }
@@ -302,12 +322,21 @@ pub(super) mod server {
         Step { devices: step.devices, next: step.next.map(|name| name.to_string()) }
     }
 
+    pub(super) fn not_found(mut names: Vec<String>) -> Option<NotFound> {
+        let count = names.len() as u32;
+        names.truncate(NotFound::SHOWN);
+        (count > 0).then_some(NotFound { count, first: names })
+    }
+
     /// The most groups that a filter names.
     const MAX_FILTER_GROUPS: usize = 1_000;
 
     pub(super) fn filter(filter: DeviceFilter) -> Result<registry::DeviceFilter, Failure> {
         if filter.groups.len() > MAX_FILTER_GROUPS {
             return Err(Failure::refused("At most 1,000 device groups can be chosen at once."));
+        }
+        if filter.search.as_deref().is_some_and(registry::has_too_many_names) {
+            return Err(Failure::refused("At most 1,000 device names can be searched for at once."));
         }
         let model = |text: String| ModelName::parse(&text).map_err(Failure::refused);
         Ok(registry::DeviceFilter {

@@ -10,7 +10,7 @@ use crate::{
     dialogs::{Actions, Done},
     fns::{
         Failure,
-        devices::{DeviceFilter, DevicePage, DeviceView, Place, count_devices, devices},
+        devices::{DeviceFilter, DevicePage, DeviceView, NotFound, Place, count_devices, devices},
     },
     when::{count, thousands},
 };
@@ -130,6 +130,13 @@ fn first_to_last(page: &DevicePage) -> String {
     }
 }
 
+/// What a search for a list of device names did not find.
+fn names_not_found(NotFound { count: names, first }: &NotFound) -> String {
+    let more = u64::from(*names) - first.len() as u64;
+    let more = if more > 0 { format!(" and {} more", thousands(more)) } else { String::new() };
+    format!("{} not found: {}{more}", count(u64::from(*names), "name", "names"), first.join(", "))
+}
+
 #[component]
 fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl IntoView {
     let shown = Shown::new(first);
@@ -199,6 +206,7 @@ fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl I
             <p class="problem" role="alert">{move || shown.problem.get().map(|failure| failure.sentence())}</p>
             <div class="under-filters">
                 <p class="total" role="status">{move || count(shown.total(), "device", "devices")}</p>
+                <p class="faint" role="status">{move || shown.page.with(|page| page.not_found.as_ref().map(names_not_found))}</p>
                 <p class="unseen" role="status">{move || shown.brought.get()}</p>
                 <Selected shown view selection />
                 <Pages view page=shown.page />

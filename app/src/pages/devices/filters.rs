@@ -14,6 +14,21 @@ use std::time::Duration;
 /// How long after the last key a search begins.
 const SEARCH_PAUSE: Duration = Duration::from_millis(200);
 
+/// The most characters of a search: a few more than 1,000 device names of 128 characters have, so that a list with too many
+/// is refused rather than cut.
+const MAX_SEARCH_CHARS: &str = "140000";
+
+/// What a pasted text becomes in the search box, which would drop its line ends: the names with commas between them. `None`:
+/// the text is a single line. Security tokens are left out, since what is searched for becomes part of the address.
+fn pasted_list(text: &str) -> Option<String> {
+    if !text.trim().contains(['\r', '\n', '\t']) {
+        return None;
+    }
+    let words = text.split(['\r', '\n', '\t', ',', ';']).map(str::trim);
+    let words: Vec<&str> = words.filter(|word| !word.is_empty() && !word.contains("mst_")).collect();
+    Some(words.join(","))
+}
+
 /// What the filters offer. Not resources: the page does not wait for them.
 #[derive(Clone, Copy)]
 pub(super) struct Offered {
@@ -41,6 +56,7 @@ impl Offered {
 
 #[component]
 pub(super) fn Filters(view: Memo<DeviceView>, offered: Offered) -> impl IntoView {
+    let search_box = NodeRef::<html::Input>::new();
     let go = StoredValue::new(use_navigate());
     let show = Callback::new(move |filter: DeviceFilter| {
         let next = DeviceView { filter, place: Place::First, ..view.get_untracked() };
@@ -66,9 +82,19 @@ pub(super) fn Filters(view: Memo<DeviceView>, offered: Offered) -> impl IntoView
         };
         typed.set_value(set_timeout_with_handle(later, SEARCH_PAUSE).ok());
     };
+    let paste = move |event: web_sys::ClipboardEvent| {
+        let text = event.clipboard_data().and_then(|data| data.get_data("text/plain").ok());
+        let (Some(list), Some(search_box)) = (text.and_then(|text| pasted_list(&text)), search_box.get_untracked())
+        else {
+            return;
+        };
+        event.prevent_default();
+        if search_box.set_range_text(&list).is_ok() {
+            search(search_box.value());
+        }
+    };
     let searched = Memo::new(move |_| filter.with(|filter| filter.search.clone()).unwrap_or_default());
     // The box follows the address where that says something else, and leaves alone what somebody is typing.
-    let search_box = NodeRef::<html::Input>::new();
     Effect::new(move || {
         let (searched, Some(search_box)) = (searched.get(), search_box.get()) else { return };
         if typed.with_value(Option::is_none) && search_box.value().trim() != searched {
@@ -82,8 +108,9 @@ pub(super) fn Filters(view: Memo<DeviceView>, offered: Offered) -> impl IntoView
     let words = |words: Vec<&'static str>| Signal::stored(words.into_iter().map(str::to_owned).collect::<Vec<_>>());
     view! {
         <div class="filters" role="search">
-            <input node_ref=search_box type="search" aria-label="Search devices" placeholder="Search devices" autocomplete="off" spellcheck="false" maxlength="256"
+            <input node_ref=search_box type="search" aria-label="Search devices" placeholder="Search devices" autocomplete="off" spellcheck="false" maxlength=MAX_SEARCH_CHARS
                 value=at_first
+                on:paste=paste
                 on:input:target=move |event| search(event.target().value()) />
             <Choice label="Status" any="Any status" options=words(Status::ALL.map(Status::as_str).to_vec())
                 chosen=Signal::derive(move || filter.with(|filter| filter.status.map(|status| status.as_str().to_owned())))
@@ -150,4 +177,21 @@ fn Chip(#[prop(into)] text: Signal<String>, label: &'static str, drop: Callback<
         <span class="chip">{text}<button type="button" class="quiet" aria-label=label on:click=move |_| drop.run(())>"✕"</button></span>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_ends_of_a_pasted_list_become_commas() {
+        let check = |text: &str, expected: Option<&str>| assert_eq!(pasted_list(text).as_deref(), expected, "{text:?}");
+        check("Pump-1", None);
+        check("Pump-1\r\n", None);
+        check("Pump-1, Pump-2", None);
+        check("Pump-1\r\nPump-2\r\n\r\n Pump-3", Some("Pump-1,Pump-2,Pump-3"));
+        check("Pump-1\tPump-2\nPump-3\t", Some("Pump-1,Pump-2,Pump-3"));
+        check("Pump-1\tmst_abc\nPump-2,mst_def\nPump-3", Some("Pump-1,Pump-2,Pump-3"));
+        check("\"Pump-1\"\n\"Pump-2\"", Some("\"Pump-1\",\"Pump-2\""));
+    }
 }
