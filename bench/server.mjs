@@ -157,7 +157,7 @@ async function registering() {
     const first = number * PART_ROWS;
     const lines = Array.from({ length: Math.min(PART_ROWS, rows - first) }, (_, at) => rowOf(first + at));
     const bytes = Buffer.from(lines.join(""));
-    const head = [varint(16), registration, varint(number), varint(1), Buffer.from([0]), layout, varint(first + 1), varint(bytes.length)];
+    const head = [varint(16), registration, varint(number), varint(1), Buffer.from([0]), layout, varint(0), varint(first + 1), varint(bytes.length)];
     return { type: "application/x-postcard", bytes: Buffer.concat([...head, bytes]) };
   };
   // What the client can do before and after, it does not do while the server works beside it.

@@ -1,9 +1,11 @@
 // What fails, and how an operator gets on from there.
-import { mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import type { Page } from '@playwright/test';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bigFile } from './support/bad-files.ts';
 import { drop } from './support/drop.ts';
+import { Held } from './support/many.ts';
 import { MODEL, MODEL_NOT_FOUND, SEED_FILE, choose, expectCounts, file, giveModel, open, openRegister, register, row, save, saveTokens, status, withSeedDevices } from './support/portal.ts';
 import { expect, test } from './support/test.ts';
 
@@ -190,20 +192,117 @@ test('a file that is changed on disk while it is read', async ({ portal }) => {
   await expect(dialog).toContainText('2 devices, no problems');
 });
 
-test('a file that is changed on disk after its check', async ({ portal, muster }) => {
+/** Rows that failed since the file is not what was checked: each of its rows, and nothing else. */
+async function expectChanged(portal: Page, names: string[]): Promise<void> {
+  await expect(status(portal).getByRole('alert').filter({ hasText: 'after it was checked. Choose it again.' })).toBeVisible();
+  const errors = await save(portal, status(portal).getByRole('button', { name: 'errors.csv' }));
+  const rows = errors.text.split('\r\n').slice(1, -1);
+  expect(rows.map((line) => line.slice(0, line.indexOf(',')))).toEqual(names);
+  for (const line of rows) expect(line).toMatch(/,\d+,"?The file (was )?changed.* after it was checked\. Choose it again\."?$/);
+}
+
+const changes: [string, (path: string) => void][] = [
+  ['is changed', (path) => (writeFileSync(path, `Other,${MODEL}\n`), utimesSync(path, 1, 1))],
+  ['is shortened', (path) => truncateSync(path, 40)],
+  ['is emptied', (path) => truncateSync(path, 0)],
+  ['is deleted', (path) => rmSync(path)],
+  ['grows at its beginning', (path) => writeFileSync(path, `New,${MODEL}\n${SEED_FILE}`)],
+  ['is replaced by other rows', (path) => writeFileSync(path, SEED_FILE.replaceAll('AutoRegister', 'AutoRegistry'))],
+  ['is replaced by rows of the same size, at the same time', (path) => {
+    const { atime, mtime } = statSync(path);
+    writeFileSync(path, SEED_FILE.replace('Register41', 'Register43'));
+    utimesSync(path, atime, mtime);
+  }],
+];
+for (const [what, change] of changes) {
+  test(`a file that ${what} after its check: all its rows fail`, async ({ portal, muster }) => {
+    await giveModel(portal, muster);
+    const path = join(folder, `${what.replaceAll(/\W/g, '-')}.csv`);
+    writeFileSync(path, SEED_FILE);
+    await open(portal, '/devices');
+    const dialog = await openRegister(portal);
+    await choose(portal, path);
+    await expect(dialog).toContainText('2 devices, no problems');
+    change(path);
+    await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
+    await expectCounts(portal, '0', '2', '0');
+    await expectChanged(portal, ['AutoRegister41', 'AutoRegister42']);
+    await status(portal).getByRole('button', { name: 'Done' }).click();
+    await expect(portal.getByText('0 devices', { exact: true })).toBeVisible();
+  });
+}
+
+test('a file that is changed in the middle of its upload: what was sent is registered, and the rest fails', async ({ portal, muster }) => {
   await giveModel(portal, muster);
-  const path = join(folder, 'changed.csv');
-  writeFileSync(path, SEED_FILE);
+  const path = join(folder, 'half.csv');
+  const names = Array.from({ length: 90_000 }, (_, at) => `D${at}`);
+  writeFileSync(path, names.map((name) => `${name},${MODEL}\n`).join(''));
   await open(portal, '/devices');
   const dialog = await openRegister(portal);
   await choose(portal, path);
-  await expect(dialog).toContainText('2 devices, no problems');
-  writeFileSync(path, `Other,${MODEL}\n`);
+  await expect(dialog).toContainText('90,000 devices, no problems');
+  const held = await Held.from(portal, 'register-part', 1);
+  await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
+  // Six parts are under way; the others are not read yet.
+  await expect.poll(() => held.calls).toBe(6);
+  writeFileSync(path, names.map((name) => `${name},${MODEL}X\n`).join(''));
+  utimesSync(path, 1, 1);
+  await held.go();
+  await expectCounts(portal, '60,000', '30,000', '0');
+  expect((await saveTokens(portal)).size).toBe(60_000);
+  await expectChanged(portal, names.slice(60_000));
+});
+
+test('a large file that is changed after its check: its lines fail', async ({ portal, muster }) => {
+  test.slow();
+  await giveModel(portal, muster);
+  const path = join(folder, 'large.csv');
+  bigFile(path, 40e6, '');
+  const rows = readFileSync(path, 'utf8').split('\n').length - 1;
+  await open(portal, '/devices');
+  const dialog = await openRegister(portal);
+  await choose(portal, path);
+  await expect(dialog).toContainText('no problems', { timeout: 120_000 });
+  truncateSync(path, 1_000);
   utimesSync(path, 1, 1);
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
-  await expect(portal.getByRole('dialog')).toContainText('The file was changed, moved or removed');
+  await expectCounts(portal, '0', rows.toLocaleString('en'), '0');
+  const errors = await save(portal, status(portal).getByRole('button', { name: 'errors.csv' }));
+  const lines = errors.text.split('\r\n').slice(1, -1);
+  expect(lines.length).toBe(rows);
+  expect([lines[0], lines.at(-1)]).toEqual([1, rows].map((line) => `,,,,,${line},"The file was changed, moved or removed after it was checked. Choose it again."`));
+});
+
+test('a group that no device joined is not created', async ({ portal, muster }) => {
+  await giveModel(portal, muster);
+  const inGroup = async (text: string) => {
+    const dialog = await openRegister(portal);
+    await choose(portal, file('devices.csv', text));
+    await dialog.getByLabel('Device group (optional)').fill('Paris');
+    await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
+  };
+  await open(portal, '/devices');
+  await inGroup('a,No.Such.Model\nb,No.Such.Model\n');
+  await expectCounts(portal, '0', '2', '0');
+  await status(portal).getByRole('button', { name: 'Done' }).click();
+  await portal.getByRole('link', { name: 'Device groups' }).click();
+  await expect(portal.getByRole('heading', { name: 'Device groups' })).toBeVisible();
+  await expect(portal.getByText('Paris')).toBeHidden();
+
+  // Registered without a group; then the same file with one, with names and models only, by a header and without.
+  await open(portal, '/devices');
+  await register(portal, file('devices.csv', SEED_FILE));
+  await expectCounts(portal, '2', '0', '0');
+  await saveTokens(portal);
   await portal.keyboard.press('Escape');
-  await expect(portal.getByText('0 devices', { exact: true })).toBeVisible();
+  const rows = SEED_FILE.split('\n').slice(0, 2).map((line) => line.split(',').slice(0, 2).join(','));
+  for (const text of [`Device name,Model name\n${rows.join('\n')}\n`, `${rows.join('\n')}\n`]) {
+    await inGroup(text);
+    await expectCounts(portal, '0', '0', '2');
+    await status(portal).getByRole('button', { name: 'Done' }).click();
+  }
+  await portal.getByRole('link', { name: 'Device groups' }).click();
+  await expect(portal.getByRole('grid', { name: 'Device groups' }).getByRole('row', { name: 'Paris' })).toContainText('2 devices');
 });
 
 test('what is not a model definition is refused with what is wrong and where', async ({ portal }) => {

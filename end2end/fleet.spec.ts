@@ -353,7 +353,7 @@ test('an upload is paused, goes on, and is cancelled; the same file finishes it'
   await status(portal).getByRole('button', { name: 'Resume' }).click();
   await expect.poll(() => parts.held.length).toBeGreaterThan(0);
   await status(portal).getByRole('button', { name: 'Cancel' }).click();
-  await expect(status(portal)).toContainText('Cancelled. Upload the same file again to finish');
+  await expect(status(portal)).toContainText('Cancelled. Upload the same file to continue');
   await parts.letGo();
   await expect(status(portal).getByRole('button', { name: 'Done' })).toBeVisible({ timeout: 30_000 });
   const first = await saveTokens(portal);

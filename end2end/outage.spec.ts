@@ -110,7 +110,7 @@ for (const [what, goAway] of ways) {
     await upload(portal);
     await untilFailed(portal);
     await expectCounts(portal, '0', '2', '0');
-    await expect(status(portal)).toContainText('Upload the same file again to finish');
+    await expect(status(portal)).toContainText('Upload the same file to continue');
     const errors = await save(portal, status(portal).getByRole('button', { name: 'errors.csv' }));
     expect(errors.text).toBe(
       [

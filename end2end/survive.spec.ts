@@ -194,7 +194,7 @@ test.describe('the disk is full', () => {
       const full = await uploaded(portal);
       expect(full.registered).toBeGreaterThan(0);
       expect(full.failed).toBeGreaterThan(0);
-      await expect(status(portal)).toContainText('Upload the same file again to finish');
+      await expect(status(portal)).toContainText('Upload the same file to continue');
       const first = await saveTokens(portal);
       expect(first.size).toBe(full.registered);
       const failed = (await save(portal, errors)).text.split('\r\n').slice(1, -1);

@@ -27,6 +27,7 @@ fn every_function_has_its_endpoint() {
         "POST /fn/model-names",
         "POST /fn/models",
         "POST /fn/register-part",
+        "POST /fn/registered-with-leading-zeros",
         "POST /fn/registration-errors",
         "POST /fn/registrations",
         "POST /fn/rename-group",

@@ -51,8 +51,16 @@ pub(crate) async fn all_bytes(file: &File) -> Result<Vec<u8>, String> {
 }
 
 async fn read(blob: &Blob) -> Result<Vec<u8>, String> {
+    Ok(buffer(blob).await?.to_vec())
+}
+
+/// All bytes of a file, outside the WASM memory.
+///
+/// # Errors
+/// As [`bytes`].
+pub(crate) async fn buffer(blob: &Blob) -> Result<js_sys::Uint8Array, String> {
     let buffer = JsFuture::from(blob.array_buffer()).await.map_err(|error| unreadable(&error))?;
-    Ok(js_sys::Uint8Array::new(&buffer).to_vec())
+    Ok(js_sys::Uint8Array::new(&buffer))
 }
 
 /// The sentence for a file that the browser could not read.

@@ -2,6 +2,7 @@
 
 pub(crate) mod calls;
 pub(crate) mod check;
+pub(crate) mod checked_file;
 pub(crate) mod disk;
 pub(crate) mod draw;
 pub(crate) mod file;

@@ -1,6 +1,7 @@
 //! Saving what the page gathered as a file.
 
 use super::disk::Disk;
+use crate::when::count;
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
 use std::{
@@ -129,6 +130,14 @@ impl Gathered {
         });
         download(name, &pieces).map_err(|_| NO_MEMORY.to_owned())
     }
+}
+
+/// What to say beside a file in which a spreadsheet would change so many device names, if it would change any.
+pub(crate) fn spreadsheet_note(names: u64) -> Option<String> {
+    let names = (names > 0).then(|| count(names, "device name", "device names"))?;
+    Some(format!(
+        "A spreadsheet would change {names} in this file, such as by dropping leading zeros. To edit it in one, import the column Device name as text."
+    ))
 }
 
 /// Downloads a file of these pieces.

@@ -1,7 +1,8 @@
 //! Sends a checked file to the server: in parts, several under way, each registered whole or not at all.
 
 use super::{
-    file, retry,
+    checked_file::{CheckedFile, FileCopy},
+    retry,
     save::{Gathered, Rows},
 };
 use crate::fns::{
@@ -10,8 +11,11 @@ use crate::fns::{
 };
 use futures_util::{StreamExt, stream};
 use leptos::prelude::*;
-use muster_domain::{Layout, PartRange, Problem, Reader, Report, Row, Sink, errors_csv};
-use std::{cell::Cell, rc::Rc};
+use muster_domain::{Field, PartRange, Report, errors_csv};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use uuid::Uuid;
 use web_sys::File;
 
@@ -28,6 +32,8 @@ pub(crate) struct Progress {
     pub(crate) already: u64,
     pub(crate) already_never_connected: u64,
     pub(crate) failed: u64,
+    /// Device names in `errors.csv` that a spreadsheet would change.
+    pub(crate) fragile_names: u64,
     pub(crate) tokens: u64,
     /// Where those are.
     pub(crate) kept: Rows,
@@ -51,13 +57,13 @@ pub(crate) enum Stopped {
 }
 
 /// Said where a file was not registered to its end.
-const FINISH_LATER: &str = "Upload the same file again to finish: what is registered stays so.";
+const FINISH_LATER: &str = "Upload the same file to continue; devices already registered are kept.";
 
 /// One file on its way. The tokens and errors that came back are gathered here, and nowhere else.
 #[derive(Clone)]
 pub(crate) struct Upload {
-    file: File,
-    layout: Layout,
+    file: CheckedFile,
+    missing_fields: Vec<Field>,
     parts: Rc<[PartRange]>,
     devices: u64,
     group: Option<String>,
@@ -65,6 +71,8 @@ pub(crate) struct Upload {
     /// Attempts at parts so far, in all passes: so each attempt at a part has a higher number than those before it.
     attempts: Rc<Cell<u32>>,
     stopped: Rc<Cell<Option<Stopped>>>,
+    /// What the parts that are not sent any more fail with, if it was given up.
+    given_up_by: Rc<RefCell<Option<Failure>>>,
     pub(crate) tokens: Gathered,
     pub(crate) errors: Gathered,
     progress: RwSignal<Progress>,
@@ -83,6 +91,7 @@ impl Upload {
     /// An upload of a file that the check found clean; its tokens go to `tokens`, and `progress` tells how it stands.
     pub(crate) fn new(
         file: File,
+        copy: FileCopy,
         report: &Report,
         group: Option<String>,
         tokens: Gathered,
@@ -90,14 +99,15 @@ impl Upload {
     ) -> Self {
         progress.set(Progress { rows: report.rows, ..Progress::default() });
         Self {
-            file,
-            layout: report.layout.clone(),
+            file: CheckedFile { file, copy, layout: report.layout.clone() },
+            missing_fields: report.missing_fields.clone(),
             parts: report.parts.clone().into(),
             devices: report.devices,
             group,
             registration: Rc::default(),
             attempts: Rc::default(),
             stopped: Rc::default(),
+            given_up_by: Rc::default(),
             tokens,
             errors: Gathered::new(errors_csv::HEADER),
             progress,
@@ -107,6 +117,7 @@ impl Upload {
     /// Goes over the whole file once.
     pub(crate) async fn run(&self, pass: Pass) {
         self.stopped.set(None);
+        self.given_up_by.take();
         self.tell(|progress| {
             progress.rows_done = 0;
             progress.note = None;
@@ -141,8 +152,9 @@ impl Upload {
             return Ok(registration);
         }
         let parts = self.parts.len() as u32;
-        let begun =
-            self.retried(|_| begin_registration(self.file.name(), self.devices, parts, self.group.clone())).await?;
+        let begun = self
+            .retried(|_| begin_registration(self.file.file.name(), self.devices, parts, self.group.clone()))
+            .await?;
         self.registration.set(Some(begun));
         Ok(begun)
     }
@@ -160,9 +172,9 @@ impl Upload {
             gloo_timers::future::TimeoutFuture::new(retry::LOOK_MS).await;
         }
         let Some(registration) = registration.filter(|_| self.stopped.get().is_none()) else {
-            return (range, Err(Failure::Unavailable));
+            return (range, Err(self.given_up_by.borrow().clone().unwrap_or(Failure::Unavailable)));
         };
-        let bytes = match file::bytes(&self.file, range.start as f64, range.end as f64).await {
+        let bytes = match self.file.part(range).await {
             Ok(bytes) => bytes,
             Err(sentence) => {
                 let failure = Failure::Refused(sentence);
@@ -175,7 +187,8 @@ impl Upload {
             number,
             attempt: 0,
             renew: pass == Pass::Renew,
-            layout: self.layout.clone(),
+            layout: self.file.layout.clone(),
+            missing_fields: self.missing_fields.clone(),
             first_line: range.first_line,
             bytes,
         };
@@ -236,9 +249,12 @@ impl Upload {
     /// No more parts are sent: those that follow would meet the same failure, each after a long wait.
     fn give_up(&self, failure: &Failure) {
         if self.stop(Stopped::GivenUp) {
+            *self.given_up_by.borrow_mut() = Some(failure.clone());
             let sentence = failure.sentence();
             let stop = if sentence.ends_with('.') { "" } else { "." };
-            self.tell(|progress| progress.note = Some(format!("{sentence}{stop} {FINISH_LATER}")));
+            // What was refused would be refused again.
+            let next = if failure.is_temporary() { FINISH_LATER } else { "Devices already registered are kept." };
+            self.tell(|progress| progress.note = Some(format!("{sentence}{stop} {next}")));
         }
     }
 
@@ -273,6 +289,7 @@ impl Upload {
                             progress.already += u64::from(done.already);
                             progress.already_never_connected += u64::from(done.already_never_connected);
                             progress.failed += u64::from(done.failed);
+                            progress.fragile_names += u64::from(done.fragile_names);
                         }
                         Pass::Renew => {
                             progress.already_never_connected =
@@ -286,34 +303,17 @@ impl Upload {
                 // The design's sentence for a server that cannot now, whichever way that showed.
                 let sentence =
                     if failure.is_temporary() { Failure::UNAVAILABLE.to_owned() } else { failure.sentence() };
-                if let Ok(bytes) = file::bytes(&self.file, range.start as f64, range.end as f64).await {
-                    let failed = failed_rows(self.layout.clone(), range.first_line, &bytes, &sentence);
-                    if let Err(sentence) = self.errors.push(&failed, u64::from(range.rows)).await {
-                        self.give_up(&Failure::Refused(sentence));
-                    }
+                let (failed, fragile_names) = self.file.failed_rows(range, &sentence).await;
+                if let Err(sentence) = self.errors.push(&failed, u64::from(range.rows)).await {
+                    self.give_up(&Failure::Refused(sentence));
                 }
                 self.tell(|progress| {
                     progress.rows_done += u64::from(range.rows);
                     progress.failed += u64::from(range.rows);
+                    progress.fragile_names += fragile_names;
                 });
             }
             Err(_) => self.tell(|progress| progress.rows_done += u64::from(range.rows)),
         }
     }
-}
-
-/// The rows of a part that could not be sent, as they stand in `errors.csv`.
-fn failed_rows(layout: Layout, first_line: u64, bytes: &[u8], sentence: &str) -> Vec<u8> {
-    struct Failed<'a>(Vec<u8>, &'a str);
-    impl Sink for Failed<'_> {
-        fn row(&mut self, row: &Row<'_>) {
-            errors_csv::push_row(&mut self.0, row.fields(), row.line(), self.1);
-        }
-        fn problem(&mut self, _: Problem) {}
-    }
-    let mut failed = Failed(Vec::new(), sentence);
-    let mut reader = Reader::resume(layout, first_line);
-    reader.push(bytes, &mut failed);
-    reader.finish(&mut failed);
-    failed.0
 }

@@ -6,7 +6,10 @@ use super::{
     modal::keep_focus,
 };
 use crate::{
-    browser::{calls::Targets, save::Gathered},
+    browser::{
+        calls::Targets,
+        save::{Gathered, spreadsheet_note},
+    },
     fns::devices::{Exported, export_devices},
     when::count,
 };
@@ -25,12 +28,14 @@ pub(crate) fn ExportDialog(
 ) -> impl IntoView {
     let job = Job::new();
     let gathered = StoredValue::new(None::<SendWrapper<Gathered>>);
+    let fragile_names = RwSignal::new(0);
     let export = move || {
         let file = gathered.get_value().map_or_else(|| Gathered::new(registration_csv::HEADER), SendWrapper::take);
         gathered.set_value(Some(SendWrapper::new(file.clone())));
         let whole = file.clone();
         let take = async move |exported: Exported| {
             file.push(&exported.rows, exported.step.devices).await?;
+            fragile_names.try_update(|names| *names += u64::from(exported.fragile_names));
             Ok(exported.step)
         };
         let ended = async move |stage| if stage == Stage::Done { whole.save("devices.csv") } else { Ok(()) };
@@ -39,6 +44,7 @@ pub(crate) fn ExportDialog(
     let begin = move || {
         job.reset();
         gathered.set_value(None);
+        fragile_names.set(0);
         export();
     };
     Effect::new(move || {
@@ -59,6 +65,7 @@ pub(crate) fn ExportDialog(
                 <p>{move || format!("{} as a registration file. It holds no tokens.", count(total.get(), "device", "devices"))}</p>
                 <JobProgress job total />
                 <p role="status">{move || (job.stage.get() == Stage::Done).then_some("devices.csv is saved.")}</p>
+                <p role="status">{move || spreadsheet_note(fragile_names.get()).filter(|_| job.stage.get() == Stage::Done)}</p>
             </div>
             <footer>
                 <Show when=move || job.stage.get() == Stage::Stopped>

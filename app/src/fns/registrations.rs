@@ -2,7 +2,7 @@
 
 use super::{Failure, devices::Step};
 use leptos::prelude::*;
-use muster_domain::Layout;
+use muster_domain::{Field, Layout};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -30,6 +30,8 @@ pub struct Part {
     pub renew: bool,
     /// How the file is laid out, which its first row told.
     pub layout: Layout,
+    /// The fields that the file has no column for: see [`muster_domain::Report::missing_fields`].
+    pub missing_fields: Vec<Field>,
     /// The line of the file that the part begins with, from 1.
     pub first_line: u64,
     /// The bytes of the file, whole rows.
@@ -49,6 +51,8 @@ pub struct PartDone {
     pub token_count: u32,
     /// Rows of `errors.csv`, without its header.
     pub errors: Vec<u8>,
+    /// Device names in them that a spreadsheet would change.
+    pub fragile_names: u32,
 }
 
 /// Rows of `errors.csv`, without its header, and where those that follow begin.
@@ -56,6 +60,8 @@ pub struct PartDone {
 pub struct ErrorRows {
     pub rows: Vec<u8>,
     pub next: Option<u32>,
+    /// Device names in the rows that a spreadsheet would change.
+    pub fragile_names: u32,
 }
 
 /// A registration of the past.
@@ -94,6 +100,33 @@ pub async fn unknown_models(names: Vec<String>) -> Result<Vec<UnknownModel>, Fai
     let names: Result<Vec<_>, _> = names.iter().map(|name| muster_domain::ModelName::parse(name)).collect();
     let unknown = viewer.registry.unknown_models(viewer.account(), &names.map_err(Failure::refused)?).await?;
     Ok(unknown.into_iter().map(|model| UnknownModel { name: model.name.to_string(), nearest: model.nearest }).collect())
+}
+
+/// A device name of a file, and the registered device that differs from it by leading zeros only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadingZeros {
+    pub name: String,
+    pub registered: String,
+}
+
+/// Of these device names (at most 1,000), those that no device has, but that are a registered device's with its leading
+/// zeros lost.
+///
+/// # Errors
+/// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`] for what is no device name.
+#[server(prefix = "/fn", endpoint = "registered-with-leading-zeros", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
+pub async fn registered_with_leading_zeros(names: Vec<String>) -> Result<Vec<LeadingZeros>, Failure> {
+    let viewer = super::viewer()?;
+    if names.len() > muster_registry::MAX_NUMERIC_NAMES {
+        return Err(Failure::refused("At most 1,000 device names can be looked up at once."));
+    }
+    let names = super::devices::server::names(names)?;
+    let found = viewer.registry.registered_with_leading_zeros(viewer.account(), &names).await?;
+    let pair = |(name, registered): (muster_domain::DeviceName, muster_domain::DeviceName)| LeadingZeros {
+        name: name.to_string(),
+        registered: registered.to_string(),
+    };
+    Ok(found.into_iter().map(pair).collect())
 }
 
 /// Begins a registration; its parts name it.
@@ -145,6 +178,7 @@ pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
         tokens,
         token_count: outcome.tokens.len() as u32,
         errors: outcome.errors_csv,
+        fragile_names: outcome.fragile_names,
     })
 }
 
@@ -200,7 +234,7 @@ pub async fn registration_errors(registration: Uuid, after: Option<u32>) -> Resu
     let viewer = super::viewer()?;
     let page = viewer.registry.registration_errors(viewer.account(), registration.into(), after).await?;
     let page = page.ok_or_else(|| Failure::refused("This registration is not there any more."))?;
-    Ok(ErrorRows { rows: page.rows, next: page.next })
+    Ok(ErrorRows { fragile_names: server::fragile_names(&page.rows), rows: page.rows, next: page.next })
 }
 
 #[cfg(feature = "ssr")]
@@ -208,7 +242,7 @@ mod server {
     //! Between the registry's types and those that travel.
 
     use super::{Failure, Part, RegistrationRow};
-    use muster_domain::{Problem, Reader, Row, Sink};
+    use muster_domain::{Field, Layout, Problem, Reader, Row, Separator, Sink, spreadsheet_would_change};
     use muster_registry::{MAX_PART_ROWS, PartRows, RefusedRow, RegisterError, RegistrationSummary, Timestamp};
 
     pub(super) fn failure(error: RegisterError) -> Failure {
@@ -245,12 +279,31 @@ mod server {
                 self.problems.push(problem.sentence());
             }
         }
-        let read = PartRows { number: part.number, attempt: part.attempt, renew: part.renew, ..PartRows::default() };
+        let Part { number, attempt, renew, missing_fields, .. } = part;
+        let read = PartRows { number, attempt, renew, missing_fields, ..PartRows::default() };
         let mut rows = Rows { read, problems: Vec::new() };
         let mut reader = Reader::resume(part.layout, part.first_line);
         reader.push(&part.bytes, &mut rows);
         reader.finish(&mut rows);
         rows.read
+    }
+
+    /// How many device names in rows of `errors.csv` a spreadsheet would change.
+    pub(super) fn fragile_names(errors: &[u8]) -> u32 {
+        struct Names(u32);
+        impl Sink for Names {
+            fn row(&mut self, row: &Row<'_>) {
+                self.0 += u32::from(spreadsheet_would_change(row.field(Field::DeviceName)));
+            }
+            fn problem(&mut self, _: Problem) {}
+        }
+        let columns = Field::ALL.into_iter().map(Some).chain([None, None]).collect();
+        let Ok(layout) = Layout::new(Separator::Comma, columns, true) else { return 0 };
+        let mut names = Names(0);
+        let mut reader = Reader::resume(layout, 1);
+        reader.push(errors, &mut names);
+        reader.finish(&mut names);
+        names.0
     }
 
     pub(super) fn row(summary: RegistrationSummary) -> RegistrationRow {
@@ -270,7 +323,6 @@ mod server {
     #[cfg(test)]
     mod tests {
         use super::*;
-        use muster_domain::Layout;
 
         #[test]
         fn no_more_rows_are_kept_than_show_that_they_are_too_many() {
@@ -281,6 +333,7 @@ mod server {
                     attempt: 1,
                     renew: false,
                     layout: Layout::default(),
+                    missing_fields: Vec::new(),
                     first_line: 1,
                     bytes,
                 };

@@ -1,7 +1,10 @@
 //! `/registrations`: the files registered so far.
 
 use crate::{
-    browser::{retry::retried, save::Gathered},
+    browser::{
+        retry::retried,
+        save::{Gathered, spreadsheet_note},
+    },
     dialogs::UndoDialog,
     fns::registrations::{RegistrationRow, registration_errors, registrations},
     query::path_with,
@@ -19,6 +22,7 @@ pub(crate) fn Registrations() -> impl IntoView {
     let before = Memo::new(move |_| query.with(|query| Uuid::parse_str(&query.get("before")?).ok()));
     let list = Resource::new(move || before.get(), registrations);
     let problem = RwSignal::new(None::<String>);
+    let note = RwSignal::new(None::<String>);
     let is_undoing = RwSignal::new(false);
     let undone = RwSignal::new(None::<RegistrationRow>);
     let undo = Callback::new(move |row: RegistrationRow| {
@@ -29,6 +33,7 @@ pub(crate) fn Registrations() -> impl IntoView {
         <Title text="Registrations" />
         <div class="head"><h1>"Registrations"</h1></div>
         <p class="problem" role="alert">{move || problem.get()}</p>
+        <p class="faint" role="status">{move || note.get()}</p>
         <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
             {move || Suspend::new(async move {
                 let list = list.await;
@@ -58,7 +63,7 @@ pub(crate) fn Registrations() -> impl IntoView {
                                     </tr>
                                 </thead>
                                 <tbody>
-                                    {list.rows.into_iter().map(|row| view! { <RegistrationLine row now_ms=list.now_ms problem undo /> }).collect_view()}
+                                    {list.rows.into_iter().map(|row| view! { <RegistrationLine row now_ms=list.now_ms problem note undo /> }).collect_view()}
                                 </tbody>
                             </table>
                         </div>
@@ -85,20 +90,23 @@ fn Pages(older: Option<String>, has_newer: bool) -> impl IntoView {
     })
 }
 
-/// Gathers the `errors.csv` of a registration, and saves it. `waiting` is told what is waited for.
+/// Gathers the `errors.csv` of a registration, and saves it: gives what to say beside it. `waiting` is told what is
+/// waited for.
 ///
 /// # Errors
 /// A sentence.
-async fn save_errors(id: Uuid, waiting: impl Fn(Option<String>)) -> Result<(), String> {
+async fn save_errors(id: Uuid, waiting: impl Fn(Option<String>)) -> Result<Option<String>, String> {
     let gathered = Gathered::new(errors_csv::HEADER);
-    let mut after = None;
+    let (mut after, mut fragile_names) = (None, 0);
     loop {
         let page = retried(|_| registration_errors(id, after), || false, &waiting).await;
         let page = page.map_err(|failure| failure.sentence())?;
         gathered.push(&page.rows, 0).await?;
+        fragile_names += u64::from(page.fragile_names);
         after = page.next;
         if after.is_none() {
-            return gathered.save("errors.csv");
+            gathered.save("errors.csv")?;
+            return Ok(spreadsheet_note(fragile_names));
         }
     }
 }
@@ -108,6 +116,7 @@ fn RegistrationLine(
     row: RegistrationRow,
     now_ms: i64,
     problem: RwSignal<Option<String>>,
+    note: RwSignal<Option<String>>,
     undo: Callback<RegistrationRow>,
 ) -> impl IntoView {
     let id = row.id;
@@ -118,8 +127,12 @@ fn RegistrationLine(
             let saved = save_errors(id, move |waiting| {
                 problem.try_set(waiting);
             });
-            let outcome = saved.await;
-            problem.try_set(outcome.err());
+            let (said, failed) = match saved.await {
+                Ok(said) => (said, None),
+                Err(failed) => (None, Some(failed)),
+            };
+            note.try_set(said);
+            problem.try_set(failed);
         });
     };
     let unfinished = (!row.finished).then(|| view! { <span class="chip warn" title="Not every part arrived. Upload the same file again to finish it.">"Unfinished"</span> });

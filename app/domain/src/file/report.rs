@@ -57,6 +57,9 @@ pub struct Report {
     pub numeric_name_count: u64,
     /// The problem that ended the reading, if one did: what follows it in the file is unchecked.
     pub ended_by: Option<Problem>,
+    /// The fields that the file has no column for, so that it says nothing about them. Without a header, those are the
+    /// fields behind the last one in which any row has a value: spreadsheets pad rows with empty cells.
+    pub missing_fields: Vec<Field>,
     /// How the file is cut for uploading. Together the parts have every row of the file once, in order.
     pub parts: Vec<PartRange>,
 }

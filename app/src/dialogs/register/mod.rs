@@ -8,6 +8,7 @@ use super::{Modal, modal::keep_focus};
 use crate::{
     browser::{
         check::{self, PreparedCheck, RunningCheck, Told},
+        checked_file::FileCopy,
         save::Gathered,
         upload::{Pass, Progress, Upload},
     },
@@ -47,6 +48,8 @@ struct Dialog {
     unknown: RwSignal<Option<Vec<UnknownModel>>>,
     group: RwSignal<String>,
     file: StoredValue<Option<SendWrapper<File>>>,
+    /// What was in it when it was checked.
+    copy: StoredValue<Option<SendWrapper<FileCopy>>>,
     /// Waits for the next file.
     prepared: StoredValue<Option<SendWrapper<PreparedCheck>>>,
     check: StoredValue<Option<SendWrapper<RunningCheck>>>,
@@ -69,6 +72,7 @@ impl Dialog {
             unknown: RwSignal::new(None),
             group: RwSignal::new(String::new()),
             file: StoredValue::new(None),
+            copy: StoredValue::new(None),
             prepared: StoredValue::new(None),
             check: StoredValue::new(None),
             upload: StoredValue::new(None),
@@ -86,6 +90,7 @@ impl Dialog {
         self.check.set_value(None);
         self.abandon();
         self.file.set_value(None);
+        self.copy.set_value(None);
         self.step.set(Step::Choose { problem: None });
         self.unknown.set(None);
         self.group.set(String::new());
@@ -140,6 +145,7 @@ impl Dialog {
             }
             Told::Report(report) => self.checked(name.clone(), Arc::new(*report)),
         });
+        self.copy.set_value(Some(SendWrapper::new(FileCopy::begin(&file))));
         self.file.set_value(Some(SendWrapper::new(file)));
         match started {
             Ok(running) => self.check.set_value(Some(SendWrapper::new(running))),
@@ -188,7 +194,8 @@ impl Dialog {
     fn upload(self, file: File, report: &Report, tokens: Gathered) {
         self.prepared.set_value(None);
         let group = Some(self.group.get_untracked().trim().to_owned()).filter(|group| !group.is_empty());
-        let upload = Upload::new(file, report, group, tokens, self.progress);
+        let copy = self.copy.get_value().map(SendWrapper::take).unwrap_or_default();
+        let upload = Upload::new(file, copy, report, group, tokens, self.progress);
         self.upload.set_value(Some(SendWrapper::new(upload)));
         self.safe.set(0);
         self.run(Pass::Register);

@@ -5,7 +5,10 @@ use super::{
     Dialog, Step,
 };
 use crate::{
-    browser::upload::{Pass, Progress, Stopped, Upload},
+    browser::{
+        save::spreadsheet_note,
+        upload::{Pass, Progress, Stopped, Upload},
+    },
     when::{count, thousands},
 };
 use leptos::prelude::*;
@@ -79,6 +82,7 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
             <p class="problem" role="alert">{move || progress.with(|progress| progress.note.clone())}</p>
             <Show when=move || is_done.get() && failed.get() != 0>
                 <p>"Some devices failed. "<button type="button" on:click=save_errors>"errors.csv"</button>" has their rows and says why; correct it and upload it as it is."</p>
+                <p class="faint">{move || spreadsheet_note(progress.with(|progress| progress.fragile_names))}</p>
             </Show>
             <Show when=move || is_done.get() && silent.get() != 0>
                 <div class="note">
