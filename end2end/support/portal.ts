@@ -96,7 +96,7 @@ export async function saveTokens(page: Page): Promise<Map<string, string>> {
   return tokens(saved.text);
 }
 
-/** The tokens of a `tokens.csv`, by device name; and that it is one. */
+/** The tokens of a `tokens.csv`, by device name; and that it is one: for scripts, with LF and without a byte order mark. */
 export function tokens(text: string): Map<string, string> {
   const lines = text.split('\n');
   expect(lines.shift()).toBe('Device name,Security token');
