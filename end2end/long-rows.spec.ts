@@ -33,6 +33,36 @@ for (const bytes of [250, 500, 1_000, 2_000]) {
   }
 }
 
+test('rows of 60,000 bytes, most of them in a column that is ignored', async ({ portal, muster }) => {
+  await giveModel(portal, muster);
+  await open(portal, '/devices');
+  const rows = Array.from({ length: 100 }, (_, at) => `D${at},${MODEL},"${'x""y'.repeat(15_000)}"\n`).join('');
+  const dialog = await openRegister(portal);
+  await choose(portal, file('wide.csv', `Device name,Model name,Error\n${rows}`));
+  await expect(dialog).toContainText('no problems', { timeout: 30_000 });
+  await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
+  await expectCounts(portal, '100', '0', '0');
+});
+
+test('a part of the longest names is answered with all its tokens', async ({ portal, muster }) => {
+  await giveModel(portal, muster);
+  await open(portal, '/devices');
+  const names = Array.from({ length: 10_000 }, (_, at) => String(at).padStart(128, 'n'));
+  const sizes: number[] = [];
+  portal.on('response', async (answer) => {
+    if (answer.url().endsWith('/fn/register-part')) sizes.push((await answer.body()).length);
+  });
+  const dialog = await openRegister(portal);
+  await choose(portal, file('names.csv', names.map((name) => `${name},${MODEL}\n`).join('')));
+  await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
+  await expectCounts(portal, '10,000', '0', '0');
+  const saved = await saveTokens(portal);
+  expect([...saved.keys()]).toEqual(names);
+  await expect.poll(() => sizes.length).toBe(1);
+  // A name, a token of 76 letters, a comma and a line end, and some numbers.
+  expect(sizes[0]).toBeLessThan(10_000 * (128 + 76 + 3) + 100);
+});
+
 function varint(number: number): Buffer {
   const bytes = [];
   for (; number > 0x7f; number = Math.floor(number / 0x80)) bytes.push((number & 0x7f) | 0x80);

@@ -46,9 +46,20 @@ pub(crate) fn without(text: &str, marks: &[u8], names: &HashSet<&str>) -> (Strin
     (left, left_marks, devices)
 }
 
-/// Whether a character takes no room: zero-width spaces and joiners, byte order marks, soft hyphens.
+/// Whether nobody sees a character: of no width, a soft hyphen, or a mark of the direction of text. The registration file
+/// is read without these.
 fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
+    matches!(
+        letter,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
 }
 
 /// A text in Unicode's composed form (NFC), without what nobody sees. New texts come so; those that earlier versions of
@@ -269,7 +280,7 @@ mod tests {
         check("Gen\u{e8}ve", "gene\u{300}ve");
         check("\u{ac00}", "\u{1100}\u{1161}");
         check("\u{212b}", "\u{c5}");
-        check("Jet\u{200b} 1", "jet 1");
+        check("Jet\u{200b} 1", "jet\u{200e} 1");
         check("\u{feff}Hangar", "han\u{ad}gar");
         check("ΟΔΟΣ", "οδος");
         check("İ", "i\u{307}");

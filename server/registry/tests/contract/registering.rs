@@ -226,6 +226,9 @@ pub(crate) async fn limits(fixture: &Fixture) {
     assert_eq!(begin(1_000_000, 228).await, Ok(()));
     assert!(matches!(begin(1_000_001, 228).await, Err(RegisterError::OverLimit(_))));
     assert!(matches!(begin(1, u32::MAX).await, Err(RegisterError::OverLimit(_))));
+    assert!(matches!(begin(1, 1_001).await, Err(RegisterError::OverLimit(_))));
+    let many_parts = tenant.begin_with(1_000, None).await;
+    assert_eq!(numbers(&tenant.part(many_parts, part(999, 1, &["last"])).await), [1, 0, 0, 0, 1]);
     let new = NewRegistration { file_name: String::new(), devices: 1, parts: 1, group: None };
     assert!(registry.begin_registration(tenant.id, PersonId::from(uuid::Uuid::nil()), new).await.is_err());
 }
