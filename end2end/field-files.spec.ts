@@ -30,7 +30,7 @@ const CASES: Record<string, Expected> = {
   '03a': { problems: 1, shows: ['looks like a header'], isWhole: true, button: 'Check again' },
   '03c': { problems: 1, shows: ['looks like a header', 'Semicolon-separated file detected.'], isWhole: true, button: 'Check again' },
   '04': { problems: 1, shows: ['`No.`, `Serial`, `Batch` and `Delivered`'], button: 'Ignore these columns' },
-  '05a': { problems: 1, shows: [/in double quotes as a whole/], isWhole: true },
+  '05a': { problems: 1, shows: [/quoted as a whole/], isWhole: true },
   '06': { problems: 3, shows: [/do not comment out a row/] },
   '07a': { problems: 3, shows: [/spreadsheet rounded/] },
   '08': { devices: 5 },
