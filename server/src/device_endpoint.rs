@@ -72,6 +72,7 @@ async fn state(
         Err(StateError::Contradicts { field, sentence }) => {
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, sentence).with_field(field))
         }
+        Err(error @ StateError::UnusableModel { .. }) => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error)),
         Err(StateError::Gone) => Err(Problem::new(StatusCode::UNAUTHORIZED, "This device is not registered any more.")),
     }
 }

@@ -9,11 +9,14 @@
     reason = "the SQL that both databases share is compiled once for each, with its own types"
 )]
 
+mod data_schema;
 mod devices;
 mod errors;
 mod fleet;
 mod grid;
+mod heavy;
 mod hits;
+mod model_cache;
 mod models;
 mod password;
 mod people;

@@ -2,8 +2,9 @@
 
 use crate::{
     errors::{OpenError, StoreError},
+    heavy::HeavyWork,
+    model_cache::ModelCache,
     postgres, sqlite,
-    state::Validators,
     store::Store,
     types::Timestamp,
     world::World,
@@ -24,7 +25,8 @@ pub struct Registry {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) world: Arc<dyn World>,
     pub(crate) hashing: Arc<Semaphore>,
-    pub(crate) validators: Arc<Validators>,
+    pub(crate) heavy: Arc<HeavyWork>,
+    pub(crate) models: Arc<ModelCache>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -62,7 +64,8 @@ impl Registry {
             // The address may hold a password: it is not repeated.
             _ => return Err(OpenError("the database's address must begin with postgres:// or sqlite://".to_owned())),
         };
-        Ok(Self { store, world, hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)), validators: Arc::default() })
+        let hashing = Arc::new(Semaphore::new(HASHES_AT_ONCE));
+        Ok(Self { store, world, hashing, heavy: Arc::default(), models: Arc::default() })
     }
 
     /// The time now, by the registry's clock.
