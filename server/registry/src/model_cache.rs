@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-/// The most memory that compiled models take, by [`Schemas::bytes`]. A usual one takes 5 kB, the largest 8 MB.
+/// The most memory that compiled models take, by [`Schemas::bytes`]. A usual one takes 2 kB, the largest 8 MB.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// What a model is charged besides its schemas, and before they are known: its entry here, its cell, and what is missed.

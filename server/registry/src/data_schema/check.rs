@@ -11,6 +11,13 @@ const SHOWN_CHARS: usize = 60;
 /// How many bytes of text are compared, counted or copied in the time of a step.
 const BYTES_PER_STEP: u64 = 64;
 
+/// How many bytes of text are held against a format in the time of a step.
+const FORMAT_BYTES_PER_STEP: u64 = 8;
+
+/// What it costs to copy a value and look the copy up, and to remember it: memory is allocated for it.
+const COPY_STEPS: u64 = 4;
+const REMEMBER_STEPS: u64 = 20;
+
 /// How many transitions of an automaton are followed in the time of a step.
 const TRANSITIONS_PER_STEP: u64 = 8;
 
@@ -66,6 +73,7 @@ impl<'a> Run<'a> {
 
     /// The value as a text that is the same for all equal values; `None` if it is longer than `most` bytes.
     fn canonical(&mut self, value: &Value, most: usize) -> Result<Option<String>, Failure<'static>> {
+        self.spend(COPY_STEPS)?;
         let mut text = String::new();
         let is_whole = write_canonical(value, &mut text, most, &mut |steps| self.spend(steps))?;
         self.spend_on_text(text.len())?;
@@ -106,7 +114,7 @@ impl Rule {
             (Self::MinLength(least), Value::String(text)) => run.chars(text)? >= *least,
             (Self::MaxLength(most), Value::String(text)) => run.chars(text)? <= *most,
             (Self::Format(format), Value::String(text)) => {
-                run.spend_on_text(text.len())?;
+                run.spend(text.len() as u64 / FORMAT_BYTES_PER_STEP)?;
                 format.fits(text)
             }
             (Self::Pattern(number), Value::String(text)) => {
@@ -129,6 +137,7 @@ impl Rule {
                 let mut texts = HashSet::new();
                 let mut is_unique = true;
                 for item in items {
+                    run.spend(REMEMBER_STEPS)?;
                     is_unique = is_unique && run.canonical(item, usize::MAX)?.is_some_and(|text| texts.insert(text));
                 }
                 is_unique

@@ -261,6 +261,7 @@ fn patterns() {
         ("^(?:a|b)(?<name>c)$", vec!["ac"], vec!["a"]),
         ("", vec!["", "é"], vec![]),
         ("^(a+)+$", vec!["aaa"], vec!["aaab"]),
+        ("^\\(?in\\)?$", vec!["in", "(in)"], vec!["(out)"]),
     ] {
         let mut patterns = Patterns::default();
         let number = patterns.add("/", pattern).unwrap_or_else(|problem| panic!("{pattern}: {problem}"));
@@ -283,6 +284,8 @@ fn patterns_that_cannot_be_used() {
         ("a**{", "This pattern cannot be used:"),
         ("\\", "This pattern cannot be used:"),
         ("[z-a]", "This pattern cannot be used: invalid character class range"),
+        ("(?i)a", "This pattern cannot be used: flags, such as (?i), are not supported."),
+        ("a\\\\(?i:b)", "This pattern cannot be used: flags"),
         ("(?=a)b", "This pattern cannot be used: look-around, including look-ahead and look-behind, is not supported."),
         ("(?<!a)b", "This pattern cannot be used: look-around"),
         ("(a)\\1", "This pattern cannot be used: backreferences are not supported."),
