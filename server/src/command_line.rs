@@ -70,7 +70,7 @@ pub(crate) struct Database {
     /// `postgres://…`, or `sqlite://FILE`; by default a SQLite file in the data folder
     #[arg(long, env = "MUSTER_DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
-    /// The folder of the SQLite file; made if missing
+    /// The folder of the SQLite file; created if missing, for its owner only
     #[arg(long, env = "MUSTER_DATA_DIR", default_value = "data")]
     data_dir: PathBuf,
 }
@@ -79,6 +79,19 @@ impl Database {
     /// The URL to open.
     pub(crate) fn url(&self) -> String {
         self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("muster.db").display()))
+    }
+
+    /// Creates the data folder, where the database is in it, and keeps other users of the machine out of it. A folder
+    /// that only an address names is not Muster's own: there, the files alone are kept from others.
+    ///
+    /// # Errors
+    /// A sentence, where it cannot be created.
+    pub(crate) fn create_folder(&self) -> Result<(), String> {
+        if self.database_url.is_some() {
+            return Ok(());
+        }
+        muster_registry::create_private_folder(&self.data_dir)
+            .map_err(|error| format!("the data folder {} cannot be created: {error}", self.data_dir.display()))
     }
 }
 

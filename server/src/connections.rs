@@ -11,13 +11,15 @@ use axum::{
 use futures_util::StreamExt;
 use http::header;
 use http_body::{Frame, SizeHint};
-use hyper::server::conn::http1;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
+use muster_app::fns::ClientAddress;
 use std::{
+    convert::Infallible,
     io, mem,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -27,6 +29,7 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpSocket},
     runtime::Handle,
+    sync::watch,
     time::timeout,
 };
 
@@ -55,27 +58,61 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves who connects, until told to stop; then those requests that are under way.
+/// Serves who connects, until `stop`; then finishes the requests under way. Whoever connects meanwhile is answered,
+/// too, since a load balancer asks whether this server is ready; how, is the router's business. Requests that are under
+/// way when this is dropped are cut off.
 pub(crate) async fn serve(mut listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT).max_buf_size(BUFFER_BYTES);
     let connections = GracefulShutdown::new();
+    let (is_serving, _) = watch::channel(());
     let mut stop = pin!(stop);
     loop {
-        let (stream, _) = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut stop => break,
         };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = connections.watch(protocol.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended");
-            }
-        });
+        let connection = protocol.serve_connection(TokioIo::new(stream), service(&router, peer));
+        spawn(connections.watch(connection), is_serving.subscribe());
     }
-    drop(listener);
-    connections.shutdown().await;
+    protocol.keep_alive(false);
+    let mut finished = pin!(connections.shutdown());
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = &mut finished => return,
+        };
+        spawn(protocol.serve_connection(TokioIo::new(stream), service(&router, peer)), is_serving.subscribe());
+    }
+}
+
+/// What answers the requests of one connection: the router, told whose they are.
+fn service(
+    router: &Router,
+    peer: SocketAddr,
+) -> impl hyper::service::Service<hyper::Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
++ Send
++ 'static {
+    let router = TowerToHyperService::new(router.clone());
+    let address = ClientAddress(peer.ip());
+    service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(address);
+        hyper::service::Service::call(&router, request)
+    })
+}
+
+/// Serves a connection until it ends, or nobody serves any more.
+fn spawn(connection: impl Future<Output = hyper::Result<()>> + Send + 'static, mut is_serving: watch::Receiver<()>) {
+    tokio::spawn(async move {
+        tokio::select! {
+            ended = connection => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended");
+                }
+            }
+            _ = is_serving.changed() => {}
+        }
+    });
 }
 
 /// Lets every body be read to its end, whoever answers without it: one that is refused, too large or has no right.

@@ -1,46 +1,85 @@
 //! The commands for accounts and people.
 
-use crate::command_line::Database;
+use crate::{
+    command_line::Database,
+    stopping::{self, STOPPED, Stop},
+};
 use muster_registry::{AccountName, Password, Registry, SystemWorld};
 use std::{io::BufRead, sync::Arc};
 
-/// Opens the registry of the settings.
-pub(crate) async fn open(database: &Database) -> Result<Registry, String> {
-    Registry::open(&database.url(), Arc::new(SystemWorld)).await.map_err(|error| error.to_string())
+/// Opens the registry of the settings, unless it is asked to stop meanwhile.
+pub(crate) async fn open(database: &Database, stop: &Stop) -> Result<Registry, String> {
+    database.create_folder()?;
+    let url = database.url();
+    tokio::select! {
+        opened = Registry::open(&url, Arc::new(SystemWorld)) => opened.map_err(|error| error.to_string()),
+        () = stop.requested() => Err(STOPPED.to_owned()),
+    }
+}
+
+/// Does something with the registry of the settings, and closes it, whatever comes of it.
+async fn with_registry(
+    database: &Database,
+    stop: &Stop,
+    command: impl AsyncFnOnce(&Registry) -> Result<String, String>,
+) -> Result<(), String> {
+    let registry = open(database, stop).await?;
+    let done = tokio::select! {
+        done = command(&registry) => done,
+        () = stop.requested() => Err(STOPPED.to_owned()),
+    };
+    stopping::close(&registry).await;
+    println!("{}", done?);
+    Ok(())
 }
 
 /// `muster account add NAME`
-pub(crate) async fn add_account(name: &str, database: &Database) -> Result<(), String> {
+pub(crate) async fn add_account(name: &str, database: &Database, stop: &Stop) -> Result<(), String> {
     let name = AccountName::parse(name).map_err(|error| error.to_string())?;
-    open(database).await?.add_account(&name).await.map_err(|error| error.to_string())?;
-    println!("Account {name} is made. Add its people with: muster user add EMAIL --account {name}");
-    Ok(())
+    with_registry(database, stop, async |registry| {
+        registry.add_account(&name).await.map_err(|error| error.to_string())?;
+        tracing::info!(account = name.as_str(), by = COMMAND_LINE, "account added");
+        Ok(format!("Account {name} is made. Add its people with: muster user add EMAIL --account {name}"))
+    })
+    .await
 }
 
 /// `muster user add EMAIL --account NAME`
-pub(crate) async fn add_user(email: &str, account: &str, database: &Database) -> Result<(), String> {
-    let registry = open(database).await?;
+pub(crate) async fn add_user(email: &str, account: &str, database: &Database, stop: &Stop) -> Result<(), String> {
     let name = AccountName::parse(account).map_err(|error| error.to_string())?;
-    let account = registry.account_named(&name).await.map_err(|error| error.to_string())?;
-    let account =
-        account.ok_or_else(|| format!("There is no account {name}. Make it with: muster account add {name}"))?;
-    registry.add_person(email, account, &ask_for_password()?).await.map_err(|error| error.to_string())?;
-    println!("{email} can sign in now.");
-    Ok(())
+    with_registry(database, stop, async |registry| {
+        let account = registry.account_named(&name).await.map_err(|error| error.to_string())?;
+        let account =
+            account.ok_or_else(|| format!("There is no account {name}. Make it with: muster account add {name}"))?;
+        registry.add_person(email, account, &ask_for_password().await?).await.map_err(|error| error.to_string())?;
+        tracing::info!(account = name.as_str(), user = email, by = COMMAND_LINE, "user added");
+        Ok(format!("{email} can sign in now."))
+    })
+    .await
 }
 
 /// `muster user password EMAIL`
-pub(crate) async fn change_password(email: &str, database: &Database) -> Result<(), String> {
-    let registry = open(database).await?;
-    registry.set_password(email, &ask_for_password()?).await.map_err(|error| error.to_string())?;
-    println!("The password of {email} is changed, and their sessions are ended.");
-    Ok(())
+pub(crate) async fn change_password(email: &str, database: &Database, stop: &Stop) -> Result<(), String> {
+    with_registry(database, stop, async |registry| {
+        registry.set_password(email, &ask_for_password().await?).await.map_err(|error| error.to_string())?;
+        tracing::info!(user = email, by = COMMAND_LINE, "password changed, sessions ended");
+        Ok(format!("The password of {email} is changed, and their sessions are ended."))
+    })
+    .await
 }
 
-/// One line from standard input: never from the command line, where every process of the machine could read it.
-fn ask_for_password() -> Result<Password, String> {
+/// Who does what a command does.
+pub(crate) const COMMAND_LINE: &str = "the command line";
+
+/// One line from standard input: never from the command line, where every process of the machine could read it. Nobody
+/// may be there to type it: then a signal still ends the command.
+async fn ask_for_password() -> Result<Password, String> {
     eprintln!("Password ({} characters or more), then Enter:", Password::MIN_CHARS);
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|error| format!("the password could not be read: {error}"))?;
+    let read = || {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map(|_| line)
+    };
+    let line = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
+    let line = line.map_err(|error| format!("the password could not be read: {error}"))?;
     Password::new(line.trim_end_matches(['\r', '\n']).to_owned()).map_err(|error| error.to_string())
 }

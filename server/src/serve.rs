@@ -9,6 +9,7 @@ use crate::{
     people,
     problem::Problem,
     session_layer,
+    stopping::{self, DRAIN_TIMEOUT, Stop},
 };
 use axum::{
     Router,
@@ -66,9 +67,6 @@ fn device_places(request: &Request) -> u32 {
 /// The longest a request may take. A part of 10,000 rows takes well below a second.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long requests under way may go on after the server was told to stop.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
-
 #[derive(Clone)]
 struct AppState {
     leptos: LeptosOptions,
@@ -88,15 +86,28 @@ impl FromRef<AppState> for Registry {
     }
 }
 
-/// Opens the registry, makes the first person at the first start, and serves until told to stop.
-pub(crate) async fn serve(settings: ServeSettings) -> Result<(), String> {
+/// Opens the registry, serves until it is asked to stop, and closes the registry.
+pub(crate) async fn serve(settings: ServeSettings, stop: &Stop) -> Result<(), String> {
     if !assets::are_embedded() {
         return Err("this binary was built without its web page. Build it with `make build`".to_owned());
     }
     overload::raise_open_files();
     let public = PublicUrl::parse(settings.public_url.as_deref())?;
-    let registry = people::open(&settings.database).await?;
-    let first = first_start(&registry, &settings).await?;
+    let registry = people::open(&settings.database, stop).await?;
+    let served = serve_until_stopped(&settings, public, &registry, stop).await;
+    stopping::close(&registry).await;
+    tracing::info!("stopped");
+    served
+}
+
+/// Makes the first person at the first start, and serves.
+async fn serve_until_stopped(
+    settings: &ServeSettings,
+    public: PublicUrl,
+    registry: &Registry,
+    stop: &Stop,
+) -> Result<(), String> {
+    let first = first_start(registry, settings).await?;
 
     let listener = connections::listen(settings.listen);
     let listener = listener
@@ -108,14 +119,14 @@ pub(crate) async fn serve(settings: ServeSettings) -> Result<(), String> {
         println!("{sentence}");
     }
 
-    let server = connections::serve(listener, router(registry, public), told_to_stop());
-    let stopped = async {
-        told_to_stop().await;
-        tokio::time::sleep(STOP_TIMEOUT).await;
+    let server = connections::serve(listener, router(registry.clone(), public, stop.clone()), stop.requested());
+    let too_late = async {
+        stop.requested().await;
+        tokio::time::sleep(DRAIN_TIMEOUT).await;
     };
     tokio::select! {
         () = server => {}
-        () = stopped => {}
+        () = too_late => tracing::warn!("requests are still under way: they are cut off"),
     }
     Ok(())
 }
@@ -134,6 +145,7 @@ async fn first_start(registry: &Registry, settings: &ServeSettings) -> Result<Op
     if !registry.ensure_first_start(email, &given).await.map_err(|error| error.to_string())? {
         return Ok(None);
     }
+    tracing::info!(account = "main", user = email.as_str(), by = "the first start", "account and user added");
     let sentence = if made {
         format!("Sign in as {email} with the password {password} (shown only now)")
     } else {
@@ -142,7 +154,7 @@ async fn first_start(registry: &Registry, settings: &ServeSettings) -> Result<Op
     Ok(Some(sentence))
 }
 
-fn router(registry: Registry, public: PublicUrl) -> Router {
+fn router(registry: Registry, public: PublicUrl, stop: Stop) -> Router {
     let state = AppState {
         leptos: LeptosOptions::builder().output_name("muster").build(),
         registry: registry.clone(),
@@ -166,10 +178,11 @@ fn router(registry: Registry, public: PublicUrl) -> Router {
         .merge(pages)
         .nest("/device/v1", devices)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "There is nothing at this address.") })
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(middleware::from_fn_with_state(stop.clone(), stopping::refuse_new));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready).with_state(registry))
+        .route("/readyz", get(ready).with_state((registry, stop)))
         .route("/assets/{hash}/{name}", get(assets::serve))
         .merge(limited)
         .layer(middleware::from_fn(overload::retry_after))
@@ -202,27 +215,14 @@ async fn server_function(State(state): State<AppState>, request: Request<Body>) 
 }
 
 /// `GET /readyz`: that it can serve.
-async fn ready(State(registry): State<Registry>) -> Response {
+async fn ready(State((registry, stop)): State<(Registry, Stop)>) -> Response {
+    if stop.is_requested() {
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "This server is stopping.").into_response();
+    }
     match registry.ready().await {
         Ok(()) => "ready\n".into_response(),
-        Err(_) => Problem::unavailable().into_response(),
+        Err(reason) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason).into_response(),
     }
-}
-
-/// Ends when the process is told to stop (Ctrl-C, or SIGTERM from a service manager).
-async fn told_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-            let _ = interrupted.await;
-            return;
-        };
-        tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
-    }
-    #[cfg(not(unix))]
-    let _ = interrupted.await;
 }
 
 #[cfg(test)]

@@ -110,9 +110,18 @@ mod server {
     }
 
     impl From<StoreError> for Failure {
-        fn from(_: StoreError) -> Self {
-            // The registry has logged the database's words; they stay on the server.
-            Self::Unavailable.noted()
+        fn from(error: StoreError) -> Self {
+            match error {
+                // The registry has logged the database's words; they stay on the server.
+                StoreError::Unavailable | StoreError::Corrupt => Self::Unavailable.noted(),
+                // Trying again at once does not help: the person learns why.
+                StoreError::ReadOnly => {
+                    if let Some(answer) = use_context::<leptos_axum::ResponseOptions>() {
+                        answer.set_status(StatusCode::SERVICE_UNAVAILABLE);
+                    }
+                    Self::Refused(error.to_string())
+                }
+            }
         }
     }
 }

@@ -16,4 +16,6 @@ mod viewer;
 
 pub use failure::Failure;
 #[cfg(feature = "ssr")]
+pub use viewer::ClientAddress;
+#[cfg(feature = "ssr")]
 pub(crate) use viewer::{registry, viewer};

@@ -4,6 +4,17 @@ use super::failure::Failure;
 use axum::http::request::Parts;
 use leptos::prelude::use_context;
 use muster_registry::{AccountId, Person, Registry};
+use std::{fmt, net::IpAddr};
+
+/// The address that a request came from. The server puts it among the request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// The person of the request. The server's session layer puts it among the request's extensions, and nowhere
 /// else is a session looked at.

@@ -1,5 +1,6 @@
 //! What can go wrong, by use case. Each says a sentence; the database's own words go to the log.
 
+use crate::{postgres, sqlite};
 use muster_domain::ModelProblem;
 
 /// The registry cannot answer now.
@@ -8,6 +9,12 @@ pub enum StoreError {
     /// The database is gone, overloaded or full. Trying again may help.
     #[error("The database cannot be used now. Look into the server's log, then try again.")]
     Unavailable,
+    /// The database takes no changes: its file or disk is read-only, or it is a standby.
+    #[error(
+        "The database is read-only now: nothing can be changed, and nobody can sign in. Ask the person who runs this \
+         server, then try again."
+    )]
+    ReadOnly,
     /// The database holds what Muster never wrote.
     #[error("The database holds something that Muster did not write. Look into the server's log.")]
     Corrupt,
@@ -15,6 +22,12 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.is_some_and(|code| sqlite::is_read_only(&code) || postgres::is_read_only(&code)) {
+            // Every attempt at a change ends here, for as long as it lasts: the check of readiness warns of it once.
+            tracing::debug!(%error, "the database is read-only");
+            return Self::ReadOnly;
+        }
         match &error {
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
                 tracing::error!(%error, "the database holds what cannot be read");
@@ -24,6 +37,35 @@ impl From<sqlx::Error> for StoreError {
                 tracing::error!(%error, "the database cannot be used");
                 Self::Unavailable
             }
+        }
+    }
+}
+
+/// Why the registry cannot serve now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    /// The database is gone, overloaded or full.
+    #[error("The database cannot be used.")]
+    Unavailable,
+    /// It did not answer in time.
+    #[error("The database does not answer in time.")]
+    Slow,
+    /// It takes no changes.
+    #[error("The database is read-only.")]
+    ReadOnly,
+    /// Its tables are those of an earlier version.
+    #[error("The database belongs to an earlier version of Muster. Restart this server to bring it up to date.")]
+    SchemaIsOlder,
+    /// Its tables are those of a later version, or of another build.
+    #[error("The database belongs to another version of Muster. Start that version.")]
+    SchemaIsNewer,
+}
+
+impl From<StoreError> for NotReady {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable | StoreError::Corrupt => Self::Unavailable,
+            StoreError::ReadOnly => Self::ReadOnly,
         }
     }
 }

@@ -9,8 +9,10 @@
     reason = "the SQL that both databases share is compiled once for each, with its own types"
 )]
 
+mod background;
 mod devices;
 mod errors;
+mod files;
 mod fleet;
 mod grid;
 mod hits;
@@ -30,9 +32,10 @@ mod types;
 mod world;
 
 pub use errors::{
-    AccountError, AuthError, DeleteModelError, GroupError, ModelError, OpenError, PersonError, RegisterError,
+    AccountError, AuthError, DeleteModelError, GroupError, ModelError, NotReady, OpenError, PersonError, RegisterError,
     SignInError, StateError, StoreError,
 };
+pub use files::create_private_folder;
 pub use fleet::{
     Change, Chosen, Cursor, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_PAGE_DEVICES,
     Matching, Place, Sort, Step,

@@ -1,15 +1,18 @@
 //! The registry on PostgreSQL: any number of servers on one database.
 
 use crate::{
-    errors::{OpenError, RegisterError, StateError, StoreError},
+    background::Background,
+    errors::{NotReady, OpenError, RegisterError, StateError, StoreError},
     grid::Grid,
     registering::PartOutcome,
     schema,
     store::{Lock, NewPart, Report, TokenUse},
 };
-use sqlx::{Executor, PgPool, postgres::PgPoolOptions};
+use sqlx::{PgPool, migrate::Migrator};
 use std::time::Duration;
 use uuid::Uuid;
+
+mod opening;
 
 #[path = "sql/mod.rs"]
 mod sql;
@@ -107,37 +110,49 @@ pub(crate) async fn begin(pool: &Pool) -> Result<sqlx::Transaction<'static, Data
 /// How long a request waits for a connection before the server says that it is overloaded.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// Connections of one server: PostgreSQL allows 100 in all by default, and five servers should fit.
-const CONNECTIONS: u32 = 18;
+/// Whether there is a table of migrations: 0 or 1.
+pub(crate) const HAS_MIGRATIONS: &str = "SELECT COUNT(*) FROM pg_class WHERE oid = to_regclass('_sqlx_migrations')";
 
-/// What each connection is told first. Where a table was not analyzed since a million devices came, the planner takes the
-/// devices of a kind for some ten: it would fetch all, by a bitmap, and sort them, rather than walk the index that has
-/// them in order.
-const SETTINGS: &str = "SET enable_bitmapscan = off";
+/// The migrations of this database.
+pub(crate) fn migrator() -> &'static Migrator {
+    &schema::FOR_POSTGRES
+}
+
+/// Whether the database takes no changes: `read_only_sql_transaction`.
+pub(crate) fn is_read_only(code: &str) -> bool {
+    code == "25006"
+}
 
 /// The database, connected.
 pub(crate) struct Db {
     pool: Pool,
     grid: Grid,
+    compaction: Background,
 }
 
 impl Db {
     /// Connects, and brings the tables up to date. `few` as in
     /// [`Registry::open_with`](crate::Registry::open_with).
     pub(crate) async fn open(url: &str, few: u64) -> Result<Self, OpenError> {
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(WAIT)
-            .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
-            .connect(url)
-            .await;
-        let pool = pool.map_err(|error| OpenError(format!("the PostgreSQL database cannot be reached: {error}")))?;
-        let migrated = schema::migrator(schema::POSTGRES).run(&pool).await;
-        migrated
-            .map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;
+        let pool = opening::open(url).await?;
         let (grid, to_fold) = Grid::new(few);
-        tokio::spawn(sql::marks::keep_folded(pool.clone(), grid.texts.clone(), grid.many_marks(), to_fold));
-        Ok(Self { pool, grid })
+        let compaction = sql::marks::keep_folded(pool.clone(), grid.texts.clone(), grid.many_marks(), to_fold);
+        Ok(Self { pool, grid, compaction: Background::spawn(compaction) })
+    }
+
+    /// Ends what goes on in the background, and every connection.
+    pub(crate) async fn close(&self) {
+        self.compaction.cancel().await;
+        self.pool.close().await;
+    }
+
+    /// That the database takes changes: it is neither a standby nor set to read-only.
+    pub(crate) async fn check_writable(&self) -> Result<(), NotReady> {
+        let is_read_only: String = sqlx::query_scalar("SELECT current_setting('transaction_read_only')")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::from)?;
+        if is_read_only == "on" { Err(NotReady::ReadOnly) } else { Ok(()) }
     }
 
     pub(crate) fn reader(&self) -> &Pool {

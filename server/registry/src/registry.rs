@@ -1,15 +1,18 @@
 //! [`Registry`]: opening it, its clock, and what it is made of. The use cases stand in the files of their nouns.
 
 use crate::{
-    errors::{OpenError, StoreError},
+    errors::{NotReady, OpenError},
     postgres, sqlite,
     state::Validators,
     store::Store,
     types::Timestamp,
     world::World,
 };
-use std::sync::Arc;
-use tokio::sync::Semaphore;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::{Instant, timeout},
+};
 
 /// Passwords hashed at once: each takes a core and 19 MiB.
 const HASHES_AT_ONCE: usize = 2;
@@ -18,6 +21,39 @@ const HASHES_AT_ONCE: usize = 2;
 /// walk looks at is one.
 const FEW_DEVICES: u64 = 10_000;
 
+/// Where a database is.
+pub(crate) enum Address<'u> {
+    /// At this `postgres://` address.
+    Postgres(&'u str),
+    /// In this file.
+    Sqlite(&'u str),
+}
+
+impl<'u> Address<'u> {
+    pub(crate) fn parse(url: &'u str) -> Result<Self, OpenError> {
+        match url.split_once(':') {
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url)),
+            Some(("sqlite", file)) => match file.trim_start_matches("//") {
+                "" | ":memory:" => Err(OpenError(
+                    "the database's address must name a file, such as sqlite://data/muster.db".to_owned(),
+                )),
+                file => Ok(Self::Sqlite(file)),
+            },
+            // The address may hold a password: it is not repeated.
+            _ => Err(OpenError("the database's address must begin with postgres:// or sqlite://".to_owned())),
+        }
+    }
+}
+
+/// How long an answer about readiness is used again: however often it is asked for, the database is asked once a second.
+const READY_FOR: Duration = Duration::from_secs(1);
+
+/// A database that takes longer than this to say that it works does not work. A write waits ten seconds for its turn.
+const READY_DEADLINE: Duration = Duration::from_secs(5);
+
+/// When the database was last asked whether it can serve, and what it said.
+type Readiness = Option<(Instant, Result<(), NotReady>)>;
+
 /// Everything Muster knows. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Registry {
@@ -25,6 +61,7 @@ pub struct Registry {
     pub(crate) world: Arc<dyn World>,
     pub(crate) hashing: Arc<Semaphore>,
     pub(crate) validators: Arc<Validators>,
+    readiness: Arc<Mutex<Readiness>>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -48,21 +85,17 @@ impl Registry {
     /// # Errors
     /// As [`Registry::open`].
     pub async fn open_with(database_url: &str, world: Arc<dyn World>, few: u64) -> Result<Self, OpenError> {
-        let store: Arc<dyn Store> = match database_url.split_once(':') {
-            Some(("postgres" | "postgresql", _)) => Arc::new(postgres::Db::open(database_url, few).await?),
-            Some(("sqlite", file)) => {
-                let file = file.trim_start_matches("//");
-                if file.is_empty() || file == ":memory:" {
-                    return Err(OpenError(
-                        "the database's address must name a file, such as sqlite://data/muster.db".to_owned(),
-                    ));
-                }
-                Arc::new(sqlite::Db::open(file, few).await?)
-            }
-            // The address may hold a password: it is not repeated.
-            _ => return Err(OpenError("the database's address must begin with postgres:// or sqlite://".to_owned())),
+        let store: Arc<dyn Store> = match Address::parse(database_url)? {
+            Address::Postgres(url) => Arc::new(postgres::Db::open(url, few).await?),
+            Address::Sqlite(file) => Arc::new(sqlite::Db::open(file, few, &*world).await?),
         };
-        Ok(Self { store, world, hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)), validators: Arc::default() })
+        Ok(Self {
+            store,
+            world,
+            hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+            validators: Arc::default(),
+            readiness: Arc::default(),
+        })
     }
 
     /// The time now, by the registry's clock.
@@ -71,12 +104,32 @@ impl Registry {
         self.world.now()
     }
 
-    /// Whether it can serve.
+    /// Whether it can serve: the database answers, has the tables of this version, and takes changes.
     ///
     /// # Errors
-    /// [`StoreError`], where the database does not answer.
-    pub async fn ready(&self) -> Result<(), StoreError> {
-        self.store.ping().await
+    /// [`NotReady`] says why not.
+    pub async fn ready(&self) -> Result<(), NotReady> {
+        // One asks for all who ask at the same time.
+        let mut last = self.readiness.lock().await;
+        if let Some((at, answer)) = &*last
+            && at.elapsed() < READY_FOR
+        {
+            return *answer;
+        }
+        let answer = timeout(READY_DEADLINE, self.store.ready()).await.unwrap_or(Err(NotReady::Slow));
+        let was = last.replace((Instant::now(), answer)).map(|(_, answer)| answer);
+        match answer {
+            Err(reason) if was != Some(answer) => tracing::warn!(%reason, "the database is not ready"),
+            Ok(()) if was.is_some_and(|was| was.is_err()) => tracing::info!("the database is ready again"),
+            _ => {}
+        }
+        answer
+    }
+
+    /// Ends what goes on in the background, stores what waits, and closes the database: a SQLite file is complete by
+    /// itself afterwards. What is asked for later fails.
+    pub async fn close(&self) {
+        self.store.close().await;
     }
 
     pub(crate) fn random<const N: usize>(&self) -> [u8; N] {

@@ -1,19 +1,24 @@
 //! The registry on SQLite: one file, one writer at a time, readers beside it.
 
 use crate::{
-    errors::{OpenError, RegisterError, StateError, StoreError},
+    background::Background,
+    errors::{NotReady, OpenError, RegisterError, StateError, StoreError},
     grid::Grid,
     registering::PartOutcome,
     schema,
     store::{Lock, NewPart, Report, TokenUse},
     together::{Together, Work},
+    world::World,
 };
-use sqlx::{
-    SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+use sqlx::{AssertSqlSafe, SqlitePool, migrate::Migrator};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
-use std::{path::Path, time::Duration};
+use tokio::time::Instant;
 use uuid::Uuid;
+
+mod opening;
 
 #[path = "sql/mod.rs"]
 mod sql;
@@ -91,8 +96,27 @@ pub(crate) async fn begin(writer: &Pool) -> Result<sqlx::Transaction<'static, Da
 /// How long a write waits for its turn before the server says that it is overloaded.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// Readers at once.
-const READERS: u32 = 4;
+/// How long the last checkpoint waits for other processes that read the file, such as a backup.
+const LAST_CHECKPOINT_WAIT_MS: u32 = 1_000;
+
+/// How long a readiness check waits for the writer. A writer that others use is one that works, ...
+const PROBE_WAIT: Duration = Duration::from_secs(1);
+/// ... unless nobody gets through for this long: three times as long as a write waits.
+const WRITER_STUCK: Duration = Duration::from_secs(30);
+
+/// How many tables there are with this name: one or none.
+pub(crate) const HAS_MIGRATIONS: &str = "SELECT COUNT(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'";
+
+/// The migrations of this database.
+pub(crate) fn migrator() -> &'static Migrator {
+    &schema::FOR_SQLITE
+}
+
+/// Whether the database takes no changes. 8 is SQLITE_READONLY; the rest of a code says more exactly why.
+pub(crate) fn is_read_only(code: &str) -> bool {
+    // PostgreSQL's codes have five letters or digits.
+    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 8)
+}
 
 /// The file, opened.
 pub(crate) struct Db {
@@ -102,56 +126,62 @@ pub(crate) struct Db {
     uses: Together<TokenUse>,
     parts: Together<NewPart>,
     grid: Grid,
+    compaction: Background,
+    /// Since when no readiness check has got the writer.
+    busy_since: Mutex<Option<Instant>>,
 }
 
 impl Db {
-    /// Opens the file, made if missing, readable by its owner only. `few` as in
+    /// Opens the file, created if missing, readable by its owner only. `few` as in
     /// [`Registry::open_with`](crate::Registry::open_with).
-    pub(crate) async fn open(file: &str, few: u64) -> Result<Self, OpenError> {
-        let broken =
-            |what: &str, error: &dyn std::fmt::Display| OpenError(format!("the database {file} {what}: {error}"));
-        make(Path::new(file)).map_err(|error| broken("cannot be made", &error))?;
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .journal_mode(SqliteJournalMode::Wal)
-            // What an answer says is stored must survive the loss of power.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(WAIT)
-            // 32 MiB each: what they read again and again is few pages, and the system has the rest.
-            .pragma("cache_size", "-32768")
-            // What a statement would take back if it failed.
-            .pragma("temp_store", "MEMORY")
-            // 256 MiB. A part of a registration writes to pages all over the indexes; the next writes to many of them
-            // again, and only the last of these is carried into the file. At 64 MiB, a million devices took a tenth longer.
-            .pragma("wal_autocheckpoint", "65536")
-            .pragma("journal_size_limit", "67108864");
-        // 128 MiB for the leaves of those indexes. All caches together are a quarter of the GiB that a server may take.
-        let writer = options.clone().pragma("cache_size", "-131072");
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(WAIT)
-            // SQLite ends a transaction by itself where the disk is full, and then sqlx cannot: it goes on to take it
-            // for open. Such a connection is closed, and the next write opens another.
-            .after_release(|connection, _| {
-                let is_clean = !sqlx::Connection::is_in_transaction(&*connection);
-                Box::pin(async move { Ok(is_clean) })
-            })
-            .connect_with(writer)
-            .await;
-        let writer = writer.map_err(|error| broken("cannot be opened", &error))?;
-        schema::migrator(schema::SQLITE)
-            .run(&writer)
-            .await
-            .map_err(|error| broken("cannot be brought up to date", &error))?;
-        let readers =
-            SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).connect_with(options).await;
-        let readers = readers.map_err(|error| broken("cannot be opened", &error))?;
+    pub(crate) async fn open(file: &str, few: u64, world: &dyn World) -> Result<Self, OpenError> {
+        let (writer, readers) = opening::open(file, world).await?;
         let (reports, uses) = (Together::on(writer.clone()), Together::on(writer.clone()));
         let parts = Together::on(writer.clone());
         let (grid, to_fold) = Grid::new(few);
-        tokio::spawn(sql::marks::keep_folded(writer.clone(), grid.texts.clone(), grid.many_marks(), to_fold));
-        Ok(Self { writer, readers, reports, uses, parts, grid })
+        let compaction = sql::marks::keep_folded(writer.clone(), grid.texts.clone(), grid.many_marks(), to_fold);
+        let compaction = Background::spawn(compaction);
+        Ok(Self { writer, readers, reports, uses, parts, grid, compaction, busy_since: Mutex::default() })
+    }
+
+    /// Ends what goes on in the background, and leaves everything in the one file.
+    pub(crate) async fn close(&self) {
+        self.compaction.cancel().await;
+        tokio::join!(self.reports.close(), self.uses.close(), self.parts.close());
+        self.readers.close().await;
+        if self.writer.is_closed() {
+            return;
+        }
+        match self.checkpoint().await.map_err(StoreError::from) {
+            Ok(true) | Err(StoreError::ReadOnly) => {}
+            Ok(false) => tracing::info!("another process still uses the database: the last one leaves one file"),
+            Err(_) => tracing::warn!("the write-ahead log was not emptied: keep it with the database"),
+        }
+        self.writer.close().await;
+    }
+
+    /// Carries what is in the write-ahead log into the file; false, where another process keeps it from doing so.
+    async fn checkpoint(&self) -> Result<bool, sqlx::Error> {
+        let mut connection = self.writer.acquire().await?;
+        let wait = format!("PRAGMA busy_timeout = {LAST_CHECKPOINT_WAIT_MS}");
+        sqlx::raw_sql(AssertSqlSafe(wait)).execute(&mut *connection).await?;
+        let (is_busy, ..): (i64, i64, i64) =
+            sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await?;
+        Ok(is_busy == 0)
+    }
+
+    /// That the file takes changes: the disk is not full, and nobody has made it read-only.
+    pub(crate) async fn check_writable(&self) -> Result<(), NotReady> {
+        let Ok(connection) = tokio::time::timeout(PROBE_WAIT, self.writer.acquire()).await else {
+            let mut busy_since = self.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
+            let busy_for = busy_since.get_or_insert_with(Instant::now).elapsed();
+            return if busy_for < WRITER_STUCK { Ok(()) } else { Err(NotReady::Slow) };
+        };
+        *self.busy_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut connection = connection.map_err(StoreError::from)?;
+        let written = sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(&mut *connection).await;
+        written.map_err(StoreError::from)?;
+        Ok(())
     }
 
     pub(crate) fn reader(&self) -> &Pool {
@@ -223,15 +253,4 @@ impl Work for NewPart {
     fn failure(error: &RegisterError) -> Option<StoreError> {
         if let RegisterError::Store(failure) = error { Some(*failure) } else { None }
     }
-}
-
-fn make(file: &Path) -> std::io::Result<()> {
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map(|_| ())
 }

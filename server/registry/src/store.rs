@@ -4,7 +4,7 @@
 //! method. Everything is bound to an account, except what comes before one is known: signing in, and a token.
 
 use crate::{
-    errors::{AccountError, GroupError, PersonError, RegisterError, StateError, StoreError},
+    errors::{AccountError, GroupError, NotReady, PersonError, RegisterError, StateError, StoreError},
     fleet::{Change, Chosen, DeviceFilter, DevicePage, DeviceQuery, Step},
     registering::{ErrorsPage, NewRegistration, PartOutcome, PartRows},
     types::{
@@ -19,7 +19,17 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// All of it.
-pub(crate) trait Store: People + Models + Fleet + Groups + Devices + Registrations + Send + Sync {}
+pub(crate) trait Store:
+    Upkeep + People + Models + Fleet + Groups + Devices + Registrations + Send + Sync
+{
+}
+
+/// The database itself.
+#[async_trait]
+pub(crate) trait Upkeep {
+    async fn ready(&self) -> Result<(), NotReady>;
+    async fn close(&self);
+}
 
 /// A person with what their password is compared to.
 pub(crate) struct Credentials {
@@ -38,7 +48,6 @@ pub(crate) struct StoredSession {
 /// Accounts, people and sessions.
 #[async_trait]
 pub(crate) trait People {
-    async fn ping(&self) -> Result<(), StoreError>;
     async fn add_account(&self, id: AccountId, name: &AccountName, now: Timestamp) -> Result<(), AccountError>;
     async fn account_named(&self, name: &AccountName) -> Result<Option<AccountId>, StoreError>;
     async fn default_tier(&self, account: AccountId) -> Result<PricingTier, StoreError>;

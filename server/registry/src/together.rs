@@ -1,9 +1,13 @@
 //! SQLite has one writer, and to make one thing durable takes about as long as to make many so. What waits for its turn
 //! is stored together, in one transaction.
 
-use crate::errors::StoreError;
+use crate::{background::Background, errors::StoreError};
 use sqlx::{SqliteConnection, SqlitePool};
-use std::{iter, ops::Range, sync::Arc};
+use std::{
+    iter,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// What is stored together with others of its kind.
@@ -25,20 +29,30 @@ type Outcome<W> = Result<<W as Work>::Done, <W as Work>::Error>;
 type Waiting<W> = (W, oneshot::Sender<Outcome<W>>);
 
 /// Where work waits.
-pub(crate) struct Together<W: Work>(mpsc::Sender<Waiting<W>>);
+pub(crate) struct Together<W: Work> {
+    /// `None` once it is closed.
+    queue: Mutex<Option<mpsc::Sender<Waiting<W>>>>,
+    storing: Background,
+}
 
 impl<W: Work> Together<W> {
-    /// Stores through this pool, until it is dropped.
+    /// Stores through this pool, until it is closed or dropped.
     pub(crate) fn on(writer: SqlitePool) -> Self {
         let (sender, queue) = mpsc::channel(W::AT_ONCE);
-        tokio::spawn(store_all(writer, queue));
-        Self(sender)
+        Self { queue: Mutex::new(Some(sender)), storing: Background::spawn(store_all(writer, queue)) }
+    }
+
+    /// Takes no more work, and stores what waits.
+    pub(crate) async fn close(&self) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.storing.finished().await;
     }
 
     /// Stores it; when this answers, it is durable.
     pub(crate) async fn store(&self, work: W) -> Outcome<W> {
         let (done, outcome) = oneshot::channel();
-        self.0.send((work, done)).await.map_err(|_| StoreError::Unavailable)?;
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        queue.ok_or(StoreError::Unavailable)?.send((work, done)).await.map_err(|_| StoreError::Unavailable)?;
         outcome.await.map_err(|_| StoreError::Unavailable)?
     }
 }

@@ -16,13 +16,14 @@ mod registrations;
 mod runs;
 mod selection;
 mod tokens;
+pub(crate) mod upkeep;
 mod walk;
 mod walk_texts;
 
 pub(crate) use super::{
     Connection, DEVICE_NAMED, DEVICE_OF_ID, DEVICE_OF_NAME, DEVICES_OF_KIND, Database, Db, FOR_NO_KEY_UPDATE,
-    FOR_UPDATE_OF_D, FOR_UPDATE_SKIP_LOCKED, KIND_WALK, MEMBER_WALK, NAMES, NEW_SHORT_VERSION, NEW_VERSION, OFFSET_0,
-    Pool, SEEN_WALK, begin, lock,
+    FOR_UPDATE_OF_D, FOR_UPDATE_SKIP_LOCKED, HAS_MIGRATIONS, KIND_WALK, MEMBER_WALK, NAMES, NEW_SHORT_VERSION,
+    NEW_VERSION, OFFSET_0, Pool, SEEN_WALK, begin, lock, migrator,
 };
 
 use crate::{

@@ -13,11 +13,6 @@ use uuid::Uuid;
 
 #[async_trait]
 impl People for Db {
-    async fn ping(&self) -> Result<(), StoreError> {
-        query("SELECT 1 FROM accounts LIMIT 1").fetch_optional(self.reader()).await?;
-        Ok(())
-    }
-
     async fn add_account(&self, id: AccountId, name: &AccountName, now: Timestamp) -> Result<(), AccountError> {
         let mut tx = self.write().await?;
         let added = query("INSERT INTO accounts (id, name, default_tier, made_at) VALUES ($1, $2, $3, $4)")

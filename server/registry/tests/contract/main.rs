@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
 
 mod choosing;
+mod closing;
 mod counting;
 mod devices;
 mod fixture;
@@ -43,7 +44,8 @@ macro_rules! on_both {
 }
 
 on_both! {
-    opening: opened_twice two_servers_on_one_database ready;
+    opening: opened_twice two_servers_on_one_database ready another_version;
+    closing: acknowledged_reports_are_stored what_comes_later_is_refused;
     restoring: search_shows_the_new_content groups_show_their_new_members data_is_checked_by_the_new_model;
     people: accounts first_start first_start_on_two_servers_at_once addresses wrong_guesses wrong_guesses_at_once
         a_guess_that_was_right_clears guesses_at_nobody default_tier;
@@ -79,4 +81,14 @@ async fn a_sqlite_database_of_the_first_muster() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_database_of_the_first_muster() {
     fixture::on_postgres(async |fixture| upgrading::postgres(fixture).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_is_one_file_after_the_end() {
+    fixture::on_sqlite(async |fixture| closing::sqlite_is_one_file_afterwards(fixture).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_database_that_is_read_only() {
+    fixture::on_postgres(async |fixture| opening::read_only_postgres(fixture).await).await;
 }

@@ -1,0 +1,144 @@
+//! Connecting to PostgreSQL: encryption, and what is refused.
+
+use super::{Connection, Pool, WAIT, migrator, sql};
+use crate::errors::OpenError;
+use sqlx::{
+    ConnectOptions, Executor,
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
+};
+use std::{fs::File, net::IpAddr};
+
+/// Connections of one server: PostgreSQL allows 100 in all by default, and five servers should fit.
+const CONNECTIONS: u32 = 18;
+
+/// What each connection is told first. Where a table was not analyzed since a million devices came, the planner takes the
+/// devices of a kind for some ten: it would fetch all, by a bitmap, and sort them, rather than walk the index that has
+/// them in order.
+const SETTINGS: &str = "SET enable_bitmapscan = off";
+
+/// Connects, and brings the tables up to date.
+pub(super) async fn open(url: &str) -> Result<Pool, OpenError> {
+    let options = options(url)?;
+    let is_local = is_local(&options);
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(WAIT)
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
+        .connect_with(options)
+        .await
+        .map_err(|error| unreachable(&error))?;
+    match prepare(&pool, is_local).await {
+        Ok(()) => Ok(pool),
+        Err(error) => {
+            pool.close().await;
+            Err(error)
+        }
+    }
+}
+
+/// What an address says. With `sslrootcert`, `sslmode=require` checks the certificate, as `psql` does: whoever names the
+/// authority wants no other to be trusted.
+fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
+    // The address may hold a password: neither it nor what is said about it is repeated.
+    let options: PgConnectOptions = url.parse().map_err(|_| {
+        OpenError(
+            "the PostgreSQL address cannot be read. It looks like this: \
+            postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full"
+                .to_owned(),
+        )
+    })?;
+    let url = options.to_url_lossy();
+    let Some((_, authority)) = url.query_pairs().find(|(name, _)| name == "sslrootcert") else { return Ok(options) };
+    // As sqlx writes it.
+    let file = authority.trim_start_matches("file: ");
+    File::open(file)
+        .map_err(|error| OpenError(format!("the certificates of sslrootcert, {file}, cannot be read: {error}")))?;
+    let is_unchecked = matches!(options.get_ssl_mode(), PgSslMode::Require);
+    Ok(if is_unchecked { options.ssl_mode(PgSslMode::VerifyCa) } else { options })
+}
+
+/// Whether what is sent stays on this machine.
+fn is_local(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || address.is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+fn unreachable(error: &sqlx::Error) -> OpenError {
+    let words = error.to_string();
+    // rustls says it so, and sqlx gives it as an error of the connection or of TLS.
+    if words.contains("invalid peer certificate") {
+        return OpenError(format!(
+            "the certificate of the PostgreSQL server is not trusted ({words}). Name the file of the authority that \
+             issued it with sslrootcert=FILE in the database's address, and use the host name that the certificate is for"
+        ));
+    }
+    OpenError(format!("the PostgreSQL database cannot be reached: {words}"))
+}
+
+/// Brings the tables up to date.
+async fn prepare(pool: &Pool, is_local: bool) -> Result<(), OpenError> {
+    let unreadable = |error: sqlx::Error| OpenError(format!("the PostgreSQL database cannot be read: {error}"));
+    let mut connection = pool.acquire().await.map_err(unreadable)?;
+    if !is_local && !is_encrypted(&mut connection).await {
+        tracing::warn!(
+            "the connection to PostgreSQL is not encrypted: the network can read it. Add sslmode=verify-full to \
+             MUSTER_DATABASE_URL"
+        );
+    }
+    let found = sql::upkeep::schema_state(&mut connection).await.map_err(unreadable)?;
+    if found.needs_migration("the PostgreSQL database")? {
+        let migrated = migrator().run(&mut *connection).await;
+        migrated
+            .map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;
+    }
+    Ok(())
+}
+
+/// Whether the server says so. Where it says nothing, nobody is warned for nothing.
+async fn is_encrypted(connection: &mut Connection) -> bool {
+    let said = sqlx::query_scalar("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+    said.fetch_optional(connection).await.ok().flatten().unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
+    use super::*;
+
+    #[test]
+    fn plain_connections_are_local_or_not() {
+        let check = |host: &str, expected: bool| {
+            let options = options(&format!("postgres://muster:s3cret@{host}/muster")).unwrap();
+            assert_eq!(is_local(&options), expected, "{host}");
+        };
+        check("localhost", true);
+        check("127.0.0.1:5433", true);
+        check("127.8.9.10", true);
+        check("[::1]", true);
+        check("10.0.0.7", false);
+        check("[2001:db8::1]:5432", false);
+        check("db.example.com", false);
+        check("localhost.example.com", false);
+        check("%2Fvar%2Frun%2Fpostgresql", true);
+    }
+
+    #[test]
+    fn naming_an_authority_checks_the_certificate() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let check = |query: &str, expected: &str| {
+            let query = query.replace("FILE", &file.path().display().to_string());
+            let options = options(&format!("postgres://muster@db.example.com/muster{query}")).unwrap();
+            assert_eq!(format!("{:?}", options.get_ssl_mode()), expected, "{query}");
+        };
+        check("?sslmode=require", "Require");
+        check("?sslmode=require&sslrootcert=FILE", "VerifyCa");
+        check("?sslrootcert=FILE&sslmode=require", "VerifyCa");
+        check("?sslmode=verify-full&sslrootcert=FILE", "VerifyFull");
+        check("?sslmode=disable&sslrootcert=FILE", "Disable");
+        check("?sslmode=prefer", "Prefer");
+    }
+}
