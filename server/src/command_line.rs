@@ -20,6 +20,13 @@ pub(crate) enum Command {
         /// The registration file
         file: PathBuf,
     },
+    /// Copy a SQLite database, also while a server uses it
+    Backup {
+        /// The file to write; it must not exist yet
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
     /// Accounts
     Account {
         #[command(subcommand)]

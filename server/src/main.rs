@@ -2,6 +2,7 @@
 
 mod armour;
 mod assets;
+mod backup;
 mod check;
 mod command_line;
 mod connections;
@@ -55,6 +56,7 @@ async fn run(command: Command, stop: &Stop) -> Result<(), String> {
     match command {
         Command::Serve(settings) => serve::serve(settings, stop).await,
         Command::Check { .. } => Ok(()),
+        Command::Backup { file, database } => backup::backup(&file, &database, stop).await,
         Command::Account { command: AccountCommand::Add { name, database } } => {
             people::add_account(&name, &database, stop).await
         }

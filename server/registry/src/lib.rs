@@ -10,6 +10,7 @@
 )]
 
 mod background;
+mod backup;
 mod devices;
 mod errors;
 mod files;
@@ -31,6 +32,7 @@ mod together;
 mod types;
 mod world;
 
+pub use backup::backup;
 pub use errors::{
     AccountError, AuthError, DeleteModelError, GroupError, ModelError, NotReady, OpenError, PersonError, RegisterError,
     SignInError, StateError, StoreError,
