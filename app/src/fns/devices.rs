@@ -239,7 +239,10 @@ pub async fn change_devices(chosen: Chosen, change: DeviceChange) -> Result<Step
     let viewer = super::viewer()?;
     let (chosen, change) = (server::chosen(chosen)?, server::change(change)?);
     let step = viewer.registry.change_devices(viewer.account(), &chosen, &change).await;
-    Ok(server::step(step.map_err(super::groups::server::failure)?))
+    let step = step.map_err(|error| super::groups::server::failure(error, &viewer))?;
+    let (what, to) = server::change_in_words(&change);
+    super::log_action!(viewer.actor(), "devices changed", change = what, to = to, devices = step.devices);
+    Ok(server::step(step))
 }
 
 /// The chosen devices as rows of a registration file, by name, as far as one call goes.
@@ -383,6 +386,18 @@ pub(super) mod server {
             DeviceChange::AddToGroup(name) => registry::Change::AddToGroup(group(name)?),
             DeviceChange::RemoveFromGroup(name) => registry::Change::RemoveFromGroup(group(name)?),
         })
+    }
+
+    /// A change as the log names it: what, and the group or tier that it is about.
+    pub(super) fn change_in_words(change: &registry::Change) -> (&'static str, &str) {
+        match change {
+            registry::Change::Disable => ("disabled", ""),
+            registry::Change::Enable => ("enabled", ""),
+            registry::Change::Delete => ("deleted", ""),
+            registry::Change::Tier(tier) => ("pricing tier", tier.as_str()),
+            registry::Change::AddToGroup(group) => ("added to group", group.as_str()),
+            registry::Change::RemoveFromGroup(group) => ("removed from group", group.as_str()),
+        }
     }
 
     fn to_registry(status: Status) -> registry::Status {

@@ -38,7 +38,9 @@ pub async fn groups() -> Result<GroupList, Failure> {
 pub async fn make_group(name: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let name = super::devices::server::group(name)?;
-    viewer.registry.make_group(viewer.account(), &name).await.map_err(server::failure)
+    viewer.registry.make_group(viewer.account(), &name).await.map_err(|error| server::failure(error, &viewer))?;
+    super::log_action!(viewer.actor(), "device group created", group = name.as_str());
+    Ok(())
 }
 
 /// Gives a group another name.
@@ -49,7 +51,10 @@ pub async fn make_group(name: String) -> Result<(), Failure> {
 pub async fn rename_group(from: String, to: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let (from, to) = (super::devices::server::group(from)?, super::devices::server::group(to)?);
-    viewer.registry.rename_group(viewer.account(), &from, &to).await.map_err(server::failure)
+    let renamed = viewer.registry.rename_group(viewer.account(), &from, &to).await;
+    renamed.map_err(|error| server::failure(error, &viewer))?;
+    super::log_action!(viewer.actor(), "device group renamed", group = from.as_str(), new_name = to.as_str());
+    Ok(())
 }
 
 /// Deletes a group. Its devices stay.
@@ -60,18 +65,26 @@ pub async fn rename_group(from: String, to: String) -> Result<(), Failure> {
 pub async fn delete_group(name: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let name = super::devices::server::group(name)?;
-    viewer.registry.delete_group(viewer.account(), &name).await.map_err(server::failure)
+    viewer.registry.delete_group(viewer.account(), &name).await.map_err(|error| server::failure(error, &viewer))?;
+    super::log_action!(viewer.actor(), "device group deleted", group = name.as_str());
+    Ok(())
 }
 
 #[cfg(feature = "ssr")]
 pub(super) mod server {
     use super::Failure;
+    use crate::fns::{log_action, viewer::Viewer};
     use muster_registry::GroupError;
 
-    pub(crate) fn failure(error: GroupError) -> Failure {
+    pub(crate) fn failure(error: GroupError, viewer: &Viewer) -> Failure {
         match error {
             GroupError::Store(error) => error.into(),
-            error => Failure::refused(error),
+            error => {
+                if error == GroupError::TooMany {
+                    log_action!(viewer.actor(), "limit reached", limit = "device groups");
+                }
+                Failure::refused(error)
+            }
         }
     }
 }

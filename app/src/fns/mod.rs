@@ -18,4 +18,4 @@ pub use failure::Failure;
 #[cfg(feature = "ssr")]
 pub use viewer::ClientAddress;
 #[cfg(feature = "ssr")]
-pub(crate) use viewer::{registry, viewer};
+pub(crate) use viewer::{Actor, log_action, registry, viewer};

@@ -82,6 +82,11 @@ pub async fn upload_model(definition: Vec<u8>) -> Result<ModelUploaded, Failure>
     match viewer.registry.put_model(viewer.account(), &definition).await {
         Ok(put) => {
             let name = put.name.to_string();
+            let was_changed = !matches!(put.outcome, ModelOutcome::Unchanged);
+            if was_changed {
+                let is_new = matches!(put.outcome, ModelOutcome::Added);
+                super::log_action!(viewer.actor(), "model uploaded", model = name.as_str(), is_new = is_new);
+            }
             Ok(match put.outcome {
                 ModelOutcome::Added => ModelUploaded::Added(name),
                 ModelOutcome::Updated => ModelUploaded::Updated(name),
@@ -95,7 +100,12 @@ pub async fn upload_model(definition: Vec<u8>) -> Result<ModelUploaded, Failure>
                 .collect(),
         )),
         Err(ModelError::Store(error)) => Err(error.into()),
-        Err(error) => Err(Failure::refused(error)),
+        Err(error) => {
+            if error == ModelError::TooMany {
+                super::log_action!(viewer.actor(), "limit reached", limit = "models");
+            }
+            Err(Failure::refused(error))
+        }
     }
 }
 
@@ -110,7 +120,10 @@ pub async fn delete_model(name: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let name = muster_domain::ModelName::parse(&name).map_err(Failure::refused)?;
     match viewer.registry.delete_model(viewer.account(), &name).await {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            super::log_action!(viewer.actor(), "model deleted", model = name.as_str());
+            Ok(())
+        }
         Err(DeleteModelError::Store(error)) => Err(error.into()),
         Err(error) => Err(Failure::refused(error)),
     }

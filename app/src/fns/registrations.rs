@@ -112,10 +112,20 @@ pub async fn begin_registration(
 
     let viewer = super::viewer()?;
     let group = group.map(|group| GroupName::parse(&group).map_err(Failure::refused)).transpose()?;
-    let new = NewRegistration { file_name, devices, parts, group };
-    let id =
-        viewer.registry.begin_registration(viewer.account(), viewer.person.id, new).await.map_err(server::failure)?;
-    Ok(id.into())
+    let group_name = group.as_ref().map(|group| group.as_str().to_owned()).unwrap_or_default();
+    let new = NewRegistration { file_name: file_name.clone(), devices, parts, group };
+    let begun = viewer.registry.begin_registration(viewer.account(), viewer.person.id, new).await;
+    let id = Uuid::from(begun.map_err(|error| server::failure_of(error, &viewer))?);
+    super::log_action!(
+        viewer.actor(),
+        "registration begun",
+        registration = tracing::field::display(id),
+        // A name may be as long as a request: the rest of it tells nothing.
+        file = file_name.chars().take(255).collect::<String>(),
+        devices = devices,
+        group = group_name,
+    );
+    Ok(id)
 }
 
 /// Registers the rows of one part, all or none of them. Checks them again first.
@@ -156,7 +166,16 @@ pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
 #[server(prefix = "/fn", endpoint = "finish-registration", input = server_fn::codec::Json)]
 pub async fn finish_registration(registration: Uuid) -> Result<(), Failure> {
     let viewer = super::viewer()?;
-    viewer.registry.finish_registration(viewer.account(), registration.into()).await.map_err(server::failure)?;
+    let finished = viewer.registry.finish_registration(viewer.account(), registration.into()).await;
+    let summary = finished.map_err(server::failure)?;
+    super::log_action!(
+        viewer.actor(),
+        "registration finished",
+        registration = tracing::field::display(registration),
+        registered = summary.registered,
+        already = summary.already,
+        failed = summary.failed,
+    );
     Ok(())
 }
 
@@ -188,6 +207,8 @@ pub async fn undo_registration(registration: Uuid, after: Option<String>) -> Res
     let viewer = super::viewer()?;
     let after = after.map(|name| muster_domain::DeviceName::parse(&name).map_err(Failure::refused)).transpose()?;
     let step = viewer.registry.undo_registration(viewer.account(), registration.into(), after.as_ref()).await?;
+    let id = tracing::field::display(registration);
+    super::log_action!(viewer.actor(), "registration undone", registration = id, devices = step.devices);
     Ok(super::devices::server::step(step))
 }
 
@@ -209,14 +230,29 @@ mod server {
     //! Between the registry's types and those that travel.
 
     use super::{Failure, Part, RegistrationRow};
+    use crate::fns::{log_action, viewer::Viewer};
     use muster_domain::{Problem, Reader, Row, Sink};
     use muster_registry::{MAX_PART_ROWS, PartRows, RefusedRow, RegisterError, RegistrationSummary, Timestamp};
 
     pub(super) fn failure(error: RegisterError) -> Failure {
         match error {
-            RegisterError::Store(error) => error.into(),
+            // A file is worth trying again for: a database that is read-only while another takes over will not stay so.
+            RegisterError::Store(_) => Failure::Unavailable.noted(),
             RegisterError::Superseded => Failure::Superseded.noted(),
             error => Failure::refused(error),
+        }
+    }
+
+    /// The same where no part is sent: a person waits for the reason.
+    pub(super) fn failure_of(error: RegisterError, viewer: &Viewer) -> Failure {
+        match error {
+            RegisterError::Store(error) => error.into(),
+            RegisterError::Group(error) => crate::fns::groups::server::failure(error, viewer),
+            RegisterError::OverLimit(limit) => {
+                log_action!(viewer.actor(), "limit reached", limit = limit);
+                Failure::refused(limit)
+            }
+            error => failure(error),
         }
     }
 

@@ -38,12 +38,19 @@ pub async fn sign_in(email: String, password: String, to: String) -> Result<Stri
 
     let registry = super::registry()?;
     match registry.sign_in(&email, &Password::given(password)).await {
-        Ok((key, _)) => {
+        Ok((key, person)) => {
+            super::log_action!(super::Actor::of(Some(&person)), "signed in");
             set_cookie(&key.reveal(), muster_registry::SESSION_ABSOLUTE_MS / 1_000);
             Ok(safe_return(&to).to_owned())
         }
         Err(SignInError::Store(error)) => Err(error.into()),
-        Err(error) => Err(Failure::refused(error)),
+        Err(error) => {
+            // People type their password into the wrong box: what was typed is logged only if somebody signs in with it.
+            let person = registry.person_with_email(&email).await.unwrap_or_default();
+            let is_limit = matches!(error, SignInError::TooMany { .. });
+            super::log_action!(super::Actor::of(person.as_ref()), "sign-in failed", limit_reached = is_limit);
+            Err(Failure::refused(error))
+        }
     }
 }
 
@@ -60,7 +67,9 @@ pub async fn sign_out() -> Result<(), Failure> {
     if let Some(key) =
         use_context::<Parts>().and_then(|parts| parts.extensions.get::<std::sync::Arc<SessionKey>>().cloned())
     {
-        super::registry()?.sign_out(&key).await?;
+        let viewer = super::viewer()?;
+        viewer.registry.sign_out(&key).await?;
+        super::log_action!(viewer.actor(), "signed out");
     }
     set_cookie("", 0);
     Ok(())

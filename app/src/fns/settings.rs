@@ -21,5 +21,7 @@ pub async fn default_tier() -> Result<PricingTier, Failure> {
 #[server(prefix = "/fn", endpoint = "set-default-tier", input = server_fn::codec::Json)]
 pub async fn set_default_tier(tier: PricingTier) -> Result<(), Failure> {
     let viewer = super::viewer()?;
-    Ok(viewer.registry.set_default_tier(viewer.account(), tier).await?)
+    viewer.registry.set_default_tier(viewer.account(), tier).await?;
+    super::log_action!(viewer.actor(), "default pricing tier changed", tier = tier.as_str());
+    Ok(())
 }

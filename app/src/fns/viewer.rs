@@ -25,7 +25,48 @@ pub(crate) struct Viewer {
     pub(crate) registry: Registry,
 }
 
+/// Who does something, as the log names them.
+pub(crate) struct Actor {
+    pub(crate) account: String,
+    pub(crate) user: String,
+    pub(crate) address: String,
+}
+
+impl Actor {
+    /// This person, from the address of the request that is being answered.
+    pub(crate) fn of(person: Option<&Person>) -> Self {
+        let unknown = || "unknown".to_owned();
+        let address = use_context::<Parts>().and_then(|parts| parts.extensions.get::<ClientAddress>().copied());
+        Self {
+            account: person.map_or_else(unknown, |person| person.account_name.to_string()),
+            user: person.map_or_else(unknown, |person| person.email.clone()),
+            address: address.map_or_else(unknown, |address| address.to_string()),
+        }
+    }
+}
+
+/// Writes into the log what an [`Actor`] did. Text is written in quotes and escaped, so that a name cannot add a line.
+/// No value may be a secret.
+macro_rules! log_action {
+    ($actor:expr, $what:literal $(, $field:ident = $value:expr)* $(,)?) => {{
+        let actor = &$actor;
+        tracing::info!(
+            account = actor.account.as_str(),
+            user = actor.user.as_str(),
+            address = actor.address.as_str(),
+            $($field = $value,)*
+            $what
+        );
+    }};
+}
+pub(crate) use log_action;
+
 impl Viewer {
+    /// The person, as the log names them.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::of(Some(&self.person))
+    }
+
     /// The account of the person: the only one whose things they see.
     pub(crate) fn account(&self) -> AccountId {
         self.person.account

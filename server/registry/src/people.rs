@@ -164,6 +164,15 @@ impl Registry {
         Ok((key, found.person))
     }
 
+    /// The person who signs in with this address.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn person_with_email(&self, email: &str) -> Result<Option<Person>, StoreError> {
+        let Ok(email) = address(email) else { return Ok(None) };
+        Ok(self.store.credentials(&email).await?.map(|found| found.person))
+    }
+
     /// The person of a session, where it is one and has not ended.
     ///
     /// # Errors
