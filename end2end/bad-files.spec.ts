@@ -65,7 +65,7 @@ for (const { what, content, says, name = 'fleet.csv' } of BAD) {
     const upload = dialog.getByRole('button', { name: 'Upload', exact: true });
     for (const sentence of says) await expect(dialog).toContainText(sentence, { timeout: 60_000 });
     await expect(upload).toBeDisabled();
-    await expect(upload).toHaveAccessibleDescription(/Fix these in the file|Choose a registration file/);
+    await expect(upload).toHaveAccessibleDescription(/Fix these in the file|Choose a registration file|Map the columns/);
     expect(await longestPause(), 'milliseconds that the page stood still').toBeLessThan(own);
     expect(sent.filter((url) => /registration|part/.test(url))).toEqual([]);
 
@@ -76,8 +76,9 @@ for (const { what, content, says, name = 'fleet.csv' } of BAD) {
   });
 }
 
-test('a million rows are checked while the page stays live', async ({ portal }) => {
+test('a million rows are checked while the page stays live', async ({ portal, muster }) => {
   test.slow();
+  await giveModel(portal, muster);
   const path = join(folder, 'million.csv');
   millionRows(path, 1_000_000);
   await open(portal, '/devices');
@@ -101,7 +102,8 @@ test('412 rows with one misspelt tier are one thing to mend', async ({ portal })
   await expect(problems).toContainText('412 rows');
 });
 
-test('a file separated by semicolons is read, and the dialog says so', async ({ portal }) => {
+test('a file separated by semicolons is read, and the dialog says so', async ({ portal, muster }) => {
+  await giveModel(portal, muster);
   await open(portal, '/devices');
   const dialog = await openRegister(portal);
   await choose(portal, file('fleet.csv', `A1;${MODEL};Jet, large\nA2;${MODEL}\n`));
@@ -109,7 +111,8 @@ test('a file separated by semicolons is read, and the dialog says so', async ({ 
   await expect(dialog).toContainText('Semicolon-separated file detected.');
 });
 
-test('a folder dropped on the page', async ({ portal }) => {
+test('a folder dropped on the page', async ({ portal, muster }) => {
+  await giveModel(portal, muster);
   const dropped = join(folder, 'a folder');
   mkdirSync(dropped, { recursive: true });
   await open(portal, '/devices');
@@ -121,7 +124,8 @@ test('a folder dropped on the page', async ({ portal }) => {
   await expect(dialog).toContainText('2 devices, no problems');
 });
 
-test('two files dropped, and then one', async ({ portal }) => {
+test('two files dropped, and then one', async ({ portal, muster }) => {
+  await giveModel(portal, muster);
   const paths = ['one.csv', 'two.csv'].map((name) => join(folder, name));
   for (const path of paths) writeFileSync(path, SEED_FILE);
   await open(portal, '/devices');

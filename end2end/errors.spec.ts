@@ -26,7 +26,7 @@ test('a model nobody uploaded: pointed out, uploaded all the same, corrected in 
   const rows = ['Good1,Contoso.Aircraft.AircraftModel', `Jet2,${misspelt},"=cmd|' /C calc'!A0",“Quoted” and 🚀,Large`, `Jet3,${misspelt},"Comma, and ""quote"""`];
   await choose(portal, file('fleet.csv', rows.join('\n')));
   await expect(dialog).toContainText('This model is not in your account yet');
-  await expect(dialog.getByText('Did you mean')).toContainText(`${misspelt} Did you mean ${MODEL}?`);
+  await expect(dialog.getByText('Did you mean')).toContainText(`${misspelt}: 2 devices. Did you mean ${MODEL}?`);
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
   await expectCounts(portal, '1', '2', '0');
 
@@ -175,8 +175,9 @@ test('a device group that the devices join', async ({ portal, muster }) => {
   await expect(portal.getByRole('grid', { name: 'Device groups' }).getByRole('row', { name: 'Paris' })).toContainText('2 devices');
 });
 
-test('a file that is changed on disk while it is read', async ({ portal }) => {
+test('a file that is changed on disk while it is read', async ({ portal, muster }) => {
   test.slow();
+  await giveModel(portal, muster);
   const path = join(folder, 'changing.csv');
   bigFile(path, 240e6, '');
   await open(portal, '/devices');
@@ -286,7 +287,7 @@ test('a group that no device joined is not created', async ({ portal, muster }) 
   await expectCounts(portal, '0', '2', '0');
   await status(portal).getByRole('button', { name: 'Done' }).click();
   await portal.getByRole('link', { name: 'Device groups' }).click();
-  await expect(portal.getByRole('heading', { name: 'Device groups' })).toBeVisible();
+  await expect(portal.getByRole('heading', { name: 'Device groups', exact: true })).toBeVisible();
   await expect(portal.getByText('Paris')).toBeHidden();
 
   // Registered without a group; then the same file with one, with names and models only, by a header and without.

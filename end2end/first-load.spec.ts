@@ -1,5 +1,7 @@
 // What a browser loads before a page listens: little, and the rest later.
 import type { Page, Response } from '@playwright/test';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { act, file, hydrated, open, openRegister, register, saveTokens, withSeedDevices } from './support/portal.ts';
 import { expect, test } from './support/test.ts';
 
@@ -109,4 +111,22 @@ test('a page of an older build gets no code of this one', async ({ page, muster 
     expect((await older(name)).status(), name).toBe(404);
   }
   for (const name of ['start.js', 'muster.css', 'favicon.svg']) expect((await older(name)).status(), name).toBe(200);
+});
+
+test('an answer is Postcard for a page of this version, and JSON for everybody else', async ({ portal, muster }) => {
+  const version = /^version = "(.+)"$/m.exec(readFileSync(resolve(import.meta.dirname, '../Cargo.toml'), 'utf8'))![1];
+  const ask = (accept: string) =>
+    portal.request.post(`${muster.url}/fn/default-tier`, { headers: { origin: muster.url, accept, 'content-type': 'application/json' }, data: '{}' });
+  for (const accept of ['*/*', 'application/json', 'text/plain']) {
+    const answer = await ask(accept);
+    expect(answer.headers()['content-type'], accept).toBe('application/json');
+    expect(await answer.json(), accept).toBe('Small');
+  }
+  const page = await ask(`application/x-postcard;version=${version}`);
+  expect(page.headers()['content-type']).toContain('application/x-postcard');
+  expect([...(await page.body())]).toEqual([1]);
+  // Its page could take the bytes for something else.
+  const older = await ask('application/x-postcard;version=0.0.1');
+  expect(older.status()).toBe(422);
+  expect(await older.json()).toEqual({ Refused: expect.stringContaining('Reload the page') });
 });

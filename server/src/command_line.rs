@@ -81,7 +81,7 @@ pub(crate) struct Database {
     /// `postgres://…`, or `sqlite://FILE`; by default a SQLite file in the data folder
     #[arg(long, env = "MUSTER_DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
-    /// The folder of the SQLite file; made if missing
+    /// The folder of the SQLite file; created if missing, for its owner only
     #[arg(long, env = "MUSTER_DATA_DIR", default_value = "data")]
     data_dir: PathBuf,
 }
@@ -97,12 +97,12 @@ impl Database {
     ///
     /// # Errors
     /// A sentence, where it cannot be created.
-    pub(crate) fn make_folder(&self) -> Result<(), String> {
+    pub(crate) fn create_folder(&self) -> Result<(), String> {
         if self.database_url.is_some() {
             return Ok(());
         }
-        muster_registry::make_private_folder(&self.data_dir)
-            .map_err(|error| format!("the data folder {} cannot be made: {error}", self.data_dir.display()))
+        muster_registry::create_private_folder(&self.data_dir)
+            .map_err(|error| format!("the data folder {} cannot be created: {error}", self.data_dir.display()))
     }
 }
 

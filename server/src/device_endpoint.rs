@@ -42,16 +42,19 @@ async fn nothing() -> Problem {
 /// extensions.
 async fn admit(State(endpoint): State<Endpoint>, mut request: Request, next: Next) -> Response {
     let Endpoint { registry, limits } = endpoint;
-    let permit = match limits.device_lookup(source_of(&request)).await {
-        Ok(permit) => permit,
+    let token = match token(request.headers()) {
+        Ok(token) => token,
+        Err(problem) => return problem.into_response(),
+    };
+    let lookup = match limits.device_lookup(source_of(&request), &token).await {
+        Ok(lookup) => lookup,
         Err(refused) => return refused.answer(false),
     };
-    let device = authenticate(&registry, request.headers()).await;
-    drop(permit);
-    let device = match device {
+    let device = match authenticate(&registry, &token).await {
         Ok(device) => device,
         Err(problem) => return problem.into_response(),
     };
+    drop(lookup);
     request.extensions_mut().insert(device.clone());
     let done = async { limits.admit_device(&device, request, MAX_BODY_BYTES).await?.run(next).await };
     match done.await {
@@ -61,17 +64,20 @@ async fn admit(State(endpoint): State<Endpoint>, mut request: Request, next: Nex
     }
 }
 
-/// The device whose token a request has.
-async fn authenticate(registry: &Registry, headers: &HeaderMap) -> Result<AuthenticatedDevice, Problem> {
-    let unauthorized = |sentence: &str| Problem::new(StatusCode::UNAUTHORIZED, sentence);
+/// The token that a request has.
+fn token(headers: &HeaderMap) -> Result<SecurityToken, Problem> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token =
         given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = token else {
         return Err(unauthorized("Send the device's security token as `Authorization: Bearer mst_…`."));
     };
-    let token = SecurityToken::parse(token.trim()).map_err(|problem| unauthorized(&problem.to_string()))?;
-    match registry.authenticate(&token).await {
+    SecurityToken::parse(token.trim()).map_err(|problem| unauthorized(&problem.to_string()))
+}
+
+/// The device of a token.
+async fn authenticate(registry: &Registry, token: &SecurityToken) -> Result<AuthenticatedDevice, Problem> {
+    match registry.authenticate(token).await {
         Ok(device) => Ok(device),
         Err(AuthError::Unknown) => {
             Err(unauthorized("This security token does not work, or not any more. Generate a new one in the portal."))
@@ -82,6 +88,10 @@ async fn authenticate(registry: &Registry, headers: &HeaderMap) -> Result<Authen
         )),
         Err(AuthError::Store(_)) => Err(Problem::unavailable()),
     }
+}
+
+fn unauthorized(sentence: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, sentence)
 }
 
 /// `POST /device/v1/state`: the device's properties, all or some.
@@ -98,6 +108,7 @@ async fn state(
         Err(StateError::Contradicts { field, sentence }) => {
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, sentence).with_field(field))
         }
+        Err(error @ StateError::UnusableModel { .. }) => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error)),
         Err(StateError::Gone) => Err(Problem::new(StatusCode::UNAUTHORIZED, "This device is not registered any more.")),
     }
 }

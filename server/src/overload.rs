@@ -11,7 +11,7 @@ use crate::{
     command_line::LimitSettings,
     connections,
     fair_limit::{Bounds, Busy, FairLimit, Permit},
-    in_flight::{InFlight, until_sent},
+    in_flight::{Entry, InFlight, until_sent},
     rate_limit::RateLimit,
     refusals::{Reason, Refused},
 };
@@ -22,15 +22,21 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, Method, StatusCode, header};
+use muster_domain::SecurityToken;
 use muster_registry::{AccountId, AuthenticatedDevice, Person, Source};
-use std::{sync::Arc, time::Duration};
+use std::{hash::Hash, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 /// The longest that a request is worked on. A part of 10,000 rows takes well below a second.
 const WORK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Bodies in memory: 128 MiB, of the 1 GiB that a server may take. One account has half of them: 256 of the largest reports.
-const BODY_BYTES: usize = 128 * 1024 * 1024;
+/// Bodies of pages in memory, of the 1 GiB that a server may take: an upload has six parts of 2 MiB under way, so one
+/// account, which has half, can send four files at once.
+const PAGE_BODY_BYTES: usize = 96 * 1024 * 1024;
+
+/// Bodies of devices in memory: 128 of the largest reports, or half a million small ones. They are counted apart, so that an
+/// upload goes on beside them.
+const DEVICE_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 /// Requests of one device at once. A device needs one; a few more may be on their way after it gave up on others.
 const REQUESTS_PER_DEVICE: usize = 4;
@@ -42,26 +48,28 @@ const REQUESTS_PER_ACCOUNT: usize = 512;
 /// A report takes one permit more for each of these that it has: large ones take long to check and to store.
 const BYTES_PER_PERMIT: usize = 16 * 1024;
 
-/// Reports being checked and stored. One account leaves a quarter to others. SQLite stores up to 1,024 in one
-/// transaction, of some 10 ms: half a second of waiting is time for all that wait.
+/// Reports being checked and stored. One account leaves a quarter to others. They do not wait for long: what waits has its
+/// body in memory, and a device can come again.
 const REPORTS: Bounds = Bounds {
     permits: 256,
     permits_per_holder: 192,
-    waiting: 512,
-    waiting_per_holder: 256,
-    max_wait: Duration::from_millis(500),
+    waiting: 256,
+    waiting_per_holder: 128,
+    max_wait: Duration::from_millis(250),
 };
 
-/// Tokens of devices being looked up: one indexed row each.
-const DEVICE_LOOKUPS: Bounds = Bounds { permits: 64, permits_per_holder: 48, ..REPORTS };
+/// Tokens of devices being looked up. The first use of a token is noted, which waits for the writer of SQLite as a report
+/// does: so there are as many permits.
+const DEVICE_LOOKUPS: Bounds = REPORTS;
 
 /// Sessions being looked up, by address. A whole company may have one.
 const SESSION_LOOKUPS: Bounds = Bounds { permits: 32, permits_per_holder: 24, ..PAGES };
 
-/// Pages and server functions.
+/// Pages and server functions. They read from 4 (SQLite) or 12 (PostgreSQL) connections in the order in which they come: with
+/// more permits, an account that searches would have that many before another.
 const PAGES: Bounds = Bounds {
-    permits: 128,
-    permits_per_holder: 96,
+    permits: 32,
+    permits_per_holder: 24,
     waiting: 512,
     waiting_per_holder: 256,
     max_wait: Duration::from_secs(5),
@@ -99,10 +107,12 @@ pub(crate) enum Party {
 pub(crate) struct Limits {
     device_rate: RateLimit<[u8; 16]>,
     account_rate: RateLimit<AccountId>,
+    of_token: Arc<InFlight<(Source, [u8; 16])>>,
     of_device: Arc<InFlight<[u8; 16]>>,
     of_account: Arc<InFlight<AccountId>>,
     of_address: Arc<InFlight<Source>>,
-    bodies: Arc<BodyMemory<Party>>,
+    page_bodies: Arc<BodyMemory<Party>>,
+    device_bodies: Arc<BodyMemory<AccountId>>,
     device_lookups: Arc<FairLimit<Source>>,
     session_lookups: Arc<FairLimit<Source>>,
     reports: Arc<FairLimit<AccountId>>,
@@ -116,10 +126,12 @@ impl Limits {
         Arc::new(Self {
             device_rate: RateLimit::per_second(settings.device_rate),
             account_rate: RateLimit::per_second(settings.account_rate),
+            of_token: InFlight::new(REQUESTS_PER_DEVICE),
             of_device: InFlight::new(REQUESTS_PER_DEVICE),
             of_account: InFlight::new(REQUESTS_PER_ACCOUNT),
             of_address: InFlight::new(settings.max_connections_per_address),
-            bodies: BodyMemory::new(BODY_BYTES, BODY_BYTES / 2),
+            page_bodies: BodyMemory::new(PAGE_BODY_BYTES, PAGE_BODY_BYTES / 2),
+            device_bodies: BodyMemory::new(DEVICE_BODY_BYTES, DEVICE_BODY_BYTES * 3 / 4),
             device_lookups: FairLimit::new(DEVICE_LOOKUPS),
             session_lookups: FairLimit::new(SESSION_LOOKUPS),
             reports: FairLimit::new(REPORTS),
@@ -129,9 +141,17 @@ impl Limits {
         })
     }
 
-    /// A permit to look up the device of a token.
-    pub(crate) async fn device_lookup(&self, source: Source) -> Result<Permit<Source>, Refused> {
-        self.device_lookups.acquire(source, 1).await.map_err(|_| Refused::busy(Reason::Busy))
+    /// A permit to look up the device that a token names. Whether it is that device's is not known yet: so what others send
+    /// in its name counts only for those behind the same address.
+    pub(crate) async fn device_lookup(
+        &self,
+        source: Source,
+        token: &SecurityToken,
+    ) -> Result<(Permit<Source>, Entry<(Source, [u8; 16])>), Refused> {
+        let entry = self.of_token.enter((source, token.id().into_bytes()));
+        let entry = entry.ok_or_else(|| Refused::too_many(Reason::OfDevice, Duration::from_secs(1)))?;
+        let permit = self.device_lookups.acquire(source, 1).await.map_err(|_| Refused::busy(Reason::Busy))?;
+        Ok((permit, entry))
     }
 
     /// A permit to look up a session.
@@ -150,10 +170,10 @@ impl Limits {
         self.device_rate.check(&id).map_err(|wait| Refused::too_many(Reason::DeviceRate, wait))?;
         let entry = self.of_device.enter(id);
         let entry = entry.ok_or_else(|| Refused::too_many(Reason::OfDevice, Duration::from_secs(1)))?;
-        let (request, charge) = self.receive(Party::Account(device.account), request, max_bytes).await?;
+        let (request, charge) = receive(&self.device_bodies, device.account, request, max_bytes).await?;
         let permits = 1 + (charge.bytes() / BYTES_PER_PERMIT) as u32;
         let permit = self.reports.acquire(device.account, permits).await.map_err(|_| Refused::busy(Reason::Busy))?;
-        Ok(Admitted { request, entry: Box::new(entry), _work: (Box::new(permit), charge) })
+        Ok(Admitted { request, entry: Box::new(entry), _work: (Box::new(permit), Box::new(charge)) })
     }
 
     /// Lets a request of a page in, with its whole body.
@@ -173,7 +193,7 @@ impl Limits {
         let path = request.uri().path().to_owned();
         let is_sign_in = request.method() == Method::POST && matches!(path.as_str(), "/fn/sign-in" | "/sign-in");
         let max_bytes = if account.is_some() { body_limit::max_body_bytes(&path) } else { MAX_SIGN_IN_BYTES };
-        let (request, charge) = self.receive(party, request, max_bytes).await?;
+        let (request, charge) = receive(&self.page_bodies, party, request, max_bytes).await?;
         let permits = async {
             Ok::<_, Busy>(if is_sign_in {
                 Permits::SignIn { _permit: self.sign_ins.acquire(source, 1).await? }
@@ -183,41 +203,42 @@ impl Limits {
             })
         };
         let permits = permits.await.map_err(|_| Refused::busy(Reason::Busy))?;
-        Ok(Admitted { request, entry: Box::new(entry), _work: (Box::new(permits), charge) })
+        Ok(Admitted { request, entry: Box::new(entry), _work: (Box::new(permits), Box::new(charge)) })
     }
+}
 
-    /// The request with its body in memory.
-    async fn receive(
-        &self,
-        party: Party,
-        request: Request,
-        max_bytes: usize,
-    ) -> Result<(Request, Charge<Party>), Refused> {
-        let (parts, mut body) = request.into_parts();
-        let announced = content_length(&parts.headers);
-        let received = self.bodies.receive(party, &mut body, announced, max_bytes).await;
-        let (bytes, charge) = received.map_err(|error| match error {
-            BodyError::Slow | BodyError::Broken => {
-                connections::do_not_drain(&parts.extensions);
-                Refused { reason: Reason::SlowBody, status: StatusCode::REQUEST_TIMEOUT, retry_after_s: 1 }
-            }
-            BodyError::TooLarge => {
-                Refused { reason: Reason::TooLarge, status: StatusCode::PAYLOAD_TOO_LARGE, retry_after_s: 1 }
-            }
-            BodyError::NoMemory => Refused::busy(Reason::BodyMemory),
-        })?;
-        let mut request = Request::from_parts(parts, Body::from(bytes));
-        // It is in memory, within its limit.
-        DefaultBodyLimit::disable().apply(&mut request);
-        Ok((request, charge))
-    }
+/// The request with its body in memory.
+async fn receive<H: Hash + Eq + Copy>(
+    memory: &Arc<BodyMemory<H>>,
+    holder: H,
+    request: Request,
+    max_bytes: usize,
+) -> Result<(Request, Charge<H>), Refused> {
+    let (parts, mut body) = request.into_parts();
+    let announced = content_length(&parts.headers);
+    let received = memory.receive(holder, &mut body, announced, max_bytes).await;
+    let (bytes, charge) = received.map_err(|error| match error {
+        BodyError::Slow | BodyError::Broken => {
+            connections::do_not_drain(&parts.extensions);
+            Refused { reason: Reason::SlowBody, status: StatusCode::REQUEST_TIMEOUT, retry_after_s: 1 }
+        }
+        BodyError::TooLarge => {
+            Refused { reason: Reason::TooLarge, status: StatusCode::PAYLOAD_TOO_LARGE, retry_after_s: 1 }
+        }
+        BodyError::NoMemory => Refused::busy(Reason::BodyMemory),
+    })?;
+    let mut request = Request::from_parts(parts, Body::from(bytes));
+    // It is in memory, within its limit.
+    DefaultBodyLimit::disable().apply(&mut request);
+    Ok((request, charge))
 }
 
 /// A request that was let in.
 pub(crate) struct Admitted {
     request: Request,
     entry: Box<dyn Send + Unpin>,
-    _work: (Box<dyn Send + Unpin>, Charge<Party>),
+    /// Its permits, and the memory of its body.
+    _work: (Box<dyn Send + Unpin>, Box<dyn Send + Unpin>),
 }
 
 enum Permits {

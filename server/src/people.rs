@@ -9,7 +9,7 @@ use std::{io::BufRead, sync::Arc};
 
 /// Opens the registry of the settings, unless it is asked to stop meanwhile.
 pub(crate) async fn open(database: &Database, stop: &Stop) -> Result<Registry, String> {
-    database.make_folder()?;
+    database.create_folder()?;
     let url = database.url();
     tokio::select! {
         opened = Registry::open(&url, Arc::new(SystemWorld)) => opened.map_err(|error| error.to_string()),

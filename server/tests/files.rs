@@ -74,7 +74,8 @@ fn database_that_may_only_be_read_shows_its_pages() {
     };
     check(server.call_json("make-group", &cookie, r#"{"name": "Berlin"}"#));
     check(server.try_sign_in(support::EMAIL, support::PASSWORD));
-    let [opened, ready] = &server.complaints()[..] else { panic!("{:?}", server.complaints()) };
+    let complaints = server.complaints();
+    let [opened, ready] = complaints.as_slice() else { panic!("{complaints:?}") };
     assert!(opened.contains("can only be read") && ready.contains("read-only"));
     server.stop();
     set_mode(&place.data(), 0o700);

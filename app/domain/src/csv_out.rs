@@ -59,12 +59,12 @@ const MONTHS: [&str; 12] = [
 
 /// Appends one field.
 fn push_field(out: &mut Vec<u8>, value: &str) {
-    let value = guarded(value);
     // White space and byte order marks at an end are quoted for readers that would take them for padding.
     let is_blank = |it: char| it.is_whitespace() || it == '\u{feff}';
     let quoted = value.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n'))
         || value.starts_with(is_blank)
         || value.ends_with(is_blank);
+    let value = guarded(value);
     if !quoted {
         out.extend_from_slice(value.as_bytes());
         return;

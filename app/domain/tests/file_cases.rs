@@ -3,7 +3,6 @@
 mod common;
 
 use common::{report, summary, told};
-use insta::assert_snapshot;
 
 fn case(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
@@ -28,18 +27,18 @@ fn each_case_is_understood() {
         ("10d-bom-inside.csv", "2 of 2"),
         ("11b-zero-width-in-texts.csv", "1 of 1"),
         ("11d-cyrillic-lookalike.csv", "0 of 2; 1:1 device-name; 2:8 model-name"),
-        ("12b-curly-quotes-comma.csv", "0 of 2; 1:38 typographic-quotes; 2:38 typographic-quotes"),
-        ("13-macroman-cr.csv", "0 of 0; 1:43 not-utf-8"),
-        ("14b-double-encoded.csv", "1 of 1; warning 1:38 encoded-twice; warning 1:50 encoded-twice"),
-        ("14c-replacement-characters.csv", "1 of 1; warning 1:38 lost-characters; warning 1:49 lost-characters"),
+        ("12b-curly-quotes-comma.csv", "0 of 2; 1:39 typographic-quotes; 2:39 typographic-quotes"),
+        ("13-macroman-cr.csv", "0 of 0; 1:44 not-utf-8"),
+        ("14b-double-encoded.csv", "1 of 1; warning 1:39 encoded-twice; warning 1:51 encoded-twice"),
+        ("14c-replacement-characters.csv", "1 of 1; warning 1:39 lost-characters; warning 1:50 lost-characters"),
         ("17-ctrl-z.csv", "2 of 2"),
-        ("18b-inch-in-quotes.csv", "0 of 3; 1:42 text-after-quote; 2:42 text-after-quote; 3:55 text-after-quote"),
-        ("19a-backslash-quote.csv", "0 of 2; 1:53 text-after-quote; 2:53 text-after-quote"),
+        ("18b-inch-in-quotes.csv", "0 of 3; 1:44 text-after-quote; 2:44 text-after-quote; 3:56 pricing-tier"),
+        ("19a-backslash-quote.csv", "0 of 2; 1:50 text-after-quote; 2:50 text-after-quote"),
         ("20-mac-notations.csv", "5 of 6; 4:1 device-name; warning 6:1 case-only"),
         ("21-case-only.csv", "2 of 2; warning 2:1 case-only"),
         ("22a-pipes.csv", "0 of 0; 1:1 other-separator"),
         ("23a-title-above-header.csv", "0 of 0; 1:1 header-below"),
-        ("25-more-cells-than-header.csv", "0 of 2; 2:38 more-than-header; 3:38 more-than-header"),
+        ("25-more-cells-than-header.csv", "0 of 2; 2:39 more-than-header; 3:39 more-than-header"),
         ("28-formula-behind-semicolon.csv", "2 of 2"),
         ("29a-nfc.csv", "1 of 1"),
         ("29b-nfd.csv", "1 of 1"),
@@ -52,35 +51,40 @@ fn each_case_is_understood() {
 
 #[test]
 fn each_case_is_explained() {
-    let mut out = String::new();
-    for name in [
-        "03c-header-german.csv",
-        "04-vendor-columns.csv",
-        "05a-row-in-quotes.csv",
-        "06-commented-rows.csv",
-        "07a-scientific.csv",
-        "11d-cyrillic-lookalike.csv",
-        "12b-curly-quotes-comma.csv",
-        "13-macroman-cr.csv",
-        "14b-double-encoded.csv",
-        "14c-replacement-characters.csv",
-        "18b-inch-in-quotes.csv",
-        "19a-backslash-quote.csv",
-        "21-case-only.csv",
-        "22a-pipes.csv",
-        "23a-title-above-header.csv",
-        "25-more-cells-than-header.csv",
-        "31-group-column.csv",
+    for (name, sentence) in [
+        ("03c-header-german.csv", "`Gerätename`, `Modell`, `Bezeichnung`, `Beschreibung` and `Tarif`."),
+        ("04-vendor-columns.csv", "`No.`, `Serial`, `Batch` and `Delivered` are not known columns."),
+        ("05a-row-in-quotes.csv", "Each row is quoted as a whole"),
+        ("06-commented-rows.csv", "do not comment out a row. Delete the row"),
+        ("07a-scientific.csv", "`8.96529E+19` is a number that a spreadsheet rounded. Its last digits are lost."),
+        ("11d-cyrillic-lookalike.csv", "Cyrillic capital letter A (U+0410), which looks like `A`"),
+        ("11d-cyrillic-lookalike.csv", "Cyrillic capital letter ES (U+0421), which looks like `C`"),
+        ("12b-curly-quotes-comma.csv", "Typographic quotes such as “ and ” do not quote a field."),
+        ("13-macroman-cr.csv", "The file is not UTF-8: the byte 9F cannot stand here."),
+        ("14b-double-encoded.csv", "looks like text that was encoded twice"),
+        ("14c-replacement-characters.csv", "has lost characters"),
+        (
+            "18b-inch-in-quotes.csv",
+            "There is text after the closing quote of a field. Write a quote inside a quoted field twice",
+        ),
+        (
+            "19a-backslash-quote.csv",
+            "does not escape a quote: the field ends here. Write a quote inside a quoted field twice",
+        ),
+        ("21-case-only.csv", "differs from the name of the device in line 1 in letter case only"),
+        ("22a-pipes.csv", "The fields are separated by `|`."),
+        ("23a-title-above-header.csv", "The header is in line 3. Remove the rows above it."),
+        ("25-more-cells-than-header.csv", "The row has 3 fields, but the header names only 2 columns."),
+        ("31-group-column.csv", "choose the group in the field Device group of the Register devices dialog"),
     ] {
         let report = report(case(name));
-        for found in report.problems.first().into_iter().chain(report.warnings.first()) {
-            out += &format!("{}: {}\n", &name[..3], found.sentence());
-        }
-        for group in report.problem_groups.iter().chain(&report.warning_groups).filter(|group| group.count > 1) {
-            out += &format!("     {} × {}\n", group.count, group.heading);
-        }
+        let sentences: Vec<String> =
+            report.problems.iter().chain(&report.warnings).map(|found| found.sentence()).collect();
+        assert!(sentences.iter().any(|it| it.contains(sentence)), "{name}: {sentences:?}");
     }
-    assert_snapshot!(out, @"");
+    for (name, groups) in [("06-commented-rows.csv", 1), ("07a-scientific.csv", 1), ("12b-curly-quotes-comma.csv", 1)] {
+        assert_eq!(report(case(name)).problem_groups.len(), groups, "{name}");
+    }
 }
 
 const M: &str = "Contoso.Aircraft.AircraftModel";

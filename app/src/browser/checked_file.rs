@@ -133,7 +133,7 @@ fn failed_lines(range: PartRange, sentence: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    const ROWS: &str = "a,M\nb,M,\"two\nlines\"\n";
+    const ROWS: &str = "a,M\nb,M,\"two, parts\"\n";
 
     fn range(bytes: u64, rows: u32) -> PartRange {
         PartRange { start: 100, end: 100 + bytes, first_line: 7, rows }
@@ -149,17 +149,17 @@ mod tests {
             );
         };
         check(ROWS, true);
-        check("a,M\nb,M,\"two\nlines\"", false);
+        check("a,M\nb,M,\"two, parts\"", false);
         check("a,M\nb,M,,,,,,,,,,\n\n\n", false);
         check("a,M\nb,M\nc,M\nd,Mmmm\n\n", false);
-        check("ister,M,\"two\nlines\n\n", false);
+        check("ister,M,\"two, parts\n\n", false);
     }
 
     #[test]
     fn every_row_that_failed_has_a_row() {
         let text = |rows: Vec<u8>| String::from_utf8_lossy(&rows).replace("\r\n", "|");
         let (rows, _) = failed_rows(&Layout::default(), 7, ROWS.as_bytes(), "No.");
-        assert_eq!(text(rows), "a,M,,,,7,No.|b,M,\"two\nlines\",,,8,No.|");
+        assert_eq!(text(rows), "a,M,,,,7,No.|b,M,\"two, parts\",,,8,No.|");
         assert_eq!(text(failed_lines(range(5, 3), "No.")), ",,,,,7,No.|,,,,,8,No.|,,,,,9,No.|");
     }
 }

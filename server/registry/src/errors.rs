@@ -220,12 +220,18 @@ pub enum StateError {
         /// Why, with the line and column.
         detail: String,
     },
-    /// It contradicts the model definition.
+    /// It contradicts the model definition, or takes too long to be checked against it.
     #[error("{sentence}")]
     Contradicts {
         /// The property, or a place in it.
         field: String,
         /// What is wrong and what the model asks for.
+        sentence: String,
+    },
+    /// The definition of its model was accepted by an earlier version of Muster, and is not by this one.
+    #[error("{sentence}")]
+    UnusableModel {
+        /// What is wrong with it and what to do.
         sentence: String,
     },
     /// It is over [`crate::MAX_STATE_BYTES`], alone or with what is kept of the device.

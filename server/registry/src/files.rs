@@ -18,7 +18,7 @@ const OF_OTHERS: u32 = 0o077;
 ///
 /// # Errors
 /// The system's, where the folder cannot be created.
-pub fn make_private_folder(folder: &Path) -> io::Result<()> {
+pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     create_folder(folder)?;
     tighten(folder);
     Ok(())
@@ -170,7 +170,7 @@ mod tests {
             let path = folder.path().join("data");
             fs::create_dir(&path).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(before)).unwrap();
-            make_private_folder(&path).unwrap();
+            create_private_folder(&path).unwrap();
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, expected, "{before:o}");
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
         };

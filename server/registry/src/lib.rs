@@ -11,12 +11,15 @@
 
 mod background;
 mod backup;
+mod data_schema;
 mod devices;
 mod errors;
 mod files;
 mod fleet;
 mod grid;
+mod heavy;
 mod hits;
+mod model_cache;
 mod models;
 mod password;
 mod people;
@@ -39,7 +42,7 @@ pub use errors::{
     AccountError, AuthError, DeleteModelError, GroupError, ModelError, NotReady, OpenError, PersonError, RegisterError,
     SignInError, StateError, StoreError,
 };
-pub use files::make_private_folder;
+pub use files::create_private_folder;
 pub use fleet::{
     Change, Chosen, Cursor, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_NUMERIC_NAMES,
     MAX_PAGE_DEVICES, Matching, Place, Sort, Step,

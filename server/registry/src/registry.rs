@@ -2,8 +2,9 @@
 
 use crate::{
     errors::{NotReady, OpenError},
+    heavy::HeavyWork,
+    model_cache::ModelCache,
     postgres, sqlite,
-    state::Validators,
     store::Store,
     types::Timestamp,
     world::World,
@@ -60,7 +61,8 @@ pub struct Registry {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) world: Arc<dyn World>,
     pub(crate) hashing: Arc<Semaphore>,
-    pub(crate) validators: Arc<Validators>,
+    pub(crate) heavy: Arc<HeavyWork>,
+    pub(crate) models: Arc<ModelCache>,
     readiness: Arc<Mutex<Readiness>>,
 }
 
@@ -89,13 +91,9 @@ impl Registry {
             Address::Postgres(url) => Arc::new(postgres::Db::open(url, few).await?),
             Address::Sqlite(file) => Arc::new(sqlite::Db::open(file, few, &*world).await?),
         };
-        Ok(Self {
-            store,
-            world,
-            hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
-            validators: Arc::default(),
-            readiness: Arc::default(),
-        })
+        let hashing = Arc::new(Semaphore::new(HASHES_AT_ONCE));
+        let (heavy, models) = (Arc::default(), Arc::default());
+        Ok(Self { store, world, hashing, heavy, models, readiness: Arc::default() })
     }
 
     /// The time now, by the registry's clock.

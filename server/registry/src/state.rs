@@ -1,50 +1,27 @@
 //! A device's data: that it agrees with the model definition, and keeping the last value of each property.
 
 use crate::{
+    data_schema::{MAX_STEPS, Refusal, Schemas},
     errors::{StateError, StoreError},
+    model_cache::CompiledModel,
     registry::Registry,
     store::Report,
     types::AuthenticatedDevice,
 };
-use jsonschema::{Draft, Validator};
-use muster_domain::{ModelProblem, ThingModel};
-use serde_json::{Map, Value};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
-use uuid::Uuid;
+use muster_domain::{ModelProblem, ThingModel, shown_up_to};
+use serde_json::{Map, Value, value::RawValue};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The largest body, and the most that is kept of one device.
 pub const MAX_STATE_BYTES: usize = 256 * 1024;
 
-/// Models whose validators are kept: about 10 kB each.
-const MAX_CACHED: usize = 1_000;
+/// Up to this size and this many steps a report is read and checked on the async worker: less than a millisecond, and
+/// nearly all reports. Whatever needs more is heavy work.
+const LIGHT_BYTES: usize = 4 * 1024;
+const LIGHT_STEPS: u64 = 10_000;
 
-/// A model's validators, by property.
-type Properties = HashMap<String, Validator>;
-
-/// The validators of the models in use. Only a cache: the version of a model's definition is part of its key.
-#[derive(Default)]
-pub(crate) struct Validators(Mutex<HashMap<(Uuid, i32), Arc<Properties>>>);
-
-/// The validator of each property. A WoT `DataSchema` uses the words of JSON Schema draft 7 (TD 1.1, section 5.3.2).
-pub(crate) fn validators(model: &ThingModel) -> Result<Properties, Vec<ModelProblem>> {
-    let mut problems = Vec::new();
-    let mut properties = Properties::new();
-    for (name, schema) in &model.properties {
-        match jsonschema::options().with_draft(Draft::Draft7).build(schema) {
-            Ok(validator) => {
-                properties.insert(name.clone(), validator);
-            }
-            Err(error) => problems.push(ModelProblem {
-                place: format!("/properties/{}", name.replace('~', "~0").replace('/', "~1")),
-                sentence: format!("This is not a data schema: {error}."),
-            }),
-        }
-    }
-    if problems.is_empty() { Ok(properties) } else { Err(problems) }
-}
+/// What a report says, by property, as the texts that are kept.
+type Properties = BTreeMap<String, Box<RawValue>>;
 
 impl Registry {
     /// Takes a device's properties, all or some: checks them against its model, keeps the last value of each, and
@@ -56,62 +33,182 @@ impl Registry {
         if body.len() > MAX_STATE_BYTES {
             return Err(StateError::TooLarge);
         }
-        let given: Map<String, Value> =
-            serde_json::from_slice(body).map_err(|error| StateError::NotJson { detail: error.to_string() })?;
-        let properties = self.properties_of(device).await?;
-        check(&properties, &given)?;
-
-        let merge = move |before: Option<&str>| {
-            let mut state: Map<String, Value> = match before {
-                Some(text) => serde_json::from_str(text).map_err(|_| StoreError::Corrupt)?,
-                None => Map::new(),
-            };
-            // What the model has no more is not kept for ever.
-            state.retain(|name, _| properties.contains_key(name));
-            state.extend(given.clone());
-            let text = Value::Object(state).to_string();
-            if text.len() > MAX_STATE_BYTES { Err(StateError::TooLarge) } else { Ok(text) }
+        let model = self.compiled_model(device).await?;
+        let light = match usable(&model)? {
+            schemas if body.len() <= LIGHT_BYTES => read_report(schemas, body, LIGHT_STEPS),
+            _ => Err(ReadError::TooManySteps { field: String::new() }),
         };
+        let read = match light {
+            Err(ReadError::TooManySteps { .. }) => {
+                let (model, body) = (model.clone(), body.to_vec());
+                let read = move || Ok::<_, StateError>(read_report(usable(&model)?, &body, MAX_STEPS));
+                self.heavy.run(device.account, read).await?.and_then(|read| read.map_err(StateError::from))
+            }
+            read => read.map_err(StateError::from),
+        };
+        let given = read?;
+        let merge = move |before: Option<&str>| merge(usable(&model)?, before, &given);
         self.store.store_report(Report { device: device.id, merge: Box::new(merge), at: self.now() }).await
     }
 
-    async fn properties_of(&self, device: &AuthenticatedDevice) -> Result<Arc<Properties>, StateError> {
-        let key = (device.model, device.model_version);
-        let cached = self.validators.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(cached) = cached {
-            return Ok(cached);
+    /// The device's model. The first report after a start or a change has it compiled; others wait for that.
+    async fn compiled_model(&self, device: &AuthenticatedDevice) -> Result<Arc<CompiledModel>, StateError> {
+        let cell = self.models.cell(device.account, device.model, device.model_version);
+        if let Some(compiled) = cell.get() {
+            return Ok(compiled.clone());
         }
-        let (definition, version) =
-            self.store.definition_of(device.account, device.model).await?.ok_or(StateError::Gone)?;
-        let model = ThingModel::parse(definition.as_bytes()).map_err(|_| StoreError::Corrupt)?;
-        let made = Arc::new(validators(&model).map_err(|_| StoreError::Corrupt)?);
-        let mut cache = self.validators.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() >= MAX_CACHED {
-            cache.clear();
-        }
-        cache.insert((device.model, version), made.clone());
-        Ok(made)
+        let compile = || async {
+            let found = self.store.definition_of(device.account, device.model).await?;
+            let (definition, _) = found.ok_or(StateError::Gone)?;
+            let compiled = self.heavy.run(device.account, move || Arc::new(compile_stored(&definition))).await?;
+            if let Err(sentence) = &*compiled {
+                tracing::warn!(account = %device.account.0, model = %device.model, "{sentence}");
+            }
+            self.models.charge(device.account, device.model, &cell, &compiled);
+            Ok::<_, StateError>(compiled)
+        };
+        Ok(cell.get_or_try_init(compile).await?.clone())
     }
 }
 
-/// That every property is one of the model, and its value one the model allows.
-fn check(properties: &Properties, given: &Map<String, Value>) -> Result<(), StateError> {
-    for (name, value) in given {
-        let shown: String = name.chars().take(64).collect();
-        let Some(validator) = properties.get(name) else {
-            return Err(StateError::Contradicts {
-                sentence: format!("The device's model has no property `{shown}`."),
-                field: shown,
-            });
-        };
-        if let Some(error) = validator.iter_errors(value).next() {
-            let place = format!("{shown}{}", error.instance_path());
-            let masked = error.masked().to_string();
-            return Err(StateError::Contradicts {
-                sentence: format!("`{place}` contradicts the model definition: {masked}."),
-                field: place,
-            });
+/// A definition as it comes from the database. One that an earlier version of Muster accepted may be refused by this one;
+/// then every report of its devices is, with this sentence, until the definition is corrected.
+fn compile_stored(definition: &str) -> CompiledModel {
+    let compiled = ThingModel::parse(definition.as_bytes()).and_then(|model| Schemas::compile(&model));
+    compiled.map_err(|problems| {
+        let ModelProblem { place, sentence } = problems.into_iter().next().unwrap_or_else(|| ModelProblem {
+            place: "/".to_owned(),
+            sentence: "It is not a model definition.".to_owned(),
+        });
+        let (place, sentence) = (shown_up_to(&place, 200), shown_up_to(&sentence, 300));
+        format!("The definition of this device's model cannot be used any more and has to be uploaded anew. {place}: {sentence}")
+    })
+}
+
+fn usable(model: &CompiledModel) -> Result<&Schemas, StateError> {
+    model.as_ref().map_err(|sentence| StateError::UnusableModel { sentence: sentence.clone() })
+}
+
+/// Why a report cannot be read, or not with so many steps.
+enum ReadError {
+    TooManySteps { field: String },
+    State(StateError),
+}
+
+impl From<ReadError> for StateError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::State(error) => error,
+            ReadError::TooManySteps { field } => Self::Contradicts {
+                sentence: format!(
+                    "`{field}` takes too long to be checked against the model definition. Send fewer values at a time, \
+                     or simplify the model."
+                ),
+                field,
+            },
         }
     }
-    Ok(())
+}
+
+/// Reads a report and checks it. The worst case, 256 KiB of the values that take longest, against the largest model,
+/// takes about 0.2 s.
+fn read_report(schemas: &Schemas, body: &[u8], max_steps: u64) -> Result<Properties, ReadError> {
+    let not_json = |error: serde_json::Error| {
+        // It repeats what stands in the body.
+        ReadError::State(StateError::NotJson { detail: shown_up_to(&error.to_string(), 200) })
+    };
+    let given: Map<String, Value> = serde_json::from_slice(body).map_err(not_json)?;
+    schemas.check(&given, max_steps).map_err(|refusal| match refusal {
+        Refusal::TooManySteps { field } => ReadError::TooManySteps { field },
+        Refusal::Contradicts { field, sentence } => ReadError::State(StateError::Contradicts { field, sentence }),
+    })?;
+    let kept = given
+        .into_iter()
+        .map(|(name, value)| Ok::<_, serde_json::Error>((name, serde_json::value::to_raw_value(&value)?)));
+    kept.collect::<Result<_, _>>().map_err(not_json)
+}
+
+/// The state there is, with what was given in place of what it has. It is merged as text, without a look into the values:
+/// this happens within the transaction, and takes less than a millisecond for 256 KiB.
+fn merge(schemas: &Schemas, before: Option<&str>, given: &Properties) -> Result<String, StateError> {
+    let mut state: BTreeMap<String, &RawValue> = match before {
+        Some(text) => serde_json::from_str(text).map_err(|_| StoreError::Corrupt)?,
+        None => BTreeMap::new(),
+    };
+    // What the model has no more is not kept for ever.
+    state.retain(|name, _| schemas.has(name));
+    state.extend(given.iter().map(|(name, value)| (name.clone(), &**value)));
+    let text = serde_json::to_string(&state).map_err(|_| StoreError::Corrupt)?;
+    if text.len() > MAX_STATE_BYTES { Err(StateError::TooLarge) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
+    use super::*;
+    use crate::{FakeWorld, NewRegistration, PartRows, Password, types::AccountName};
+    use muster_domain::{DeviceName, ModelName, NewDevice};
+    use std::sync::mpsc;
+
+    /// A registry, and a device in it of a model whose property `p` is a list of numbers.
+    async fn registry_with_device(folder: &std::path::Path) -> (Registry, AuthenticatedDevice) {
+        let url = format!("sqlite://{}", folder.join("muster.db").display());
+        let registry = Registry::open(&url, Arc::new(FakeWorld::at(0))).await.unwrap();
+        let account = registry.add_account(&AccountName::parse("alpha").unwrap()).await.unwrap();
+        let password = Password::new("correct horse battery staple".to_owned()).unwrap();
+        let person = registry.add_person("a@example.com", account, &password).await.unwrap();
+        let definition =
+            br#"{"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": "tm:ThingModel", "title": "M",
+            "properties": {"p": {"type": "array", "items": {"type": "number"}}}}"#;
+        registry.put_model(account, definition).await.unwrap();
+        let new = NewRegistration { file_name: "fleet.csv".to_owned(), devices: 1, parts: 1, group: None };
+        let registration = registry.begin_registration(account, person, new).await.unwrap();
+        let (name, model) = (DeviceName::parse("a").unwrap(), ModelName::parse("M").unwrap());
+        let device = NewDevice { name, model, friendly_name: None, description: None, tier: None };
+        let part = PartRows { number: 0, attempt: 1, devices: vec![(1, device)], ..PartRows::default() };
+        let outcome = registry.register_part(account, registration, part).await.unwrap();
+        let device = registry.authenticate(&outcome.tokens[0].1).await.unwrap();
+        (registry, device)
+    }
+
+    /// On one worker: a report that is large, or takes more than a few steps, waits for its turn off the worker, while
+    /// small ones are taken.
+    #[tokio::test(flavor = "current_thread")]
+    async fn small_reports_do_not_wait_for_large_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let (registry, device) = registry_with_device(folder.path()).await;
+        let report = |numbers: usize| format!("{{\"p\":[{}]}}", vec!["1"; numbers].join(","));
+        // The model is compiled, off the worker as well.
+        registry.record_state(&device, report(1).as_bytes()).await.unwrap();
+
+        let (end, ended) = mpsc::channel();
+        let (account, heavy) = (device.account, registry.heavy.clone());
+        let busy = tokio::spawn(async move { heavy.run(account, move || ended.recv().unwrap()).await });
+        let start = |body: String| {
+            let (registry, device) = (registry.clone(), device.clone());
+            tokio::spawn(async move { registry.record_state(&device, body.as_bytes()).await })
+        };
+        let large = start(report(LIGHT_BYTES));
+        for _ in 0..10 {
+            registry.record_state(&device, report(100).as_bytes()).await.unwrap();
+        }
+        assert!(!large.is_finished() && !busy.is_finished());
+        end.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        large.await.unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_light_report_ends_after_a_few_steps() {
+        let definition = format!(
+            r#"{{"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": "tm:ThingModel", "title": "M",
+                "properties": {{"p": {{"items": {{"allOf": [{}]}}}}}}}}"#,
+            vec!["{}"; 100].join(",")
+        );
+        let schemas = Schemas::compile(&ThingModel::parse(definition.as_bytes()).unwrap()).ok().unwrap();
+        let body = format!("{{\"p\":[{}]}}", vec!["1"; 1_000].join(","));
+        assert!(body.len() < LIGHT_BYTES);
+        assert!(matches!(read_report(&schemas, body.as_bytes(), LIGHT_STEPS), Err(ReadError::TooManySteps { .. })));
+        assert!(read_report(&schemas, body.as_bytes(), MAX_STEPS).is_ok());
+    }
 }

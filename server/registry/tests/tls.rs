@@ -1,5 +1,5 @@
 //! Encrypted connections to PostgreSQL: what `sslmode` and `sslrootcert` ask for is done.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
+#![expect(clippy::panic, reason = "a test says what it expects")]
 
 use muster_registry::{FakeWorld, Registry};
 use std::{env, sync::Arc};

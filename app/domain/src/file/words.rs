@@ -27,7 +27,8 @@ const MAX_BYTES: usize = 64;
 
 /// What a cell says if it is the name of a column; `None` if any of its words is not known.
 pub(super) fn meaning(cell: &str) -> Option<Meaning> {
-    if cell.len() > MAX_BYTES {
+    // A cell with another separator in it is a row that was split at the wrong one.
+    if cell.len() > MAX_BYTES || cell.contains([';', '\t', ',']) {
         return None;
     }
     // Dots join the parts of model names: `Type.Model` is one. Only in abbreviations they do not.
@@ -129,7 +130,10 @@ const WORDS: &[(Word, &str)] = &[
          bemerkungen kommentar notiz notizen hinweis remarque remarques commentaire commentaires descripcion \
          nota notas comentario comentarios observacion observaciones detalle",
     ),
-    (Word::Tier, "tier tiers pricing plan tarif preisstufe stufe forfait tarification tarifa"),
+    (
+        Word::Tier,
+        "tier tiers pricing plan tarif preisstufe stufe forfait tarification tarifaire niveau tarifa nivel precios",
+    ),
     (Word::Group, "group groups gruppe gruppen groupe groupes grupo grupos"),
     (
         Word::Other,

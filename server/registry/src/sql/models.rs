@@ -3,7 +3,7 @@
 use super::{Db, NEW_SHORT_VERSION, count, model_name};
 use crate::{
     errors::StoreError,
-    models::MAX_MODELS,
+    models::{LISTED_DESCRIPTION_CHARS, MAX_MODELS},
     store::{DeletedModel, Models, NewModel, StoredModel},
     types::{AccountId, ModelSummary, Timestamp},
 };
@@ -61,12 +61,13 @@ impl Models for Db {
     async fn models(&self, account: AccountId) -> Result<Vec<ModelSummary>, StoreError> {
         type ModelRow = (String, Option<String>, i32, i32, i32, i64, i64);
         let rows: Vec<ModelRow> = query_as(
-            "SELECT m.name, m.description, m.properties, m.events, m.actions, m.updated_at,
+            "SELECT m.name, SUBSTR(m.description, 1, $3), m.properties, m.events, m.actions, m.updated_at,
                 (SELECT CAST(COALESCE(SUM(c.devices), 0) AS BIGINT) FROM device_counts c WHERE c.account = m.account AND c.model = m.id)
              FROM models m WHERE m.account = $1 ORDER BY m.name LIMIT $2",
         )
         .bind(account.0)
         .bind(i64::from(MAX_MODELS))
+        .bind(LISTED_DESCRIPTION_CHARS as i32)
         .fetch_all(self.reader())
         .await?;
         rows.into_iter()

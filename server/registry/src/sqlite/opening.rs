@@ -56,7 +56,7 @@ pub(super) async fn open(file: &str, world: &dyn World) -> Result<Pools, OpenErr
             )));
         }
         let unique = new_id(world).simple().to_string();
-        create(path, &unique).await.map_err(|error| broken(file, "cannot be made", &error))?;
+        create(path, &unique).await.map_err(|error| broken(file, "cannot be created", &error))?;
     } else if !files::has_content(path) && !files::has_content(&wal) {
         return Err(empty(file));
     }

@@ -55,7 +55,8 @@ on_both! {
         new_password_lifts_every_wait clock_that_jumps_makes_nobody_wait old_guesses_are_deleted;
     sessions: signing_in_and_out idle_sessions_end used_sessions_end_too use_is_noted_seldom new_password_ends_sessions
         forged_sessions ended_sessions_are_forgotten session_seen_in_the_future_ends;
-    models: put_and_list what_is_no_model deleting names_nobody_has as_many_as_allowed a_new_definition_counts_at_once;
+    models: put_and_list what_is_no_model hostile_definitions_are_refused long_descriptions_are_cut_in_the_list deleting
+        names_nobody_has as_many_as_allowed a_new_definition_counts_at_once;
     registering: two_rows the_same_file_again fields_that_differ some_known_among_many
         models_nobody_uploaded errors_csv_in_the_order_of_the_file errors_csv_in_pages a_name_twice limits groups counts_and_history done_when_all_is_there
         a_device_of_every_kind a_group_is_made_with_the_first_device_that_joins parts_at_once_make_one_group
@@ -76,7 +77,7 @@ on_both! {
     paging: both_ways what_is_found what_another_server_changed_is_found filters pages_beside_changes;
     tokens: kept_until_the_new_one_is_used stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
         a_wrong_secret sent_again a_late_attempt gone_on_with;
-    state: comes_alive last_values what_contradicts too_large reports_at_once
+    state: comes_alive last_values what_contradicts a_check_that_takes_too_long a_model_that_is_refused_now too_large reports_at_once
         good_ones_beside_refused_ones gone_meanwhile;
     counting: after_each_change at_once gone_through;
     isolation: every_use_case;

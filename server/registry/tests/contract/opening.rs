@@ -115,7 +115,7 @@ async fn what_cannot_be_opened() {
     };
     check("mysql://me:s3cret@host/db", "must begin with").await;
     check("muster.db", "must begin with").await;
-    check("sqlite:///proc/nobody/may/write/muster.db", "cannot be made").await;
+    check("sqlite:///proc/nobody/may/write/muster.db", "cannot be created").await;
     check("sqlite::memory:", "file").await;
     check("sqlite://", "file").await;
     check("postgres://me:s3cret@127.0.0.1:1/db", "cannot be reached").await;

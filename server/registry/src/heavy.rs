@@ -1,0 +1,176 @@
+//! Work that keeps a processor busy for more than about a millisecond: done off the async workers, little at a time, and
+//! so that no account keeps the others out.
+
+use crate::{errors::StoreError, types::AccountId};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Jobs under way at once. Each may take a processor and some 100 MB for a second: a model of 1 MiB in memory, or a report
+/// of 256 KiB as 32,000 small objects.
+const JOBS: usize = 2;
+
+/// Jobs of one account under way at once: fewer than there may be, so that the others always have one.
+const JOBS_PER_ACCOUNT: usize = 1;
+
+/// Jobs of one account that may wait: as many as the server takes reports at once, which is a small fleet in step.
+const WAITING_PER_ACCOUNT: usize = 256;
+
+/// How long a job waits for its turn.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where such work is done.
+pub(crate) struct HeavyWork {
+    permits: Arc<Semaphore>,
+    accounts: Mutex<HashMap<AccountId, Arc<Account>>>,
+    wait_timeout: Duration,
+}
+
+struct Account {
+    permits: Arc<Semaphore>,
+    /// One for each job that waits or runs.
+    jobs: Arc<Semaphore>,
+}
+
+impl Default for HeavyWork {
+    fn default() -> Self {
+        Self { permits: Arc::new(Semaphore::new(JOBS)), accounts: Mutex::default(), wait_timeout: WAIT_TIMEOUT }
+    }
+}
+
+impl HeavyWork {
+    /// Does the work on a thread for blocking work. It cannot be ended from outside, so it has to be limited by itself;
+    /// its permits are held until it ends, even if the caller is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where too many jobs of the account wait, or its turn does not come in time.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        account: AccountId,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let account = self.account(account);
+        let job = account.jobs.clone().try_acquire_owned().map_err(|_| StoreError::Unavailable)?;
+        let turn = tokio::time::timeout(self.wait_timeout, self.turn(&account)).await;
+        let turn = turn.map_err(|_| StoreError::Unavailable)??;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop((turn, job, account));
+            done
+        });
+        // It panicked, which is logged, or the process ends.
+        done.await.map_err(|_| StoreError::Unavailable)
+    }
+
+    async fn turn(&self, account: &Account) -> Result<[OwnedSemaphorePermit; 2], StoreError> {
+        let of_account = account.permits.clone().acquire_owned().await.map_err(|_| StoreError::Unavailable)?;
+        let of_all = self.permits.clone().acquire_owned().await.map_err(|_| StoreError::Unavailable)?;
+        Ok([of_account, of_all])
+    }
+
+    fn account(&self, id: AccountId) -> Arc<Account> {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that have no job are forgotten, now and then.
+        if accounts.len() >= 64 && !accounts.contains_key(&id) {
+            accounts.retain(|_, account| Arc::strong_count(account) > 1);
+        }
+        let new = || {
+            Arc::new(Account {
+                permits: Arc::new(Semaphore::new(JOBS_PER_ACCOUNT)),
+                jobs: Arc::new(Semaphore::new(JOBS_PER_ACCOUNT + WAITING_PER_ACCOUNT)),
+            })
+        };
+        accounts.entry(id).or_insert_with(new).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
+    use super::*;
+    use std::sync::mpsc;
+    use uuid::Uuid;
+
+    fn account(number: u128) -> AccountId {
+        AccountId(Uuid::from_u128(number))
+    }
+
+    /// A job that runs until something is sent to it.
+    fn start(
+        heavy: &Arc<HeavyWork>,
+        number: u128,
+    ) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<u128, StoreError>>) {
+        let (end, ended) = mpsc::channel();
+        let heavy = heavy.clone();
+        let work = move || {
+            ended.recv().unwrap();
+            number
+        };
+        (end, tokio::spawn(async move { heavy.run(account(number), work).await }))
+    }
+
+    async fn until(condition: impl Fn() -> bool) {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// On one worker, which a job on it would keep from ending the job.
+    #[tokio::test(flavor = "current_thread")]
+    async fn other_work_proceeds_meanwhile() {
+        let heavy = Arc::new(HeavyWork::default());
+        let (end, job) = start(&heavy, 1);
+        until(|| heavy.permits.available_permits() == JOBS - 1).await;
+        end.send(()).unwrap();
+        assert_eq!(job.await.unwrap(), Ok(1));
+        assert_eq!(heavy.permits.available_permits(), JOBS);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn one_account_does_not_keep_another_out() {
+        let heavy = Arc::new(HeavyWork::default());
+        let jobs: Vec<_> = (0..JOBS_PER_ACCOUNT + WAITING_PER_ACCOUNT).map(|_| start(&heavy, 1)).collect();
+        until(|| heavy.account(account(1)).jobs.available_permits() == 0).await;
+        assert_eq!(heavy.run(account(1), || 0).await, Err(StoreError::Unavailable), "one too many");
+        assert_eq!(heavy.run(account(2), || 2).await, Ok(2));
+        for (end, job) in jobs {
+            end.send(()).unwrap();
+            assert_eq!(job.await.unwrap(), Ok(1));
+        }
+        assert_eq!(heavy.run(account(1), || 1).await, Ok(1));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_job_whose_turn_does_not_come_is_refused() {
+        let heavy = HeavyWork { wait_timeout: Duration::ZERO, ..HeavyWork::default() };
+        let held = heavy.permits.clone().acquire_many_owned(JOBS as u32).await.unwrap();
+        assert_eq!(heavy.run(account(1), || 0).await, Err(StoreError::Unavailable));
+        drop(held);
+        assert_eq!(heavy.run(account(1), || 1).await, Ok(1));
+    }
+
+    /// Its caller is gone, but the processor is still busy.
+    #[tokio::test(flavor = "current_thread")]
+    async fn an_abandoned_job_keeps_its_permits_until_it_ends() {
+        let heavy = Arc::new(HeavyWork::default());
+        let (end, job) = start(&heavy, 1);
+        until(|| heavy.permits.available_permits() == JOBS - 1).await;
+        job.abort();
+        assert!(job.await.unwrap_err().is_cancelled());
+        assert_eq!(heavy.permits.available_permits(), JOBS - 1);
+        end.send(()).unwrap();
+        until(|| heavy.permits.available_permits() == JOBS).await;
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn accounts_without_jobs_are_forgotten() {
+        let heavy = HeavyWork::default();
+        for number in 0..1_000 {
+            assert_eq!(heavy.run(account(number), move || number).await, Ok(number));
+        }
+        assert!(heavy.accounts.lock().unwrap().len() <= 64);
+    }
+}
