@@ -50,9 +50,10 @@ test('a wrong password, and then too many', async ({ page, guard }) => {
   // The sixth has to wait some seconds; then the right one works.
   await expect(problem).toHaveText(/^Too many attempts\. Try again in \d seconds?\.$/);
   await expect(async () => {
-    await signIn(page, ADMIN);
-    await page.waitForURL('**/devices', { timeout: 1_000 });
+    const [answer] = await Promise.all([page.waitForResponse('**/fn/sign-in'), signIn(page, ADMIN)]);
+    expect(answer.ok()).toBe(true);
   }).toPass();
+  await page.waitForURL('**/devices');
 });
 
 test('signing out ends the session, on the server too', async ({ page, muster }) => {
