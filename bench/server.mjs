@@ -51,7 +51,7 @@ try {
   await devices(tokens);
   await tokensForAll(tokens[0]);
   await grid();
-  await reportsBesideSearches(tokens);
+  await reportsBesideSearches(tokens.slice(1));
   memory("at the end");
   await stop();
   plainLoad();
@@ -329,9 +329,13 @@ async function grid() {
 async function reportsBesideSearches(tokens) {
   const searchers = 60;
   const body = json({ altitude: 1300 });
+  const send = (token) => ask("POST", "/device/v1/state", body, { authorization: `Bearer ${token}` });
+  // Some are disabled by now.
+  const active = [];
+  for (const token of tokens.slice(0, 300)) if ((await send(token)).status === 204) active.push(token);
   let next = 0;
   const report = async () => {
-    const answer = await ask("POST", "/device/v1/state", body, { authorization: `Bearer ${tokens[next++ % tokens.length]}` });
+    const answer = await send(active[next++ % active.length]);
     if (answer.status !== 204) throw new Error(`a report beside searches: ${answer.status} ${answer.body}`);
   };
   const alone = await times(report);
@@ -340,7 +344,7 @@ async function reportsBesideSearches(tokens) {
   const search = async () => {
     while (!isOver) {
       const answer = await ask("POST", "/fn/devices", json({ view: { filter: { ...none, search: `machine ${searches % 10}` }, sort: "FriendlyName", is_descending: false, place: "First" } }), {}, searching);
-      if (answer.status !== 200 && answer.status !== 503) throw new Error(`a search: ${answer.status} ${answer.body}`);
+      if (![200, 429, 503].includes(answer.status)) throw new Error(`a search: ${answer.status} ${answer.body}`);
       searches += answer.status === 200;
     }
   };
