@@ -2,7 +2,7 @@
 
 use crate::{
     browser::refresh,
-    fns::{sent_first, session},
+    fns::{sent, session},
     lazy::{LazyPage, page},
     pages,
 };
@@ -83,7 +83,7 @@ pub fn App() -> impl IntoView {
 /// The navigation, beside or above every page but the sign-in page.
 #[component]
 fn Frame() -> impl IntoView {
-    let me = sent_first(session::who_am_i);
+    let me = sent(|| (), |()| session::who_am_i());
     let sign_out = ServerAction::<session::SignOut>::new();
     Effect::new(move || {
         sign_out.value().with(|done| match done {

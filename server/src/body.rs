@@ -63,7 +63,7 @@ impl<H: Hash + Eq + Copy> BodyMemory<H> {
         Arc::new(Self { max_bytes, max_bytes_per_holder, used })
     }
 
-    /// Waits until the body is here. It is charged as it comes: who announces much and sends nothing takes nothing.
+    /// Receives a whole body. Memory is charged as bytes arrive, so a large Content-Length alone reserves nothing.
     pub(crate) async fn receive(
         self: &Arc<Self>,
         holder: H,
@@ -76,7 +76,7 @@ impl<H: Hash + Eq + Copy> BodyMemory<H> {
             return Err(BodyError::TooLarge);
         }
         let begun = Instant::now();
-        // What is reserved and not written to takes no memory.
+        // Reserved pages that are never written take no memory.
         let mut received = Vec::with_capacity(announced.unwrap_or_default());
         loop {
             let deadline = (begun + max_time(received.len())).min(Instant::now() + MAX_SILENCE);

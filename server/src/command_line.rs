@@ -2,17 +2,22 @@
 
 use crate::client::TrustedProxies;
 use clap::{Args, Parser, Subcommand};
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
 
 /// A self-hosted portal that registers whole fleets of devices from one text file.
-#[derive(Debug, Parser)]
+// None of these is `Debug`: they hold passwords.
+#[derive(Parser)]
 #[command(name = "muster", version)]
 pub(crate) struct CommandLine {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run the portal and the device endpoint
     Serve(ServeSettings),
@@ -43,7 +48,7 @@ pub(crate) enum Command {
     },
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum AccountCommand {
     /// Make an account
     Add {
@@ -54,7 +59,7 @@ pub(crate) enum AccountCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum UserCommand {
     /// Add a person to an account; asks for the password on standard input
     Add {
@@ -76,7 +81,7 @@ pub(crate) enum UserCommand {
 }
 
 /// Where the registry is kept.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Database {
     /// `postgres://…`, or `sqlite://FILE`; by default a SQLite file in the data folder
     #[arg(long, env = "MUSTER_DATABASE_URL", hide_env_values = true)]
@@ -106,7 +111,7 @@ impl Database {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct ServeSettings {
     /// The address and port to listen on; port 0 takes a free one
     #[arg(long, env = "MUSTER_LISTEN", default_value = "127.0.0.1:3000")]
@@ -134,12 +139,12 @@ pub(crate) struct LimitSettings {
     pub(crate) trusted_proxies: TrustedProxies,
     /// Connections at once; the system's limit on open files may allow fewer
     // An idle one takes about 20 KiB, and none more than 64 KiB beside the bodies of requests: 640 MiB at the most.
-    #[arg(long, env = "MUSTER_MAX_CONNECTIONS", default_value_t = 10_000)]
-    pub(crate) max_connections: usize,
+    #[arg(long, env = "MUSTER_MAX_CONNECTIONS", default_value = "10000")]
+    pub(crate) max_connections: NonZeroUsize,
     /// Connections of one address at once, or its requests through a trusted proxy; an IPv6 network of 64 bits is one
     // A factory is one address with thousands of devices; one address alone must not take all connections.
-    #[arg(long, env = "MUSTER_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 5_000)]
-    pub(crate) max_connections_per_address: usize,
+    #[arg(long, env = "MUSTER_MAX_CONNECTIONS_PER_ADDRESS", default_value = "5000")]
+    pub(crate) max_connections_per_address: NonZeroUsize,
     /// Requests of one device in a second; ten seconds' worth may come at once
     #[arg(long, env = "MUSTER_DEVICE_RATE", default_value = "10")]
     pub(crate) device_rate: NonZeroU32,

@@ -1,4 +1,4 @@
-//! The connections of devices and browsers: how they are accepted, what one may cost, and when it ends.
+//! Connections: how they are accepted, what each may use, and when they are closed.
 
 use crate::{
     client::TrustedProxies,
@@ -44,8 +44,8 @@ use tokio::{
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-/// What is buffered of a request that comes faster than it is read, and so the largest head of a request. By itself hyper
-/// takes 400 KiB. 10,000 connections with a full buffer take 320 MiB.
+/// The read buffer of a connection, and so the largest request head. hyper's default is 400 KiB. 10,000 full buffers take
+/// 320 MiB.
 const BUFFER_BYTES: usize = 32 * 1024;
 
 /// How long the other side may take for something before its connection ends.
@@ -65,25 +65,25 @@ impl Default for Timeouts {
     }
 }
 
-/// What the system buffers of a response, which it doubles. By itself it takes up to 4 MiB for each client that does not
-/// read, and then a whole asset counts as sent. At 100 ms to the client this is still 20 Mbit/s for each connection.
+/// The send buffer of a socket, which the kernel doubles. By default it grows to 4 MiB for each client that does not read,
+/// and then a whole asset counts as sent. At 100 ms to the client this is still 20 Mbit/s for each connection.
 const SEND_BUFFER_BYTES: u32 = 256 * 1024;
 
 /// An unread body is read up to this size, and for this long.
 const MAX_DRAINED_BYTES: usize = 4 * 1024 * 1024;
 const MAX_DRAIN_TIME: Duration = Duration::from_secs(30);
 
-/// How many may have connected and not been accepted yet. The system may allow fewer; those beyond it are reset. A
-/// thousand, which is usual, is too few when all devices of a hall get their power back.
+/// Connections that wait to be accepted. The system may allow fewer, and resets the rest. A thousand, which is usual, is
+/// too few when all devices of a hall get their power back.
 const BACKLOG: u32 = 65_535;
 
-/// The answer to a connection that is one too many. Its request is not read.
+/// The response to an excess connection. Its request is not read.
 const REFUSAL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-type: application/problem+json\r\n\
     content-length: 67\r\nconnection: close\r\n\r\n\
     {\"type\":\"about:blank\",\"title\":\"Too many connections\",\"status\":503}\n";
 
-/// How many connections there may be, and whose.
+/// The limits on open connections, in total and per address.
 pub(crate) struct ConnectionLimits {
     all: Arc<Semaphore>,
     of_address: Arc<InFlight<Source>>,
@@ -92,8 +92,8 @@ pub(crate) struct ConnectionLimits {
     timeouts: Timeouts,
 }
 
-/// The right to have a connection, until it is dropped.
-struct Place {
+/// A permit for one open connection, released when dropped.
+struct ConnectionPermit {
     _of_all: OwnedSemaphorePermit,
     _of_address: Option<Entry<Source>>,
 }
@@ -104,16 +104,16 @@ impl ConnectionLimits {
         Self { all, of_address: InFlight::new(max_per_address), proxies, refusals, timeouts: Timeouts::default() }
     }
 
-    /// A place for a connection of this address. Those of a configured proxy are for many clients: their requests are
-    /// counted instead (`overload.rs`).
-    fn enter(&self, peer: SocketAddr) -> Result<Place, Reason> {
+    /// A permit for a connection from this address. A configured proxy's connections serve many clients, so their requests
+    /// are counted instead (`overload.rs`).
+    fn enter(&self, peer: SocketAddr) -> Result<ConnectionPermit, Reason> {
         let of_all = self.all.clone().try_acquire_owned().map_err(|_| Reason::Connections)?;
         let of_address = if self.proxies.contains(peer.ip()) {
             None
         } else {
             Some(self.of_address.enter(Source::of(peer.ip())).ok_or(Reason::OfAddress)?)
         };
-        Ok(Place { _of_all: of_all, _of_address: of_address })
+        Ok(ConnectionPermit { _of_all: of_all, _of_address: of_address })
     }
 }
 
@@ -129,9 +129,8 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves connections until `stop`, and then finishes the requests that are under way. Connections that come meanwhile are
-/// answered, too, since a load balancer asks whether this server is ready; how, is the router's business. Requests that
-/// are under way when this is dropped are cut off.
+/// Serves connections until `stop`, then finishes the requests in progress. New connections are still answered, because a
+/// load balancer asks whether this server is ready. Dropping this future cuts off what is in progress.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
@@ -148,9 +147,9 @@ pub(crate) async fn serve(
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut stop => break,
         };
-        if let Some((place, stream)) = admit(&limits, stream, peer) {
+        if let Some((permit, stream)) = admit(&limits, stream, peer) {
             let (connection, has_sent) = connection(&protocol, &router, stream, peer, &limits.timeouts);
-            spawn(connections.watch(connection), place, has_sent, limits.timeouts, is_serving.subscribe());
+            spawn(connections.watch(connection), permit, has_sent, limits.timeouts, is_serving.subscribe());
         }
     }
     protocol.keep_alive(false);
@@ -160,17 +159,17 @@ pub(crate) async fn serve(
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut finished => return,
         };
-        if let Some((place, stream)) = admit(&limits, stream, peer) {
+        if let Some((permit, stream)) = admit(&limits, stream, peer) {
             let (connection, has_sent) = connection(&protocol, &router, stream, peer, &limits.timeouts);
-            spawn(connection, place, has_sent, limits.timeouts, is_serving.subscribe());
+            spawn(connection, permit, has_sent, limits.timeouts, is_serving.subscribe());
         }
     }
 }
 
-/// A place for a connection; `None`: it is one too many, and is refused.
-fn admit(limits: &ConnectionLimits, stream: TcpStream, peer: SocketAddr) -> Option<(Place, TcpStream)> {
+/// Admits a connection, or refuses it if a limit is reached.
+fn admit(limits: &ConnectionLimits, stream: TcpStream, peer: SocketAddr) -> Option<(ConnectionPermit, TcpStream)> {
     match limits.enter(peer) {
-        Ok(place) => Some((place, stream)),
+        Ok(permit) => Some((permit, stream)),
         Err(reason) => {
             limits.refusals.count(reason);
             refuse(stream);
@@ -203,13 +202,13 @@ fn connection(
 /// Serves a connection until it ends, until its first request is overdue, or until nobody serves any more.
 fn spawn(
     connection: impl Future<Output = hyper::Result<()>> + Send + 'static,
-    place: Place,
+    permit: ConnectionPermit,
     has_sent: Arc<AtomicBool>,
     timeouts: Timeouts,
     mut is_serving: watch::Receiver<()>,
 ) {
     tokio::spawn(async move {
-        let _place = place;
+        let _permit = permit;
         let first_request_is_overdue = async {
             sleep(timeouts.first_request).await;
             if has_sent.load(Ordering::Relaxed) {
@@ -262,7 +261,7 @@ pub(crate) async fn drain_unread_body(mut request: Request, next: Next) -> Respo
 #[derive(Clone)]
 struct Drains(Arc<AtomicBool>);
 
-/// Leaves what is left of a request's body: it came too slowly.
+/// Does not drain the rest of a body that arrives too slowly.
 pub(crate) fn do_not_drain(request: &Extensions) {
     if let Some(Drains(is_wanted)) = request.get() {
         is_wanted.store(false, Ordering::Relaxed);

@@ -1,6 +1,10 @@
 //! What devices call, with their own token: `/device/v1/…`.
 
-use crate::{client::source_of, overload::Limits, problem::Problem};
+use crate::{
+    client::source_of,
+    overload::{Limits, WORK_TIMEOUT},
+    problem::Problem,
+};
 use axum::{
     Extension, Router,
     body::Bytes,
@@ -11,8 +15,9 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 use muster_domain::SecurityToken;
-use muster_registry::{AuthError, AuthenticatedDevice, Registry, StateError};
+use muster_registry::{AuthError, AuthenticatedDevice, Registry, StateError, StoreError};
 use std::sync::Arc;
+use tokio::time::timeout;
 
 /// The largest body a device may send.
 pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -27,11 +32,15 @@ pub(crate) struct Endpoint {
 /// The routes, below `/device/v1`.
 pub(crate) fn routes(endpoint: Endpoint) -> Router {
     Router::new()
-        .route("/state", post(state))
+        .route("/state", post(state).fallback(not_this_method))
         .route_layer(from_fn_with_state(endpoint.clone(), admit))
         // A route, not a fallback: the pages have a route for every address that nothing else has.
         .route("/{*nothing}", any(nothing))
         .with_state(endpoint)
+}
+
+async fn not_this_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Send data with POST.")
 }
 
 async fn nothing() -> Problem {
@@ -77,7 +86,8 @@ fn token(headers: &HeaderMap) -> Result<SecurityToken, Problem> {
 
 /// The device of a token.
 async fn authenticate(registry: &Registry, token: &SecurityToken) -> Result<AuthenticatedDevice, Problem> {
-    match registry.authenticate(token).await {
+    let found = timeout(WORK_TIMEOUT, registry.authenticate(token)).await;
+    match found.unwrap_or(Err(AuthError::Store(StoreError::Unavailable))) {
         Ok(device) => Ok(device),
         Err(AuthError::Unknown) => {
             Err(unauthorized("This security token does not work, or not any more. Generate a new one in the portal."))

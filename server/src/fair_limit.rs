@@ -8,7 +8,7 @@ use std::{
 };
 use tokio::{sync::oneshot, time::timeout};
 
-/// How much may be under way at once, and how much may wait.
+/// How many permits there are, and how many requests may wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     /// Permits in all.
@@ -94,17 +94,25 @@ impl<H: Hash + Eq + Copy> FairLimit<H> {
         let mut state = self.state();
         let has_queue = state.waiting > 0;
         let bounds = self.bounds;
-        let there = state.holders.get(&holder);
-        let held = there.map_or(0, |there| there.permits);
-        let queued = there.map_or(0, |there| there.waiting.len());
+        let entry = state.holders.get(&holder);
+        let held = entry.map_or(0, |entry| entry.permits);
+        let queued = entry.map_or(0, |entry| entry.waiting.len());
         // Others that wait may all be at their own limits; `grant` finds out who is next.
         if !has_queue && permits <= state.free && held + permits <= bounds.permits_per_holder {
             state.free -= permits;
             state.holders.entry(holder).or_default().permits += permits;
             return Ok(Entered::Now(Permit { limit: self.clone(), holder, permits }));
         }
-        if state.waiting >= bounds.waiting || queued >= bounds.waiting_per_holder || bounds.max_wait.is_zero() {
+        if queued >= bounds.waiting_per_holder || bounds.max_wait.is_zero() {
             return Err(Busy);
+        }
+        if state.waiting >= bounds.waiting {
+            // The last of the longest queue gives way to a shorter one: a few holders must not fill all there is. Its
+            // caller learns of it by its sender, which is dropped.
+            let longest = state.holders.values_mut().max_by_key(|other| other.waiting.len());
+            let Some(longest) = longest.filter(|other| other.waiting.len() > queued + 1) else { return Err(Busy) };
+            longest.waiting.pop_back();
+            state.waiting -= 1;
         }
         let (sender, receiver) = oneshot::channel();
         state.arrivals += 1;
@@ -123,19 +131,19 @@ impl<H: Hash + Eq + Copy> FairLimit<H> {
             let next = state
                 .holders
                 .iter()
-                .filter_map(|(holder, there)| {
-                    let first = there.waiting.front()?;
-                    let fits = there.permits + first.permits <= self.bounds.permits_per_holder;
-                    fits.then_some((there.permits, first.arrival, first.permits, *holder))
+                .filter_map(|(holder, entry)| {
+                    let first = entry.waiting.front()?;
+                    let fits = entry.permits + first.permits <= self.bounds.permits_per_holder;
+                    fits.then_some((entry.permits, first.arrival, first.permits, *holder))
                 })
                 .min_by_key(|(held, arrival, ..)| (*held, *arrival));
             // A large request is not overtaken by small ones: it would wait for ever.
             let Some((_, _, permits, holder)) = next.filter(|(_, _, permits, _)| *permits <= state.free) else {
                 return;
             };
-            let Some(there) = state.holders.get_mut(&holder) else { return };
-            let Some(waiting) = there.waiting.pop_front() else { return };
-            there.permits += permits;
+            let Some(entry) = state.holders.get_mut(&holder) else { return };
+            let Some(waiting) = entry.waiting.pop_front() else { return };
+            entry.permits += permits;
             state.free -= permits;
             state.waiting -= 1;
             drop(state);
@@ -166,11 +174,11 @@ impl<H: Hash + Eq + Copy> Drop for InQueue<'_, H> {
         self.receiver.close();
         {
             let mut state = self.limit.state();
-            let Some(there) = state.holders.get_mut(&self.holder) else { return };
-            let before = there.waiting.len();
-            there.waiting.retain(|waiting| !waiting.sender.is_closed());
-            let left = before - there.waiting.len();
-            let is_empty = there.waiting.is_empty() && there.permits == 0;
+            let Some(entry) = state.holders.get_mut(&self.holder) else { return };
+            let before = entry.waiting.len();
+            entry.waiting.retain(|waiting| !waiting.sender.is_closed());
+            let left = before - entry.waiting.len();
+            let is_empty = entry.waiting.is_empty() && entry.permits == 0;
             if is_empty {
                 state.holders.remove(&self.holder);
             }
@@ -189,9 +197,9 @@ impl<H: Hash + Eq + Copy> Drop for Permit<H> {
         {
             let mut state = self.limit.state();
             state.free += self.permits;
-            if let Some(there) = state.holders.get_mut(&self.holder) {
-                there.permits -= self.permits;
-                if there.permits == 0 && there.waiting.is_empty() {
+            if let Some(entry) = state.holders.get_mut(&self.holder) {
+                entry.permits -= self.permits;
+                if entry.permits == 0 && entry.waiting.is_empty() {
                     state.holders.remove(&self.holder);
                 }
             }
@@ -285,6 +293,33 @@ mod tests {
         assert_eq!(begun.elapsed().as_secs(), BOUNDS.max_wait.as_secs());
         let state = limit.state();
         assert_eq!((state.waiting, state.holders.len(), state.free), (0, 2, 0), "nothing is left behind");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_queue_makes_room_for_holders_who_wait_with_less() {
+        let limit = FairLimit::new(BOUNDS);
+        let mut held = vec![limit.acquire("a", 3).await.unwrap(), limit.acquire("b", 1).await.unwrap()];
+        let wait = |holder: &'static str| {
+            let limit = limit.clone();
+            spawn(async move { limit.acquire(holder, 1).await.map(drop) })
+        };
+        let mut waiting = Vec::new();
+        for _ in 0..4 {
+            waiting.extend([wait("a"), wait("b")]);
+            settle().await;
+        }
+        let newcomers = [wait("c"), wait("c")];
+        settle().await;
+        // One of each who had four.
+        let ended: Vec<_> = waiting.iter().map(|task| task.is_finished()).collect();
+        assert_eq!(ended, [false, false, false, false, false, false, true, true]);
+        assert_eq!(limit.acquire("a", 1).await.map(drop), Err(Busy), "there is nobody with more");
+        held.clear();
+        for task in newcomers {
+            task.await.unwrap().unwrap();
+        }
+        let state = limit.state();
+        assert_eq!((state.waiting, state.free), (0, 4), "nothing is left behind");
     }
 
     #[tokio::test(start_paused = true)]

@@ -69,8 +69,8 @@ impl Answer {
 fn settings() -> LimitSettings {
     LimitSettings {
         trusted_proxies: "".parse().unwrap(),
-        max_connections: 1_000,
-        max_connections_per_address: 900,
+        max_connections: 1_000.try_into().unwrap(),
+        max_connections_per_address: 900.try_into().unwrap(),
         device_rate: 10.try_into().unwrap(),
         account_rate: 500.try_into().unwrap(),
     }
@@ -91,8 +91,8 @@ impl Server {
         let router =
             router(registry.clone(), PublicUrl::parse(public).unwrap(), &settings, refusals.clone(), Stop::never());
         let limits = ConnectionLimits::new(
-            settings.max_connections,
-            settings.max_connections_per_address,
+            settings.max_connections.get(),
+            settings.max_connections_per_address.get(),
             settings.trusted_proxies,
             refusals.clone(),
         );
@@ -300,13 +300,16 @@ async fn requests_beyond_the_rate_are_refused_with_a_time() {
     assert_eq!(server.ask(&server.function("me", &other), "{}").await.status, 200, "another account");
     // Counted, and not one line each.
     let summary = server.refusals.take_summary().unwrap();
-    assert_eq!(summary, "a device is too fast: 1, an account is too fast: 1");
+    assert_eq!(summary, "device rate exceeded: 1, account rate exceeded: 1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_behind_a_proxy_have_a_limit_for_each_forwarded_address() {
-    let trusting =
-        LimitSettings { trusted_proxies: "127.0.0.1".parse().unwrap(), max_connections_per_address: 5, ..settings() };
+    let trusting = LimitSettings {
+        trusted_proxies: "127.0.0.1".parse().unwrap(),
+        max_connections_per_address: 5.try_into().unwrap(),
+        ..settings()
+    };
     let server = Server::start_with(trusting, None).await;
     server.account("alpha").await;
     let from = |address: &str| format!("x-forwarded-for: {address}\r\n");
@@ -330,7 +333,9 @@ async fn requests_behind_a_proxy_have_a_limit_for_each_forwarded_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forwarded_address_is_ignored_without_a_configured_proxy() {
-    let server = Server::start_with(LimitSettings { max_connections_per_address: 5, ..settings() }, None).await;
+    let server =
+        Server::start_with(LimitSettings { max_connections_per_address: 5.try_into().unwrap(), ..settings() }, None)
+            .await;
     let mut held = Vec::new();
     for at in 0..5 {
         let head = server.function("sign-in", &format!("x-forwarded-for: 203.0.113.{at}\r\n"));
@@ -425,4 +430,21 @@ async fn new_sign_in_ends_the_session_that_it_replaces() {
     assert_eq!((out.status, out.header("clear-site-data")), (200, "\"storage\""));
     assert!(out.header("set-cookie").starts_with("muster_session=; "), "{}", out.head);
     assert_eq!(me(second.cookie()).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_get_problems_for_every_refusal() {
+    let server = Server::start().await;
+    let (account, person, _) = server.account("alpha").await;
+    let tokens = server.devices(account, person, &["a"]).await;
+    let authorization = format!("authorization: Bearer {}\r\n", tokens[0].reveal());
+    let check = async |request: &str, more: &str, expected: u16| {
+        let answer = server.ask(&format!("{request} HTTP/1.1\r\n{more}"), "").await;
+        let kind = answer.header("content-type");
+        assert_eq!((answer.status, kind), (expected, "application/problem+json"), "{request}");
+    };
+    check("POST /device/v1/state", "", 401).await;
+    check("GET /device/v1/state", &authorization, 405).await;
+    check("PUT /device/v1/state", &authorization, 405).await;
+    check("POST /device/v1/nothing", &authorization, 404).await;
 }

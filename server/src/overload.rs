@@ -1,8 +1,8 @@
-//! What keeps the server responsive when more is asked of it than it can do, and keeps one sender from stopping others.
+//! Keeps the server responsive under overload, and keeps one sender from blocking others.
 //!
-//! A request passes, in this order: a rate and a number at once (of its device or account), the arrival of its body (which
-//! takes memory, and no permit), and a permit, which it holds while something is done for it. Excess requests are rejected
-//! with 429 if their sender sends too much, else with 503.
+//! A request passes, in this order: a rate limit and a concurrency limit (of its device or account), the arrival of its
+//! body (which takes memory but no permit), and a permit, held while it is processed. Excess requests are rejected with
+//! 429 if their sender sends too much, else with 503.
 
 use crate::{
     body::{BodyError, BodyMemory, Charge},
@@ -22,13 +22,14 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, Method, StatusCode, header};
+use muster_app::fns::Work;
 use muster_domain::SecurityToken;
 use muster_registry::{AccountId, AuthenticatedDevice, Person, Source};
 use std::{hash::Hash, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 /// The longest that a request is worked on. A part of 10,000 rows takes well below a second.
-const WORK_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const WORK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Bodies of pages in memory, of the 1 GiB that a server may take: an upload has six parts of 2 MiB under way, so one
 /// account, which has half, can send four files at once.
@@ -38,14 +39,14 @@ const PAGE_BODY_BYTES: usize = 96 * 1024 * 1024;
 /// upload goes on beside them.
 const DEVICE_BODY_BYTES: usize = 32 * 1024 * 1024;
 
-/// Requests of one device at once. A device needs one; a few more may be on their way after it gave up on others.
+/// Concurrent requests of one device. A device needs one; a few more may be on their way after it gave up on others.
 const REQUESTS_PER_DEVICE: usize = 4;
 
-/// Requests of one account at once, also those whose body arrives, or whose response is sent. 60 people with a page each
-/// have some 300; each response is at most about 1 MiB.
+/// Concurrent requests of one account, including those whose body arrives or whose response is being sent. 60 people with
+/// a page each have some 300; each response is at most about 1 MiB.
 const REQUESTS_PER_ACCOUNT: usize = 512;
 
-/// A report takes one permit more for each of these that it has: large ones take long to check and to store.
+/// A report takes one more permit for each 16 KiB: large reports take long to check and store.
 const BYTES_PER_PERMIT: usize = 16 * 1024;
 
 /// Reports being checked and stored. One account leaves a quarter to others. They do not wait for long: what waits has its
@@ -58,8 +59,7 @@ const REPORTS: Bounds = Bounds {
     max_wait: Duration::from_millis(250),
 };
 
-/// Tokens of devices being looked up. The first use of a token is noted, which waits for the writer of SQLite as a report
-/// does: so there are as many permits.
+/// Tokens of devices being looked up.
 const DEVICE_LOOKUPS: Bounds = REPORTS;
 
 /// Sessions being looked up, by address. A whole company may have one.
@@ -96,7 +96,7 @@ const SIGN_INS: Bounds = Bounds {
     max_wait: Duration::from_secs(10),
 };
 
-/// For whom a request is: an account, or an address if nobody is signed in.
+/// Who a request is charged to: an account, or an address if nobody is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Party {
     Account(AccountId),
@@ -129,7 +129,7 @@ impl Limits {
             of_token: InFlight::new(REQUESTS_PER_DEVICE),
             of_device: InFlight::new(REQUESTS_PER_DEVICE),
             of_account: InFlight::new(REQUESTS_PER_ACCOUNT),
-            of_address: InFlight::new(settings.max_connections_per_address),
+            of_address: InFlight::new(settings.max_connections_per_address.get()),
             page_bodies: BodyMemory::new(PAGE_BODY_BYTES, PAGE_BODY_BYTES / 2),
             device_bodies: BodyMemory::new(DEVICE_BODY_BYTES, DEVICE_BODY_BYTES * 3 / 4),
             device_lookups: FairLimit::new(DEVICE_LOOKUPS),
@@ -173,7 +173,7 @@ impl Limits {
         let (request, charge) = receive(&self.device_bodies, device.account, request, max_bytes).await?;
         let permits = 1 + (charge.bytes() / BYTES_PER_PERMIT) as u32;
         let permit = self.reports.acquire(device.account, permits).await.map_err(|_| Refused::busy(Reason::Busy))?;
-        Ok(Admitted { request, entry: Box::new(entry), _work: (Box::new(permit), Box::new(charge)) })
+        Ok(Admitted { request, entry: Box::new(entry), work: Arc::new((permit, charge)) })
     }
 
     /// Lets a request of a page in, with its whole body.
@@ -203,7 +203,7 @@ impl Limits {
             })
         };
         let permits = permits.await.map_err(|_| Refused::busy(Reason::Busy))?;
-        Ok(Admitted { request, entry: Box::new(entry), _work: (Box::new(permits), Box::new(charge)) })
+        Ok(Admitted { request, entry: Box::new(entry), work: Arc::new((permits, charge)) })
     }
 }
 
@@ -238,7 +238,7 @@ pub(crate) struct Admitted {
     request: Request,
     entry: Box<dyn Send + Unpin>,
     /// Its permits, and the memory of its body.
-    _work: (Box<dyn Send + Unpin>, Box<dyn Send + Unpin>),
+    work: Arc<dyn Send + Sync>,
 }
 
 enum Permits {
@@ -247,9 +247,10 @@ enum Permits {
 }
 
 impl Admitted {
-    /// Does what was asked for.
+    /// Processes the request.
     pub(crate) async fn run(self, next: Next) -> Result<Response, Refused> {
-        let Self { request, entry, _work } = self;
+        let Self { mut request, entry, work } = self;
+        request.extensions_mut().insert(Work(Arc::downgrade(&work)));
         let response = timeout(WORK_TIMEOUT, next.run(request)).await;
         let response = response.map_err(|_| Refused::busy(Reason::Unavailable))?;
         Ok(until_sent(response, entry))

@@ -13,14 +13,15 @@ use std::{
     time::Duration,
 };
 
-/// So many seconds' worth of requests may come at once.
+/// Bursts of this many seconds' worth are allowed.
 const BURST_SECONDS: u32 = 10;
 
 /// Holders that are remembered, about 100 bytes each. A holder is forgotten when it has its whole burst again, so there
-/// are more only if so many devices report within seconds: then the concurrency limits hold, and those beyond are not counted.
+/// are more only if so many devices report within seconds. Then nobody is counted until holders are removed again: the
+/// concurrency limits hold.
 const MAX_HOLDERS: usize = 200_000;
 
-/// Checks between two of which those are forgotten that have their whole burst again.
+/// Checks between two removals of holders that have their whole burst again.
 const CHECKS_BETWEEN_CLEANINGS: u32 = 20_000;
 
 /// The limit. It goes by a clock that never jumps.
@@ -32,7 +33,7 @@ pub(crate) struct RateLimit<H: Hash + Eq + Clone, C: Clock = MonotonicClock> {
 }
 
 impl<H: Hash + Eq + Clone> RateLimit<H> {
-    /// So many requests a second, and ten seconds' worth at once.
+    /// So many requests a second, with bursts of ten seconds' worth.
     pub(crate) fn per_second(rate: NonZeroU32) -> Self {
         Self::with(rate, MAX_HOLDERS, MonotonicClock)
     }

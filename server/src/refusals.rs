@@ -1,4 +1,4 @@
-//! Requests and connections that were refused: counted by reason, and summed up in the log once in a while.
+//! Requests and connections that were refused: counted by reason, and summarised in the log every ten seconds.
 //!
 //! A line for each would be written thousands of times a second, just when the server has no time for it.
 
@@ -56,14 +56,14 @@ impl Reason {
     const ALL: [(Self, &str); 12] = [
         (Self::Connections, "too many connections"),
         (Self::OfAddress, "too many connections or requests of one address"),
-        (Self::OfDevice, "too many requests of one device at once"),
-        (Self::OfAccount, "too many requests of one account at once"),
-        (Self::DeviceRate, "a device is too fast"),
-        (Self::AccountRate, "an account is too fast"),
-        (Self::SlowBody, "the body came too slowly"),
-        (Self::TooLarge, "the body is too large"),
-        (Self::BodyMemory, "too many bodies at once"),
-        (Self::Busy, "every permit is taken"),
+        (Self::OfDevice, "too many concurrent requests of one device"),
+        (Self::OfAccount, "too many concurrent requests of one account"),
+        (Self::DeviceRate, "device rate exceeded"),
+        (Self::AccountRate, "account rate exceeded"),
+        (Self::SlowBody, "body too slow"),
+        (Self::TooLarge, "body too large"),
+        (Self::BodyMemory, "no memory for another body"),
+        (Self::Busy, "no permit free"),
         (Self::SignIn, "too many wrong passwords"),
         (Self::Unavailable, "unavailable"),
     ];
@@ -75,9 +75,7 @@ pub(crate) struct Refusals(Arc<[AtomicU64; Reason::ALL.len()]>);
 
 impl Refusals {
     pub(crate) fn count(&self, reason: Reason) {
-        if let Some(at) = Reason::ALL.iter().position(|(other, _)| *other == reason) {
-            self.0[at].fetch_add(1, Ordering::Relaxed);
-        }
+        self.0[reason as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// What was refused since this was last called; `None`: nothing.
@@ -146,7 +144,7 @@ impl Refused {
     }
 }
 
-/// Counts the requests that are refused, and says with every 503, whoever made it, when to ask again.
+/// Counts refused requests, and adds `Retry-After` to every 503.
 pub(crate) async fn count(State(refusals): State<Refusals>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let status = response.status();
@@ -178,7 +176,7 @@ mod tests {
             refusals.count(Reason::Busy);
         }
         refusals.count(Reason::Connections);
-        let expected = "too many connections: 1, every permit is taken: 18052";
+        let expected = "too many connections: 1, no permit free: 18052";
         assert_eq!(refusals.take_summary().unwrap(), expected);
         assert_eq!(refusals.take_summary(), None);
     }

@@ -85,7 +85,7 @@ async fn serve_until_stopped(
     let (proxies, refusals) = (limits.trusted_proxies.clone(), Refusals::default());
     let router = router(registry.clone(), public, limits, refusals.clone(), stop.clone());
     let connection_limits =
-        ConnectionLimits::new(max_connections, limits.max_connections_per_address, proxies, refusals.clone());
+        ConnectionLimits::new(max_connections, limits.max_connections_per_address.get(), proxies, refusals.clone());
     let server = connections::serve(listener, router, connection_limits, stop.requested());
     let too_late = async {
         stop.requested().await;
@@ -102,10 +102,10 @@ async fn serve_until_stopped(
 /// The connections that there may be: each is an open file.
 fn max_connections(limits: &LimitSettings, open_files: u64) -> usize {
     let possible = usize::try_from(open_files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1);
-    if possible < limits.max_connections {
+    if possible < limits.max_connections.get() {
         tracing::warn!("the system allows {open_files} open files, and so {possible} connections");
     }
-    limits.max_connections.min(possible)
+    limits.max_connections.get().min(possible)
 }
 
 /// The account `main` and the first person, where there is nobody yet; gives what to print about them, once.
@@ -157,12 +157,12 @@ pub(crate) fn router(
         .merge(pages)
         .nest("/device/v1", devices)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "There is nothing at this address.") })
-        .layer(from_fn_with_state(limits, overload::limit_address))
-        .layer(from_fn_with_state(stop.clone(), stopping::refuse_new));
+        .layer(from_fn_with_state(stop.clone(), stopping::refuse_new))
+        .route("/assets/{hash}/{name}", get(assets::serve))
+        .layer(from_fn_with_state(limits, overload::limit_address));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state((registry, stop)))
-        .route("/assets/{hash}/{name}", get(assets::serve))
         .merge(limited)
         .layer(from_fn(connections::drain_unread_body))
         .layer(from_fn_with_state(public, security_headers::headers))
@@ -171,7 +171,12 @@ pub(crate) fn router(
         }))
         .layer(from_fn_with_state(settings.trusted_proxies.clone(), client::identify))
         .layer(from_fn_with_state(refusals, refusals::count))
-        .layer(TraceLayer::new_for_http().on_response(log_response).on_failure(()))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_response(log_response).on_failure(()))
+}
+
+/// What every line about a request says: not its query, which holds what people search for.
+fn span(request: &Request<Body>) -> Span {
+    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
 }
 
 /// One line for each response: an error if the server has a fault. What it refuses is summed up (`refusals.rs`).

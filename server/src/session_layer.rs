@@ -1,8 +1,8 @@
-//! Who is it: finds the person of a request by its session cookie, and leads those without one to the sign-in page.
+//! Finds the user of a request by its session cookie, and redirects requests without one to the sign-in page.
 
 use crate::{
     client::{Client, source_of},
-    overload::{Limits, is_function},
+    overload::{Limits, WORK_TIMEOUT, is_function},
     public_url::PublicUrl,
     refusals::{Reason, Refused},
 };
@@ -19,13 +19,14 @@ use muster_app::fns::{
     session::{IsHttps, PLAIN_SESSION_COOKIE, SECURE_SESSION_COOKIE},
 };
 use muster_domain::SessionKey;
-use muster_registry::Registry;
+use muster_registry::{Registry, StoreError};
 use std::sync::Arc;
+use tokio::time::timeout;
 
 /// The longest address that is remembered over a sign-in.
 const MAX_RETURN_BYTES: usize = 2_048;
 
-/// What is for those without a session, too. Signing out twice is no error.
+/// Paths that need no session. Signing out twice is no error.
 const OPEN: [&str; 3] = ["/sign-in", "/fn/sign-in", "/fn/sign-out"];
 
 /// What finding a person takes.
@@ -53,9 +54,9 @@ pub(crate) async fn find_person(
             Ok(permit) => permit,
             Err(refused) => return refused.answer(is_function(&request)),
         };
-        let found = sessions.registry.session(&key).await;
+        let found = timeout(WORK_TIMEOUT, sessions.registry.session(&key)).await;
         drop(permit);
-        match found {
+        match found.unwrap_or(Err(StoreError::Unavailable)) {
             Ok(Some(person)) => {
                 request.extensions_mut().insert(person);
                 request.extensions_mut().insert(Arc::new(key));
@@ -69,7 +70,7 @@ pub(crate) async fn find_person(
     if is_known || OPEN.contains(&path) {
         return next.run(request).await;
     }
-    if path.starts_with("/fn/") {
+    if is_function(&request) {
         // As the page reads it from a server function.
         return (StatusCode::UNAUTHORIZED, Json(Failure::SignedOut)).into_response();
     }

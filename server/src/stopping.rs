@@ -1,4 +1,4 @@
-//! The end of the process: who asks for it, what is still finished, and how long that may take.
+//! Stopping the process: what triggers it, what is finished first, and how long it may take.
 
 use crate::problem::Problem;
 use axum::{
@@ -27,7 +27,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(25);
 /// Why a command ended early.
 pub(crate) const STOPPED: &str = "stopped before it was done";
 
-/// Whether the process was asked to stop. All clones are one.
+/// Whether the process was asked to stop. All clones share one state.
 #[derive(Clone)]
 pub(crate) struct Stop(watch::Receiver<bool>);
 
@@ -36,8 +36,8 @@ impl Stop {
     /// second ends the process immediately.
     ///
     /// # Errors
-    /// The system's, where there can be no thread for it. That thread has a runtime of its own: it hears signals whatever
-    /// the others are busy with.
+    /// The system's error if the thread cannot be started. The thread has its own runtime, so it handles signals even when
+    /// all workers are busy.
     pub(crate) fn on_signals() -> io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let (listening, is_listening) = mpsc::channel();
@@ -55,12 +55,12 @@ impl Stop {
                 }
             });
         })?;
-        // If the thread is gone, nothing will ask.
+        // If the thread is gone, no signal will arrive.
         let _ = is_listening.recv();
         Ok(Self(stopped))
     }
 
-    /// Nothing ever asks: for tests.
+    /// Never requested; for tests.
     #[cfg(test)]
     pub(crate) fn never() -> Self {
         Self(watch::channel(false).1)

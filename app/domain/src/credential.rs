@@ -222,6 +222,15 @@ impl SecretHash {
     }
 }
 
+impl PartialEq for SecretHash {
+    /// Takes the same time wherever they differ.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for SecretHash {}
+
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretHash(…)")

@@ -19,8 +19,8 @@ mod viewer;
 
 pub use answer::{Answer, AnswerEncoding};
 pub use failure::Failure;
-pub(crate) use resource::{sent, sent_first};
-#[cfg(feature = "ssr")]
-pub use viewer::ClientAddress;
+pub(crate) use resource::sent;
 #[cfg(feature = "ssr")]
 pub(crate) use viewer::{Actor, log_action, registry, viewer};
+#[cfg(feature = "ssr")]
+pub use viewer::{ClientAddress, Work};

@@ -8,6 +8,8 @@ use serde::{Serialize, de::DeserializeOwned};
 pub(crate) type Sent<T> = Resource<T, PostcardCodec>;
 
 /// A value that is asked for again when its source changes.
+///
+/// The HTML waits for it. Otherwise the server would work on it after the request has left its limits (`overload.rs`).
 pub(crate) fn sent<S, T, F>(
     source: impl Fn() -> S + Send + Sync + 'static,
     ask: impl Fn(S) -> F + Send + Sync + 'static,
@@ -17,14 +19,5 @@ where
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    Resource::new_with_options(source, ask, false)
-}
-
-/// The same, for a value without which the page says nothing: the HTML waits for it.
-pub(crate) fn sent_first<T, F>(ask: impl Fn() -> F + Send + Sync + 'static) -> Sent<T>
-where
-    T: Serialize + DeserializeOwned + Send + Sync + 'static,
-    F: Future<Output = T> + Send + 'static,
-{
-    Resource::new_with_options(|| (), move |()| ask(), true)
+    Resource::new_with_options(source, ask, true)
 }

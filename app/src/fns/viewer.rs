@@ -4,7 +4,11 @@ use super::failure::Failure;
 use axum::http::request::Parts;
 use leptos::prelude::use_context;
 use muster_registry::{AccountId, Person, Registry};
-use std::{fmt, net::IpAddr};
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{Arc, Weak},
+};
 
 /// The address of the client of a request, behind the proxies that are configured. The server puts it among the
 /// request's extensions.
@@ -17,6 +21,12 @@ impl fmt::Display for ClientAddress {
     }
 }
 
+/// What a request holds while it is worked on, such as its place among those of its account. The server puts it among the
+/// request's extensions. A page asks for values in tasks of their own, which go on when the browser has gone: they hold it
+/// as well.
+#[derive(Clone)]
+pub struct Work(pub Weak<dyn Send + Sync>);
+
 /// The person of the request. The server's session layer puts it among the request's extensions, and nowhere
 /// else is a session looked at.
 pub(crate) struct Viewer {
@@ -24,6 +34,7 @@ pub(crate) struct Viewer {
     pub(crate) person: Person,
     /// What Muster knows. Everything asked of it is bound to `account`.
     pub(crate) registry: Registry,
+    _work: Option<Arc<dyn Send + Sync>>,
 }
 
 /// Who does something, as the log names them.
@@ -76,9 +87,10 @@ impl Viewer {
 
 /// The person of this request, or [`Failure::SignedOut`].
 pub(crate) fn viewer() -> Result<Viewer, Failure> {
-    let person = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Person>().cloned());
-    match person {
-        Some(person) => Ok(Viewer { person, registry: registry()? }),
+    let extensions = use_context::<Parts>().map(|parts| parts.extensions).unwrap_or_default();
+    let work = extensions.get::<Work>().and_then(|work| work.0.upgrade());
+    match extensions.get::<Person>() {
+        Some(person) => Ok(Viewer { person: person.clone(), registry: registry()?, _work: work }),
         None => Err(Failure::SignedOut.noted()),
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     fns::{
         Failure,
         devices::{DeviceFilter, DevicePage, DeviceView, NotFound, Place, count_devices, devices},
-        sent_first,
+        sent,
     },
     when::{count, thousands},
 };
@@ -49,7 +49,7 @@ async fn ask(view: DeviceView) -> Result<Answer, Failure> {
 pub(crate) fn Devices() -> impl IntoView {
     let view = current_view();
     // The first page comes with the HTML. After that the browser asks for itself, and changes what has changed.
-    let first = sent_first(move || ask(view.get_untracked()));
+    let first = sent(|| (), move |()| ask(view.get_untracked()));
     view! {
         <Title text="Devices" />
         <Suspense fallback=|| view! { <p class="loading">"Loading…"</p> }>

@@ -8,7 +8,7 @@ use crate::{
         Failure,
         devices::{DeviceFilter, count_devices},
         groups::{GroupList, GroupRow, delete_group, groups, make_group, rename_group},
-        sent_first,
+        sent,
     },
     query::path_with,
     when::{count, thousands},
@@ -22,7 +22,7 @@ const REFRESH: Duration = Duration::from_secs(5);
 
 #[component]
 pub(crate) fn Groups() -> impl IntoView {
-    let first = sent_first(groups);
+    let first = sent(|| (), |()| groups());
     view! {
         <Title text="Device groups" />
         <Suspense fallback=|| view! { <p class="loading">"Loading…"</p> }>

@@ -1,9 +1,9 @@
-//! Tasks that go on beside the requests, and have to end before the database is closed.
+//! Background tasks, which must end before the database is closed.
 
 use std::sync::{Mutex, PoisonError};
 use tokio::task::JoinHandle;
 
-/// One of them.
+/// A background task.
 pub(crate) struct Background(Mutex<Option<JoinHandle<()>>>);
 
 impl Background {

@@ -5,10 +5,10 @@ use crate::{
     fleet::Step,
     registering::{ErrorsPage, MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows},
     registry::Registry,
-    store::{NewPart, TokenUse},
+    store::NewPart,
     types::{
         AccountId, AuthenticatedDevice, DeviceDetail, GroupName, GroupSummary, PersonId, RegistrationId,
-        RegistrationSummary, Status,
+        RegistrationSummary, Status, TokenUse,
     },
     world::new_id,
 };
@@ -26,7 +26,7 @@ impl Registry {
         self.store.device(account, name).await
     }
 
-    /// The device of a token. Its newest token, when it is first used, ends those before it.
+    /// The device of a token. Nothing is written: see [`Registry::note_token_use`].
     ///
     /// # Errors
     /// [`AuthError`].
@@ -45,17 +45,29 @@ impl Registry {
         if row.status == Status::Disabled {
             return Err(AuthError::Disabled);
         }
-        if !row.is_used || (is_newest && !row.old_token_hashes.is_empty()) {
-            let newest = is_newest.then_some(row.token_hash);
-            self.store.token_used(TokenUse { device: token.id(), newest, at: self.now() }).await?;
-        }
+        let changes_something = !row.is_used || (is_newest && !row.old_token_hashes.is_empty());
+        let newest = is_newest.then_some(row.token_hash);
+        let token_use = changes_something.then(|| TokenUse { device: token.id(), newest, at: self.now() });
         Ok(AuthenticatedDevice {
             account: row.account,
             id: token.id(),
             name: row.name,
             model: row.model,
             model_version: row.model_version,
+            token_use,
         })
+    }
+
+    /// Notes that a device has used its token: its newest token, when it is first used, ends those before it. Storing a
+    /// report does this as well, in the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note_token_use(&self, device: &AuthenticatedDevice) -> Result<(), StoreError> {
+        match device.token_use {
+            Some(token_use) => self.store.token_used(token_use).await,
+            None => Ok(()),
+        }
     }
 
     /// All groups of the account, by name.

@@ -2,6 +2,11 @@
 
 use crate::{postgres, sqlite};
 use muster_domain::ModelProblem;
+use std::{
+    mem,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// The registry cannot answer now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +25,27 @@ pub enum StoreError {
     Corrupt,
 }
 
+/// Lets one line a second into the log, and counts the others: when the database is gone, thousands of requests fail.
+struct Lines(Mutex<(Option<Instant>, u64)>);
+
+impl Lines {
+    const fn new() -> Self {
+        Self(Mutex::new((None, 0)))
+    }
+
+    /// How many lines were left out before this one; `None`: this one is left out, too.
+    fn next(&self, now: Instant) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, left_out) = &mut *state;
+        if last.is_some_and(|last| now.duration_since(last) < Duration::from_secs(1)) {
+            *left_out += 1;
+            return None;
+        }
+        *last = Some(now);
+        Some(mem::take(left_out))
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let code = error.as_database_error().and_then(|error| error.code());
@@ -34,7 +60,10 @@ impl From<sqlx::Error> for StoreError {
                 Self::Corrupt
             }
             _ => {
-                tracing::error!(%error, "the database cannot be used");
+                static LINES: Lines = Lines::new();
+                if let Some(left_out) = LINES.next(Instant::now()) {
+                    tracing::error!(%error, left_out, "the database cannot be used");
+                }
                 Self::Unavailable
             }
         }
@@ -243,4 +272,19 @@ pub enum StateError {
     /// The registry cannot answer now.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_a_second_is_written() {
+        let (lines, start) = (Lines::new(), Instant::now());
+        let next = |ms| lines.next(start + Duration::from_millis(ms));
+        assert_eq!(
+            [next(0), next(1), next(999), next(1_000), next(1_500), next(9_000)],
+            [Some(0), None, None, Some(2), None, Some(1)]
+        );
+    }
 }

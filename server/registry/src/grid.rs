@@ -6,6 +6,7 @@
 
 use crate::{
     errors::StoreError,
+    heavy::run_blocking,
     texts::{self, Block, Lines},
     types::AccountId,
 };
@@ -25,7 +26,7 @@ pub(crate) struct Grid {
     /// As in [`Registry::open_with`](crate::Registry::open_with).
     pub(crate) few: u64,
     folding: mpsc::Sender<AccountId>,
-    scans: Semaphore,
+    scans: Arc<Semaphore>,
     members: Mutex<HashMap<Uuid, (i64, Arc<KeptMembers>)>>,
 }
 
@@ -47,7 +48,7 @@ impl Grid {
                 texts: Arc::default(),
                 few,
                 folding,
-                scans: Semaphore::new(scans_at_once()),
+                scans: Arc::new(Semaphore::new(scans_at_once())),
                 members: Mutex::default(),
             },
             to_fold,
@@ -60,8 +61,8 @@ impl Grid {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _permit = self.scans.acquire().await.map_err(|_| StoreError::Unavailable)?;
-        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Unavailable)
+        let permit = self.scans.clone().acquire_owned().await.map_err(|_| StoreError::Unavailable)?;
+        run_blocking(permit, work).await
     }
 
     /// The members of a group in this version, if they are kept as lines of these blocks.
@@ -98,7 +99,7 @@ impl Grid {
     }
 }
 
-/// Scans at once: one processor, if there are two or more, is left to everything else, such as the reports of devices.
+/// Concurrent scans: one processor, if there are two or more, is left to everything else, such as the reports of devices.
 fn scans_at_once() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| processors.get().saturating_sub(1).max(1))
 }

@@ -9,14 +9,14 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Jobs under way at once. Each may take a processor and some 100 MB for a second: a model of 1 MiB in memory, or a report
+/// Concurrent jobs. Each may take a processor and some 100 MB for a second: a model of 1 MiB in memory, or a report
 /// of 256 KiB as 32,000 small objects.
 const JOBS: usize = 2;
 
-/// Jobs of one account under way at once: fewer than there may be, so that the others always have one.
+/// Concurrent jobs of one account: fewer than `JOBS`, so one account never holds all of them.
 const JOBS_PER_ACCOUNT: usize = 1;
 
-/// Jobs of one account that may wait: as many as the server takes reports at once, which is a small fleet in step.
+/// Jobs of one account that may wait: as many as the server takes reports, which is a small fleet in step.
 const WAITING_PER_ACCOUNT: usize = 256;
 
 /// How long a job waits for its turn.
@@ -56,13 +56,7 @@ impl HeavyWork {
         let job = account.jobs.clone().try_acquire_owned().map_err(|_| StoreError::Unavailable)?;
         let turn = tokio::time::timeout(self.wait_timeout, self.turn(&account)).await;
         let turn = turn.map_err(|_| StoreError::Unavailable)??;
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop((turn, job, account));
-            done
-        });
-        // It panicked, which is logged, or the process ends.
-        done.await.map_err(|_| StoreError::Unavailable)
+        run_blocking((turn, job, account), work).await
     }
 
     async fn turn(&self, account: &Account) -> Result<[OwnedSemaphorePermit; 2], StoreError> {
@@ -73,7 +67,7 @@ impl HeavyWork {
 
     fn account(&self, id: AccountId) -> Arc<Account> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those that have no job are forgotten, now and then.
+        // Accounts without jobs are removed now and then.
         if accounts.len() >= 64 && !accounts.contains_key(&id) {
             accounts.retain(|_, account| Arc::strong_count(account) > 1);
         }
@@ -85,6 +79,21 @@ impl HeavyWork {
         };
         accounts.entry(id).or_insert_with(new).clone()
     }
+}
+
+/// Runs work on a thread for blocking work, which cannot be stopped: `held` is dropped when the work ends, even if the
+/// caller has gone by then. So callers who give up do not make room for more work than there should be.
+pub(crate) async fn run_blocking<T: Send + 'static>(
+    held: impl Send + 'static,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(held);
+        done
+    });
+    // It panicked, which is logged, or the process ends.
+    done.await.map_err(|_| StoreError::Unavailable)
 }
 
 #[cfg(test)]

@@ -2,15 +2,16 @@
 
 use crate::{
     errors::{AccountError, PersonError, SignInError, StoreError},
+    heavy::run_blocking,
     password::Password,
     registry::Registry,
     sign_in_limits::{Source, email_hash},
-    store::NewGuess,
+    store::{NewGuess, NewSession},
     types::{AccountId, AccountName, Person, PersonId, Timestamp},
     world::new_id,
 };
 use muster_domain::{PricingTier, SessionKey};
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 /// A session ends when it was not used for 12 hours.
 pub const SESSION_IDLE_MS: i64 = 12 * 3_600_000;
@@ -20,6 +21,8 @@ pub const SESSION_ABSOLUTE_MS: i64 = 30 * 86_400_000;
 const SEEN_EVERY_MS: i64 = 5 * 60_000;
 /// A page does not wait longer than this for that note.
 const SEE_WITHIN: Duration = Duration::from_secs(1);
+/// After a note that took longer, pages do without for this long: a large upload keeps the writer busy.
+const SEE_PAUSE_MS: i64 = 15_000;
 /// The longest e-mail address (RFC 5321, as corrected).
 const MAX_EMAIL_BYTES: usize = 254;
 
@@ -160,8 +163,17 @@ impl Registry {
         let key = SessionKey::new(new_id(&*self.world), self.random());
         let idle_since = Timestamp::from_ms(now.as_ms() - SESSION_IDLE_MS);
         let absolute_since = Timestamp::from_ms(now.as_ms() - SESSION_ABSOLUTE_MS);
-        self.store.add_session(key.id(), &found.person, &key.hash(), now, idle_since, absolute_since).await?;
-        self.store.forget_guesses(email_hash, source_hash).await?;
+        let session = NewSession {
+            id: key.id(),
+            person: found.person.id,
+            secret_hash: key.hash(),
+            now,
+            idle_since,
+            absolute_since,
+            email_hash,
+            source_hash,
+        };
+        self.store.add_session(session).await?;
         Ok((key, found.person))
     }
 
@@ -188,11 +200,22 @@ impl Registry {
         }
         // A time in the future is one before the clock was set back, and would make the session last longer.
         if (now - session.seen.as_ms()).abs() >= SEEN_EVERY_MS {
-            // A database that takes no changes, or not now, can still show its pages.
-            let seen = self.store.see_session(key.id(), Timestamp::from_ms(now));
-            let _ = tokio::time::timeout(SEE_WITHIN, seen).await;
+            self.see_session(key, now).await;
         }
         Ok(Some(session.person))
+    }
+
+    /// Notes that a session is in use. A database that takes no changes, or not now, can still show its pages: so nobody
+    /// waits for long, and after one who waited in vain nobody tries for a while.
+    async fn see_session(&self, key: &SessionKey, now_ms: i64) {
+        let failed_ms = self.seeing_failed_ms.load(Ordering::Relaxed);
+        if (now_ms - failed_ms).abs() < SEE_PAUSE_MS {
+            return;
+        }
+        let seen = self.store.see_session(key.id(), Timestamp::from_ms(now_ms));
+        if tokio::time::timeout(SEE_WITHIN, seen).await.is_err() {
+            self.seeing_failed_ms.store(now_ms, Ordering::Relaxed);
+        }
     }
 
     /// Ends a session.
@@ -213,7 +236,7 @@ impl Registry {
 
     /// Hashes off the async threads, a few at a time.
     async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-        let _turn = self.hashing.acquire().await.map_err(|_| StoreError::Unavailable)?;
-        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Unavailable)
+        let turn = self.hashing.clone().acquire_owned().await.map_err(|_| StoreError::Unavailable)?;
+        run_blocking(turn, work).await
     }
 }

@@ -6,7 +6,8 @@ use crate::{
     grid::Grid,
     registering::PartOutcome,
     schema,
-    store::{Lock, NewPart, Report, TokenUse},
+    store::{Lock, NewPart, Report},
+    types::TokenUse,
 };
 use sqlx::{PgPool, migrate::Migrator};
 use std::time::Duration;

@@ -9,17 +9,19 @@ use crate::{
     types::Timestamp,
     world::World,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 use tokio::{
     sync::{Mutex, Semaphore},
     time::{Instant, timeout},
 };
 
-/// Passwords hashed at once: each takes a core and 19 MiB.
+/// Passwords hashed concurrently: each takes a core and 19 MiB.
 const HASHES_AT_ONCE: usize = 2;
 
-/// So many devices are fetched and sorted in some 30 ms; and where more match of a million, every hundredth device that a
-/// walk looks at is one.
+/// Up to this many matches are fetched and sorted in memory (about 30 ms). Above it, an index scan fills a page quickly.
 const FEW_DEVICES: u64 = 10_000;
 
 /// Where a database is.
@@ -34,7 +36,7 @@ impl<'u> Address<'u> {
     pub(crate) fn parse(url: &'u str) -> Result<Self, OpenError> {
         match url.split_once(':') {
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url)),
-            Some(("sqlite", file)) => match file.trim_start_matches("//") {
+            Some(("sqlite", file)) => match file.strip_prefix("//").unwrap_or(file) {
                 "" | ":memory:" => Err(OpenError(
                     "the database's address must name a file, such as sqlite://data/muster.db".to_owned(),
                 )),
@@ -64,6 +66,8 @@ pub struct Registry {
     pub(crate) heavy: Arc<HeavyWork>,
     pub(crate) models: Arc<ModelCache>,
     readiness: Arc<Mutex<Readiness>>,
+    /// When a session could not be noted as used in time, by the registry's clock.
+    pub(crate) seeing_failed_ms: Arc<AtomicI64>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -93,7 +97,8 @@ impl Registry {
         };
         let hashing = Arc::new(Semaphore::new(HASHES_AT_ONCE));
         let (heavy, models) = (Arc::default(), Arc::default());
-        Ok(Self { store, world, hashing, heavy, models, readiness: Arc::default() })
+        let seeing_failed_ms = Arc::new(AtomicI64::new(i64::MIN / 2));
+        Ok(Self { store, world, hashing, heavy, models, readiness: Arc::default(), seeing_failed_ms })
     }
 
     /// The time now, by the registry's clock.
@@ -134,5 +139,24 @@ impl Registry {
         let mut bytes = [0; N];
         self.world.fill_random(&mut bytes);
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_of_a_sqlite_file() {
+        let check = |url: &str, expected: Option<&str>| match Address::parse(url) {
+            Ok(Address::Sqlite(file)) => assert_eq!(Some(file), expected, "{url}"),
+            _ => assert_eq!(None, expected, "{url}"),
+        };
+        check("sqlite://muster.db", Some("muster.db"));
+        check("sqlite:muster.db", Some("muster.db"));
+        check("sqlite:///var/lib/muster.db", Some("/var/lib/muster.db"));
+        // As other programs write an absolute path.
+        check("sqlite:////var/lib/muster.db", Some("//var/lib/muster.db"));
+        check("sqlite://", None);
     }
 }

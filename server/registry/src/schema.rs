@@ -33,9 +33,9 @@ pub(crate) enum SchemaState {
     Older,
     /// They are the same.
     Current,
-    /// It has this migration, which this program does not know: a later Muster has been here.
+    /// It has this migration, which this program does not know: a later version of Muster migrated it.
     Newer(i64),
-    /// This migration was another one when it was applied.
+    /// The SQL of this migration differed when it was applied.
     Altered(i64),
 }
 

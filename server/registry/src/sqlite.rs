@@ -6,16 +6,14 @@ use crate::{
     grid::Grid,
     registering::PartOutcome,
     schema,
-    store::{Lock, NewPart, Report, TokenUse},
+    store::{Lock, NewPart, Report},
     together::{Together, Work},
+    types::TokenUse,
     world::World,
 };
 use sqlx::{AssertSqlSafe, SqlitePool, migrate::Migrator};
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
-use tokio::time::Instant;
+use std::time::Duration;
+use tokio::{sync::Mutex, task::JoinHandle};
 use uuid::Uuid;
 
 mod opening;
@@ -88,7 +86,7 @@ pub(crate) async fn lock(_: &mut Connection, _: Uuid, _: Lock) -> Result<(), Sto
     Ok(())
 }
 
-/// Begins a transaction that writes: `IMMEDIATE`, since a reading one that turns writer fails at once.
+/// Begins a transaction that writes: `IMMEDIATE`, since a reading one that turns writer fails immediately.
 pub(crate) async fn begin(writer: &Pool) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
     Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
 }
@@ -99,10 +97,9 @@ const WAIT: Duration = Duration::from_secs(10);
 /// How long the last checkpoint waits for other processes that read the file, such as a backup.
 const LAST_CHECKPOINT_WAIT_MS: u32 = 1_000;
 
-/// How long a readiness check waits for the writer. A writer that others use is one that works, ...
+/// How long a readiness check waits for its probe. A writer that is busy with others works: the probe goes on waiting for
+/// its turn, as long as any write does.
 const PROBE_WAIT: Duration = Duration::from_secs(1);
-/// ... unless nobody gets through for this long: three times as long as a write waits.
-const WRITER_STUCK: Duration = Duration::from_secs(30);
 
 /// How many tables there are with this name: one or none.
 pub(crate) const HAS_MIGRATIONS: &str = "SELECT COUNT(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'";
@@ -128,8 +125,8 @@ pub(crate) struct Db {
     parts: Together<NewPart>,
     grid: Grid,
     compaction: Background,
-    /// Since when no readiness check has got the writer.
-    busy_since: Mutex<Option<Instant>>,
+    /// The write that a readiness check is waiting for.
+    probe: Mutex<Option<JoinHandle<Result<(), sqlx::Error>>>>,
 }
 
 impl Db {
@@ -142,22 +139,15 @@ impl Db {
         let (grid, to_fold) = Grid::new(few);
         let compaction = sql::marks::keep_folded(writer.clone(), grid.texts.clone(), grid.many_marks(), to_fold);
         let compaction = Background::spawn(compaction);
-        Ok(Self {
-            writer,
-            readers,
-            device_readers,
-            reports,
-            uses,
-            parts,
-            grid,
-            compaction,
-            busy_since: Mutex::default(),
-        })
+        Ok(Self { writer, readers, device_readers, reports, uses, parts, grid, compaction, probe: Mutex::default() })
     }
 
     /// Ends what goes on in the background, and leaves everything in the one file.
     pub(crate) async fn close(&self) {
         self.compaction.cancel().await;
+        if let Some(probe) = self.probe.lock().await.take() {
+            probe.abort();
+        }
         tokio::join!(self.reports.close(), self.uses.close(), self.parts.close());
         tokio::join!(self.readers.close(), self.device_readers.close());
         if self.writer.is_closed() {
@@ -183,16 +173,14 @@ impl Db {
 
     /// That the file takes changes: the disk is not full, and nobody has made it read-only.
     pub(crate) async fn check_writable(&self) -> Result<(), NotReady> {
-        let Ok(connection) = tokio::time::timeout(PROBE_WAIT, self.writer.acquire()).await else {
-            let mut busy_since = self.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
-            let busy_for = busy_since.get_or_insert_with(Instant::now).elapsed();
-            return if busy_for < WRITER_STUCK { Ok(()) } else { Err(NotReady::Slow) };
-        };
-        *self.busy_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let mut connection = connection.map_err(StoreError::from)?;
-        let written = sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(&mut *connection).await;
-        written.map_err(StoreError::from)?;
-        Ok(())
+        let mut probe = self.probe.lock().await;
+        let running = probe.get_or_insert_with(|| tokio::spawn(write_probe(self.writer.clone())));
+        let Ok(ended) = tokio::time::timeout(PROBE_WAIT, running).await else { return Ok(()) };
+        *probe = None;
+        match ended.map_err(|_| NotReady::Unavailable)? {
+            Err(sqlx::Error::PoolTimedOut) => Err(NotReady::Slow),
+            written => Ok(written.map_err(StoreError::from)?),
+        }
     }
 
     pub(crate) fn reader(&self) -> &Pool {
@@ -227,6 +215,10 @@ impl Db {
     pub(crate) async fn write(&self) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
         begin(&self.writer).await
     }
+}
+
+async fn write_probe(writer: Pool) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(&writer).await.map(drop)
 }
 
 impl Work for Report {

@@ -28,8 +28,16 @@ impl Registry {
     /// turns a `Registered` device `Active`.
     ///
     /// # Errors
-    /// [`StateError`]; nothing is kept then.
+    /// [`StateError`]; then nothing of the report is kept, only that the device has used its token.
     pub async fn record_state(&self, device: &AuthenticatedDevice, body: &[u8]) -> Result<(), StateError> {
+        let recorded = self.check_and_store(device, body).await;
+        if recorded.as_ref().is_err_and(|error| !matches!(error, StateError::Store(_))) {
+            self.note_token_use(device).await?;
+        }
+        recorded
+    }
+
+    async fn check_and_store(&self, device: &AuthenticatedDevice, body: &[u8]) -> Result<(), StateError> {
         if body.len() > MAX_STATE_BYTES {
             return Err(StateError::TooLarge);
         }
@@ -48,7 +56,8 @@ impl Registry {
         };
         let given = read?;
         let merge = move |before: Option<&str>| merge(usable(&model)?, before, &given);
-        self.store.store_report(Report { device: device.id, merge: Box::new(merge), at: self.now() }).await
+        let (token_use, at) = (device.token_use, self.now());
+        self.store.store_report(Report { device: device.id, merge: Box::new(merge), token_use, at }).await
     }
 
     /// The device's model. The first report after a start or a change has it compiled; others wait for that.
@@ -135,7 +144,7 @@ fn merge(schemas: &Schemas, before: Option<&str>, given: &Properties) -> Result<
         Some(text) => serde_json::from_str(text).map_err(|_| StoreError::Corrupt)?,
         None => BTreeMap::new(),
     };
-    // What the model has no more is not kept for ever.
+    // Values of properties that the model no longer has are dropped.
     state.retain(|name, _| schemas.has(name));
     state.extend(given.iter().map(|(name, value)| (name.clone(), &**value)));
     let text = serde_json::to_string(&state).map_err(|_| StoreError::Corrupt)?;

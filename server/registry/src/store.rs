@@ -9,7 +9,7 @@ use crate::{
     registering::{ErrorsPage, NewRegistration, PartOutcome, PartRows},
     types::{
         AccountId, AccountName, DeviceDetail, GroupName, GroupSummary, ModelSummary, OldTokens, Person, PersonId,
-        RegistrationId, RegistrationSummary, Status, Timestamp, TokenJob,
+        RegistrationId, RegistrationSummary, Status, Timestamp, TokenJob, TokenUse,
     },
     world::World,
 };
@@ -86,21 +86,24 @@ pub(crate) trait People {
     /// Counts a guess, before it is known whether it is right, and forgets old ones; if it has to wait, counts nothing and
     /// gives the milliseconds.
     async fn guess(&self, guess: NewGuess) -> Result<Option<i64>, StoreError>;
-    /// Forgets the wrong passwords of a source for an e-mail address.
-    async fn forget_guesses(&self, email_hash: Uuid, source_hash: Uuid) -> Result<(), StoreError>;
-    /// Makes a session, and forgets those not seen since `idle_since`, or made before `absolute_since`.
-    async fn add_session(
-        &self,
-        id: Uuid,
-        person: &Person,
-        hash: &SecretHash,
-        now: Timestamp,
-        idle_since: Timestamp,
-        absolute_since: Timestamp,
-    ) -> Result<(), StoreError>;
+    /// Adds a session. Deletes those not seen since `idle_since`, those made before `absolute_since`, and the wrong
+    /// passwords of the source for the email address.
+    async fn add_session(&self, new: NewSession) -> Result<(), StoreError>;
     async fn session(&self, id: Uuid) -> Result<Option<StoredSession>, StoreError>;
     async fn see_session(&self, id: Uuid, now: Timestamp) -> Result<(), StoreError>;
     async fn end_session(&self, id: Uuid) -> Result<(), StoreError>;
+}
+
+/// A session to be added.
+pub(crate) struct NewSession {
+    pub(crate) id: Uuid,
+    pub(crate) person: PersonId,
+    pub(crate) secret_hash: SecretHash,
+    pub(crate) now: Timestamp,
+    pub(crate) idle_since: Timestamp,
+    pub(crate) absolute_since: Timestamp,
+    pub(crate) email_hash: Uuid,
+    pub(crate) source_hash: Uuid,
 }
 
 /// A model definition to be stored.
@@ -159,13 +162,6 @@ pub(crate) struct NewToken {
 }
 
 /// A device showed a token.
-pub(crate) struct TokenUse {
-    pub(crate) device: Uuid,
-    /// The hash of its newest token, if it was that. Nothing is ended if another was made meanwhile.
-    pub(crate) newest: Option<SecretHash>,
-    pub(crate) at: Timestamp,
-}
-
 /// What becomes of a device's state: of the text that is kept, if there is one, a new text.
 pub(crate) type Merge = Box<dyn Fn(Option<&str>) -> Result<String, StateError> + Send + Sync>;
 
@@ -173,6 +169,7 @@ pub(crate) type Merge = Box<dyn Fn(Option<&str>) -> Result<String, StateError> +
 pub(crate) struct Report {
     pub(crate) device: Uuid,
     pub(crate) merge: Merge,
+    pub(crate) token_use: Option<TokenUse>,
     pub(crate) at: Timestamp,
 }
 

@@ -87,7 +87,7 @@ async fn store_all<W: Work>(writer: SqlitePool, mut queue: mpsc::Receiver<Waitin
                 }
             };
             for (asker, outcome) in askers.drain(..range.len()).zip(outcomes) {
-                // Who has hung up meanwhile does not want to know.
+                // The caller may be gone; ignore the send error.
                 let _ = asker.send(outcome);
             }
         }

@@ -1,7 +1,7 @@
 //! The registry's own words.
 
 use crate::fleet::DeviceItem;
-use muster_domain::{DeviceName, ModelName, PricingTier};
+use muster_domain::{DeviceName, ModelName, PricingTier, SecretHash};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
@@ -293,6 +293,17 @@ pub struct AuthenticatedDevice {
     /// Its model, and which definition of it.
     pub(crate) model: Uuid,
     pub(crate) model_version: i32,
+    /// What this use of its token changes, if anything: see [`Registry::note_token_use`](crate::Registry::note_token_use).
+    pub(crate) token_use: Option<TokenUse>,
+}
+
+/// The use of a token that changes something: the first of a device, or the first of its newest token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TokenUse {
+    pub(crate) device: Uuid,
+    /// The hash of the device's newest token, if it is that one. The older ones end, unless a newer one was made meanwhile.
+    pub(crate) newest: Option<SecretHash>,
+    pub(crate) at: Timestamp,
 }
 
 /// A registration: one file that was or is being registered.

@@ -79,11 +79,11 @@ impl Patterns {
         if self.is_full {
             return Err(too_large());
         }
-        if has_flags(text) {
+        let Some(translated) = translated(text) else {
             return Err(problem("This pattern cannot be used: flags, such as (?i), are not supported.".to_owned()));
-        }
+        };
         let mut parser = regex_syntax::ParserBuilder::new().nest_limit(MAX_NESTING).build();
-        let parsed = parser.parse(&translated(text)).map_err(|error| {
+        let parsed = parser.parse(&translated).map_err(|error| {
             let reason = match error {
                 regex_syntax::Error::Parse(error) => error.kind().to_string(),
                 regex_syntax::Error::Translate(error) => error.kind().to_string(),
@@ -110,16 +110,6 @@ impl Patterns {
     }
 }
 
-/// Whether a pattern has flags, which ECMAScript has not within one: without letter case, a hundred large classes of
-/// characters take more than a second to compile.
-fn has_flags(pattern: &str) -> bool {
-    pattern.match_indices("(?").any(|(at, _)| {
-        let is_escaped = pattern[..at].bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
-        let next = pattern[at + 2..].chars().next();
-        !is_escaped && next.is_some_and(|next| next == '-' || (next.is_ascii_alphabetic() && next != 'P'))
-    })
-}
-
 fn width(nfa: &NFA) -> u64 {
     let transitions = |state: &State| match state {
         State::Sparse(sparse) => sparse.transitions.len(),
@@ -132,8 +122,8 @@ fn width(nfa: &NFA) -> u64 {
 }
 
 /// The pattern in the words of `regex-syntax`. In ECMAScript `\d`, `\w` and `\b` are about ASCII, and within a class `[`,
-/// `&` and `~` stand for themselves.
-fn translated(pattern: &str) -> String {
+/// `&` and `~` stand for themselves. `None`: it has flags.
+fn translated(pattern: &str) -> Option<String> {
     let mut out = String::with_capacity(pattern.len());
     let mut chars = pattern.chars();
     let mut is_in_class = false;
@@ -165,8 +155,16 @@ fn translated(pattern: &str) -> String {
                 is_in_class = false;
                 out.push(']');
             }
+            ('(', false) if begins_with_flags(chars.as_str()) => return None,
             _ => out.push(char),
         }
     }
-    out
+    Some(out)
+}
+
+/// Whether this, behind `(`, sets flags, which ECMAScript does not have within a pattern: without letter case, a hundred
+/// large classes of characters take more than a second to compile.
+fn begins_with_flags(text: &str) -> bool {
+    let next = text.strip_prefix('?').and_then(|rest| rest.chars().next());
+    next.is_some_and(|next| next == '-' || (next.is_ascii_alphabetic() && next != 'P'))
 }

@@ -262,6 +262,7 @@ fn patterns() {
         ("", vec!["", "é"], vec![]),
         ("^(a+)+$", vec!["aaa"], vec!["aaab"]),
         ("^\\(?in\\)?$", vec!["in", "(in)"], vec!["(out)"]),
+        ("^[(?a-z]+$", vec!["(?i"], vec!["I"]),
     ] {
         let mut patterns = Patterns::default();
         let number = patterns.add("/", pattern).unwrap_or_else(|problem| panic!("{pattern}: {problem}"));
@@ -286,6 +287,7 @@ fn patterns_that_cannot_be_used() {
         ("[z-a]", "This pattern cannot be used: invalid character class range"),
         ("(?i)a", "This pattern cannot be used: flags, such as (?i), are not supported."),
         ("a\\\\(?i:b)", "This pattern cannot be used: flags"),
+        ("[](?i)]", "This pattern cannot be used: flags"),
         ("(?=a)b", "This pattern cannot be used: look-around, including look-ahead and look-behind, is not supported."),
         ("(?<!a)b", "This pattern cannot be used: look-around"),
         ("(a)\\1", "This pattern cannot be used: backreferences are not supported."),

@@ -14,10 +14,14 @@ const CONNECTIONS: u32 = 18;
 /// Of those, the ones for the requests of devices: a search that takes 50 ms does not keep them waiting.
 const DEVICE_CONNECTIONS: u32 = 6;
 
-/// What each connection is told first. Where a table was not analyzed since a million devices came, the planner takes the
+/// The settings of every connection. Where a table was not analyzed since a million devices came, the planner takes the
 /// devices of a kind for some ten: it would fetch all, by a bitmap, and sort them, rather than walk the index that has
-/// them in order.
-const SETTINGS: &str = "SET enable_bitmapscan = off";
+/// them in order. A statement ends with the request that it is for, which has 60 seconds, even if the request is gone.
+const SETTINGS: &str = "SET enable_bitmapscan = off; SET statement_timeout = '60s'; \
+                        SET idle_in_transaction_session_timeout = '60s'";
+
+/// A migration takes as long as it takes, and waits for that of another server.
+const NO_TIMEOUT: &str = "SET statement_timeout = 0";
 
 /// Connects, and brings the tables up to date: gives the connections of people, and those of devices.
 pub(super) async fn open(url: &str) -> Result<(Pool, Pool), OpenError> {
@@ -40,8 +44,8 @@ pub(super) async fn open(url: &str) -> Result<(Pool, Pool), OpenError> {
     }
 }
 
-/// What an address says. With `sslrootcert`, `sslmode=require` checks the certificate, as `psql` does: whoever names the
-/// authority wants no other to be trusted.
+/// What an address says. With `sslrootcert`, `sslmode=require` checks the certificate, as `psql` does: naming an
+/// authority means trusting no other.
 fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
     // The address may hold a password: neither it nor what is said about it is repeated.
     let options: PgConnectOptions = url.parse().map_err(|_| {
@@ -95,14 +99,17 @@ async fn prepare(pool: &Pool, is_local: bool) -> Result<(), OpenError> {
     }
     let found = sql::upkeep::schema_state(&mut connection).await.map_err(unreadable)?;
     if found.needs_migration("the PostgreSQL database")? {
+        connection.execute(NO_TIMEOUT).await.map_err(unreadable)?;
         let migrated = migrator().run(&mut *connection).await;
+        let reset = connection.execute(SETTINGS).await.map_err(unreadable);
         migrated
             .map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;
+        reset?;
     }
     Ok(())
 }
 
-/// Whether the server says so. Where it says nothing, nobody is warned for nothing.
+/// Whether the server reports encryption. Without an answer there is no warning.
 async fn is_encrypted(connection: &mut Connection) -> bool {
     let said = sqlx::query_scalar("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
     said.fetch_optional(connection).await.ok().flatten().unwrap_or(true)

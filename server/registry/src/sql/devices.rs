@@ -7,8 +7,8 @@ use super::{
 use crate::{
     errors::{StateError, StoreError},
     fleet::DeviceItem,
-    store::{Devices, Lock, NewToken, Report, TokenRow, TokenUse},
-    types::{AccountId, DeviceDetail, OldTokens, Status, Timestamp, TokenJob},
+    store::{Devices, Lock, NewToken, Report, TokenRow},
+    types::{AccountId, DeviceDetail, OldTokens, Status, Timestamp, TokenJob, TokenUse},
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, SecretHash};
@@ -141,7 +141,7 @@ pub(crate) async fn note_use(
 /// Stores a report. What it refuses is refused before anything is written.
 pub(crate) async fn merge_state(
     connection: &mut Connection,
-    Report { device, merge, at }: &Report,
+    Report { device, merge, token_use, at }: &Report,
 ) -> Result<(), StateError> {
     // First of all: it keeps other data of the same device waiting, so that none is lost.
     let found: Option<(i16, i16)> =
@@ -159,6 +159,9 @@ pub(crate) async fn merge_state(
         .await
         .map_err(StoreError::from)?;
     let state = merge(before.as_deref())?;
+    if let Some(token_use) = token_use {
+        note_use(connection, token_use).await?;
+    }
     // Only the first time: the row of a device stands in many indexes.
     if seen == 0 || status != Status::Active.code() {
         query("UPDATE devices SET status = $2, seen = 1 WHERE id = $1")

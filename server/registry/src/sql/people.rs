@@ -4,7 +4,7 @@ use super::{Db, FOR_UPDATE_SKIP_LOCKED, is_taken, lock, tier};
 use crate::{
     errors::{AccountError, PersonError, StoreError},
     sign_in_limits::{GUESSES_WITHIN_MS, Guesses},
-    store::{Credentials, Lock, NewGuess, People, StoredSession},
+    store::{Credentials, Lock, NewGuess, NewSession, People, StoredSession},
     types::{AccountId, AccountName, Person, PersonId, Timestamp, tier_code},
 };
 use async_trait::async_trait;
@@ -209,37 +209,24 @@ impl People for Db {
         Ok((wait_ms > 0).then_some(wait_ms))
     }
 
-    async fn forget_guesses(&self, email_hash: Uuid, source_hash: Uuid) -> Result<(), StoreError> {
+    async fn add_session(&self, new: NewSession) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        lock(&mut tx, source_hash, Lock::Alone).await?;
+        lock(&mut tx, new.source_hash, Lock::Alone).await?;
         query("DELETE FROM wrong_passwords WHERE source_hash = $1 AND email_hash = $2")
-            .bind(source_hash)
-            .bind(email_hash)
+            .bind(new.source_hash)
+            .bind(new.email_hash)
             .execute(&mut *tx)
             .await?;
-        Ok(tx.commit().await?)
-    }
-
-    async fn add_session(
-        &self,
-        id: Uuid,
-        person: &Person,
-        hash: &SecretHash,
-        now: Timestamp,
-        idle_since: Timestamp,
-        absolute_since: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
         query("DELETE FROM sessions WHERE seen_at <= $1 OR made_at <= $2")
-            .bind(idle_since.as_ms())
-            .bind(absolute_since.as_ms())
+            .bind(new.idle_since.as_ms())
+            .bind(new.absolute_since.as_ms())
             .execute(&mut *tx)
             .await?;
         query("INSERT INTO sessions (id, person, secret_hash, made_at, seen_at) VALUES ($1, $2, $3, $4, $4)")
-            .bind(id)
-            .bind(person.id.0)
-            .bind(hash.as_bytes().as_slice())
-            .bind(now.as_ms())
+            .bind(new.id)
+            .bind(new.person.0)
+            .bind(new.secret_hash.as_bytes().as_slice())
+            .bind(new.now.as_ms())
             .execute(&mut *tx)
             .await?;
         Ok(tx.commit().await?)

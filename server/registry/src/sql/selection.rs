@@ -305,7 +305,7 @@ async fn is_in_texts(
     let Some(Query::Texts(texts)) = query else { return Ok(false) };
     let blocks = blocks::load(connection, grid, account, None).await?;
     let find = move || Hits::find(blocks, &Wanted { texts, ..Wanted::default() }).len() > 0;
-    tokio::task::spawn_blocking(find).await.map_err(|_| StoreError::Unavailable)
+    grid.scan(find).await
 }
 
 /// The blocks that have the devices of these names.

@@ -19,7 +19,7 @@ use std::{
     path::Path,
 };
 
-/// Readers at once, for what people see.
+/// Concurrent readers, for what people see.
 const READERS: u32 = 4;
 
 /// Readers for the requests of devices, which read a row or two each: a search that takes 50 ms does not keep them waiting.

@@ -118,18 +118,23 @@ impl Fixture {
 
     pub(crate) async fn works(&self, token: &SecurityToken) -> bool {
         match self.registry.authenticate(token).await {
-            Ok(_) => true,
+            Ok(device) => {
+                self.registry.note_token_use(&device).await.unwrap();
+                true
+            }
             Err(AuthError::Unknown) => false,
             Err(error) => panic!("{error}"),
         }
     }
 
     pub(crate) async fn connect(&self, token: &SecurityToken) -> AuthenticatedDevice {
-        self.registry.authenticate(token).await.unwrap()
+        let device = self.registry.authenticate(token).await.unwrap();
+        self.registry.note_token_use(&device).await.unwrap();
+        device
     }
 
     pub(crate) async fn report(&self, token: &SecurityToken, body: &str) {
-        let device = self.connect(token).await;
+        let device = self.registry.authenticate(token).await.unwrap();
         self.registry.record_state(&device, body.as_bytes()).await.unwrap();
     }
 }

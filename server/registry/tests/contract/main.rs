@@ -75,7 +75,7 @@ on_both! {
     marks: after_each_change_of_them folded_beside_reports;
     orders: every_order many_models last_seen_of_kinds;
     paging: both_ways what_is_found what_another_server_changed_is_found filters pages_beside_changes;
-    tokens: kept_until_the_new_one_is_used stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
+    tokens: kept_until_the_new_one_is_used used_with_a_report stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
         a_wrong_secret sent_again a_late_attempt gone_on_with;
     state: comes_alive last_values what_contradicts a_check_that_takes_too_long a_model_that_is_refused_now too_large reports_at_once
         good_ones_beside_refused_ones gone_meanwhile;

@@ -2,7 +2,7 @@
 
 use crate::fixture::{Fixture, MINUTE_MS, PASSWORD, START_MS, office, password};
 use muster_registry::{
-    AccountName, AuthError, DeviceQuery, FakeWorld, GroupError, GroupName, NotReady, Registry, SignInError, StoreError,
+    AccountName, DeviceQuery, FakeWorld, GroupError, GroupName, NotReady, Registry, SignInError, StateError, StoreError,
 };
 use std::sync::Arc;
 
@@ -76,7 +76,9 @@ pub(crate) async fn read_only_postgres(fixture: &Fixture) {
     let refused = server.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap_err();
     assert_eq!(refused, SignInError::Store(StoreError::ReadOnly));
     assert!(refused.to_string().contains("read-only"), "{refused}");
-    assert_eq!(server.authenticate(&tokens[0]).await.unwrap_err(), AuthError::Store(StoreError::ReadOnly));
+    let device = server.authenticate(&tokens[0]).await.unwrap();
+    let refused = server.record_state(&device, br#"{"altitude": 1}"#).await;
+    assert_eq!(refused, Err(StateError::Store(StoreError::ReadOnly)));
 
     // One that is not up to date cannot be brought there.
     let reset = "BEGIN; SET TRANSACTION READ WRITE; DELETE FROM _sqlx_migrations WHERE version = 8; COMMIT";

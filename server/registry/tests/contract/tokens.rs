@@ -26,6 +26,21 @@ pub(crate) async fn kept_until_the_new_one_is_used(fixture: &Fixture) {
     assert!(fixture.works(&third).await);
 }
 
+pub(crate) async fn used_with_a_report(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let tokens = tenant.register(&["accepted", "refused"]).await;
+    for (name, old, body, is_accepted) in
+        [("accepted", &tokens[0], r#"{"altitude": 1}"#, true), ("refused", &tokens[1], "not JSON", false)]
+    {
+        let new = generate(fixture, &tenant, name, OldTokens::KeepUntilNewIsUsed).await;
+        let device = registry.authenticate(&new).await.unwrap();
+        assert!(registry.authenticate(old).await.is_ok(), "{name}: nothing is written before the report");
+        assert_eq!(registry.record_state(&device, body.as_bytes()).await.is_ok(), is_accepted);
+        assert_eq!(registry.authenticate(old).await, Err(AuthError::Unknown), "{name}");
+        assert!(registry.authenticate(&new).await.is_ok());
+    }
+}
+
 pub(crate) async fn stopped_now(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let first = tenant.register(&["a"]).await.remove(0);
