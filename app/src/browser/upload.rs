@@ -11,7 +11,7 @@ use crate::fns::{
 };
 use futures_util::{StreamExt, stream};
 use leptos::prelude::*;
-use muster_domain::{Field, PartRange, Report, errors_csv};
+use muster_domain::{FieldSet, PartRange, Report, errors_csv};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -63,7 +63,7 @@ const FINISH_LATER: &str = "Upload the same file to continue; devices already re
 #[derive(Clone)]
 pub(crate) struct Upload {
     file: CheckedFile,
-    missing_fields: Vec<Field>,
+    missing_fields: FieldSet,
     parts: Rc<[PartRange]>,
     devices: u64,
     group: Option<String>,
@@ -100,7 +100,7 @@ impl Upload {
         progress.set(Progress { rows: report.rows, ..Progress::default() });
         Self {
             file: CheckedFile { file, copy, layout: report.layout.clone() },
-            missing_fields: report.missing_fields.clone(),
+            missing_fields: report.missing_fields,
             parts: report.parts.clone().into(),
             devices: report.devices,
             group,
@@ -188,7 +188,7 @@ impl Upload {
             attempt: 0,
             renew: pass == Pass::Renew,
             layout: self.file.layout.clone(),
-            missing_fields: self.missing_fields.clone(),
+            missing_fields: self.missing_fields,
             first_line: range.first_line,
             bytes,
         };

@@ -2,7 +2,7 @@
 
 use super::{Failure, devices::Step};
 use leptos::prelude::*;
-use muster_domain::{Field, Layout};
+use muster_domain::{FieldSet, Layout};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -30,8 +30,8 @@ pub struct Part {
     pub renew: bool,
     /// How the file is laid out, which its first row told.
     pub layout: Layout,
-    /// The fields that the file has no column for: see [`muster_domain::Report::missing_fields`].
-    pub missing_fields: Vec<Field>,
+    /// The fields in which no row of the file has a value: see [`muster_domain::Report::missing_fields`].
+    pub missing_fields: FieldSet,
     /// The line of the file that the part begins with, from 1.
     pub first_line: u64,
     /// The bytes of the file, whole rows.
@@ -359,6 +359,7 @@ mod server {
     #[cfg(test)]
     mod tests {
         use super::*;
+        use muster_domain::FieldSet;
 
         #[test]
         fn no_more_rows_are_kept_than_show_that_they_are_too_many() {
@@ -369,7 +370,7 @@ mod server {
                     attempt: 1,
                     renew: false,
                     layout: Layout::default(),
-                    missing_fields: Vec::new(),
+                    missing_fields: FieldSet::default(),
                     first_line: 1,
                     bytes,
                 };

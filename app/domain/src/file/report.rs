@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::field::Field;
+use super::field::{Field, FieldSet};
 use super::groups::Groups;
 use super::layout::Layout;
 use super::models::Models;
@@ -57,9 +57,9 @@ pub struct Report {
     pub numeric_name_count: u64,
     /// The problem that ended the reading, if one did: what follows it in the file is unchecked.
     pub ended_by: Option<Problem>,
-    /// The fields that the file has no column for, so that it says nothing about them. Without a header, those are the
-    /// fields behind the last one in which any row has a value: spreadsheets pad rows with empty cells.
-    pub missing_fields: Vec<Field>,
+    /// The fields in which no row has a value, so that the file says nothing about them, whether it has a column for
+    /// them or not: `errors.csv` has a column for each field, and spreadsheets pad rows with empty cells.
+    pub missing_fields: FieldSet,
     /// How the file is cut for uploading. Together the parts have every row of the file once, in order.
     pub parts: Vec<PartRange>,
 }
