@@ -148,7 +148,7 @@ impl Sink for Tally {
         if counted.is_some() && name.starts_with(|first: char| matches!(first, '1'..='9')) {
             self.note_numeric(name);
         }
-        if counted.is_some() || is_device_name(name.as_bytes()) {
+        if counted.is_some() || is_device_name(name.as_bytes()) && !row.is_header_again() {
             let (line, column) = row.place(Field::DeviceName);
             // A file of 256 MiB has fewer than 2^32 lines.
             let line = u32::try_from(line).unwrap_or(u32::MAX);

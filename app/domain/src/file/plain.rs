@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::field::Separator;
+use super::header::is_model_column;
 use super::lanes::{ByteSet, LANES, same};
 use crate::names::{DeviceName, is_model_name};
 use crate::text::{Description, FriendlyName};
@@ -97,11 +98,13 @@ impl<'a> PlainRows<'a> {
         Some(row)
     }
 
-    /// Whether a cell is a model name, as nearly always because the last one was the same.
+    /// Whether a cell is a model name, as nearly always because the last one was the same. The name of the models' column
+    /// is none here: its row may be a header among the devices.
     #[inline]
     fn is_model(&mut self, cell: &'a [u8]) -> bool {
         if !self.model.is_some_and(|model| same(cell, model)) {
-            self.model = is_model_name(cell).then_some(cell);
+            let is_model = is_model_name(cell) && !std::str::from_utf8(cell).is_ok_and(is_model_column);
+            self.model = is_model.then_some(cell);
         }
         self.model.is_some()
     }

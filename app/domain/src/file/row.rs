@@ -6,7 +6,7 @@ use super::cells::{Cells, value};
 use super::damage::{has_lost_characters, is_encoded_twice, is_scientific};
 use super::field::Field;
 use super::head::is_row_in_quotes;
-use super::header::is_header;
+use super::header::{self, is_header};
 use super::layout::Layout;
 use super::plain::PlainRow;
 use super::problem::{Cause, Problem};
@@ -157,6 +157,12 @@ impl<'a> Row<'a> {
             && (tier.is_empty() || PricingTier::parse(tier).is_ok())
             && self.cells <= self.layout.columns().len()
             && self.bad_quote().is_none()
+            && !self.is_header_again()
+    }
+
+    /// Whether the row is the header once more.
+    pub(super) fn is_header_again(&self) -> bool {
+        header::is_header_again(self.field(Field::DeviceName), self.field(Field::ModelName))
     }
 
     fn bad_quote(&self) -> Option<BadQuote> {
@@ -189,6 +195,9 @@ impl<'a> Row<'a> {
     /// What is wrong with the row as a whole: then its cells say nothing.
     fn fault(&self) -> Option<Problem> {
         let of_row = |cause| Some(Problem::at((self.line, 1), None, self.text, cause));
+        if self.is_header_again() {
+            return of_row(Cause::HeaderAgain);
+        }
         let [name, model, ..] = &self.fields;
         if !is_device_name(name.as_bytes()) || !is_model_name(model.as_bytes()) {
             if self.is_commented_out() {
