@@ -290,7 +290,9 @@ fn other_files_of_these_kinds_are_understood() {
     check("my pump,§\nA1,§\nDevice name,Model name\nA2,§\n", "2 of 4; 1:1 device-name; 3:1 header-again");
     // Two exports joined, also where both cells of the header are valid names, and far from the end of the file.
     let rows = "A1,§\nB1,§\nC1,§\nD1,§\n";
-    for header in ["DeviceName,ModelName", "device_name,model_name", "Device-Name,MODELNAME,,,", "\"DeviceName\",ModelName"] {
+    for header in
+        ["DeviceName,ModelName", "device_name,model_name", "Device-Name,MODELNAME,,,", "\"DeviceName\",ModelName"]
+    {
         check(
             &format!("{header}\nA0,§\n{header}\n{rows}{header}\nE1,§\n"),
             "6 of 8; 3:1 header-again; 8:1 header-again",

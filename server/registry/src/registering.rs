@@ -4,7 +4,9 @@ use crate::{
     texts::normal,
     types::{GroupName, Status},
 };
-use muster_domain::{DeviceName, Field, FieldSet, NewDevice, PricingTier, SecurityToken, errors_csv, spreadsheet_would_change};
+use muster_domain::{
+    DeviceName, Field, FieldSet, NewDevice, PricingTier, SecurityToken, errors_csv, spreadsheet_would_change,
+};
 use uuid::Uuid;
 
 /// The most rows of a part.

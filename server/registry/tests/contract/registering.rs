@@ -354,7 +354,10 @@ pub(crate) async fn a_field_without_a_value_in_the_file_is_not_compared(fixture:
     let mut number = 0;
     let mut check = async |missing_fields: &[Field], new: [&str; 5], expected: Option<&str>| {
         number += 1;
-        let rows = PartRows { missing_fields: missing_fields.iter().copied().collect(), ..part_of(number, 1, vec![row_of(new)]) };
+        let rows = PartRows {
+            missing_fields: missing_fields.iter().copied().collect(),
+            ..part_of(number, 1, vec![row_of(new)])
+        };
         let outcome = tenant.part(id, rows).await;
         let expected: Vec<String> = expected.into_iter().map(|field| format!("{DIFFERENT}{field}")).collect();
         assert_eq!(errors(&outcome), expected, "{missing_fields:?} {new:?}");
@@ -371,7 +374,8 @@ pub(crate) async fn a_field_without_a_value_in_the_file_is_not_compared(fixture:
     check(&[], ["a", MODEL, "", "Note", ""], Some("device friendly name")).await;
     // What the check never sends: a value in a missing field.
     check(&all_but_names, ["a", MODEL, "Other", "", ""], Some("device friendly name")).await;
-    let renewed = PartRows { missing_fields: all_but_names.into_iter().collect(), ..renewing(part_of(50, 1, vec![row("a")])) };
+    let renewed =
+        PartRows { missing_fields: all_but_names.into_iter().collect(), ..renewing(part_of(50, 1, vec![row("a")])) };
     assert_eq!(numbers(&tenant.part(id, renewed).await), [0, 1, 0, 0, 1]);
 }
 
