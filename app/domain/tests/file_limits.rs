@@ -208,9 +208,8 @@ fn parts() {
     for part in &report.parts {
         assert!(part.rows <= PART_ROWS && part.end - part.start <= PART_BYTES, "{part:?}");
         let mut found = Found::default();
-        let mut reader = Reader::resume(report.layout.clone(), part.first_line);
-        reader.push(&file.as_bytes()[part.start as usize..part.end as usize], &mut found);
-        reader.finish(&mut found);
+        let bytes = &file.as_bytes()[part.start as usize..part.end as usize];
+        Reader::read_part(report.layout.clone(), part.first_line, bytes, &mut found);
         assert_eq!((found.rows.len(), found.problems.len()), (part.rows as usize, 0));
         rows.append(&mut found.rows);
     }

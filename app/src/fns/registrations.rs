@@ -318,9 +318,7 @@ mod server {
         let Part { number, attempt, renew, missing_fields, .. } = part;
         let read = PartRows { number, attempt, renew, missing_fields, ..PartRows::default() };
         let mut rows = Rows { read, problems: Vec::new() };
-        let mut reader = Reader::resume(part.layout, part.first_line);
-        reader.push(&part.bytes, &mut rows);
-        reader.finish(&mut rows);
+        Reader::read_part(part.layout, part.first_line, &part.bytes, &mut rows);
         rows.read
     }
 
@@ -336,9 +334,7 @@ mod server {
         let columns = Field::ALL.into_iter().map(Some).chain([None, None]).collect();
         let Ok(layout) = Layout::new(Separator::Comma, columns, true) else { return 0 };
         let mut names = Names(0);
-        let mut reader = Reader::resume(layout, 1);
-        reader.push(errors, &mut names);
-        reader.finish(&mut names);
+        Reader::read_part(layout, 1, errors, &mut names);
         names.0
     }
 

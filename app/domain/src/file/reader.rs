@@ -122,6 +122,13 @@ impl Reader {
         }
     }
 
+    /// Reads a part of a file whose layout is known, as [`Reader::resume`] does, from its first byte to its last.
+    pub fn read_part<S: Sink>(layout: Layout, first_line: u64, bytes: &[u8], sink: &mut S) {
+        let mut reader = Self::resume(layout, first_line);
+        reader.push(bytes, sink);
+        reader.finish(sink);
+    }
+
     /// Reads the next piece of the file.
     pub fn push<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) {
         let left = usize::try_from(MAX_FILE_BYTES - self.received).unwrap_or(usize::MAX);
