@@ -250,11 +250,10 @@ impl Upload {
     fn give_up(&self, failure: &Failure) {
         if self.stop(Stopped::GivenUp) {
             *self.given_up_by.borrow_mut() = Some(failure.clone());
-            let sentence = failure.sentence();
-            let stop = if sentence.ends_with('.') { "" } else { "." };
+            let sentence = failure.full_sentence();
             // What was refused would be refused again.
             let next = if failure.is_temporary() { FINISH_LATER } else { "Devices already registered are kept." };
-            self.tell(|progress| progress.note = Some(format!("{sentence}{stop} {next}")));
+            self.tell(|progress| progress.note = Some(format!("{sentence} {next}")));
         }
     }
 

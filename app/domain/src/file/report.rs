@@ -137,7 +137,7 @@ pub struct ProblemGroup {
     pub examples: Vec<Problem>,
 }
 
-/// A part of a file, to be uploaded by itself and read by [`super::Reader::resume`].
+/// A part of a file, to be uploaded by itself and read by [`super::Reader::read_part`].
 ///
 /// It has at most [`super::PART_ROWS`] rows and [`super::PART_BYTES`] bytes. A file has fewer than 400 parts:
 /// 100 by rows, and two for each 2 MiB.

@@ -38,9 +38,8 @@ impl Lookup {
     }
 
     fn failed(failure: &Failure) -> Self {
-        let sentence = failure.sentence();
-        let stop = if sentence.ends_with('.') { "" } else { "." };
-        Self::Failed(format!("The file could not be compared with your models and devices: {sentence}{stop}"))
+        let sentence = failure.full_sentence();
+        Self::Failed(format!("The file could not be compared with your models and devices: {sentence}"))
     }
 
     pub(super) fn unknown_models(&self) -> &[UnknownModel] {
