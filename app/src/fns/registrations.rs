@@ -87,14 +87,14 @@ pub struct RegistrationList {
     pub now_ms: i64,
 }
 
-/// Which of these model names (at most 1,000) the account does not have.
+/// Which of these model names (at most 1,000, which a report lists) the account does not have.
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`].
 #[server(prefix = "/fn", endpoint = "unknown-models", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn unknown_models(names: Vec<String>) -> Result<Vec<UnknownModel>, Failure> {
     let viewer = super::viewer()?;
-    if names.len() > 1_000 {
+    if names.len() > muster_domain::Report::MAX_MODELS {
         return Err(Failure::refused("At most 1,000 model names can be looked up at once."));
     }
     let names: Result<Vec<_>, _> = names.iter().map(|name| muster_domain::ModelName::parse(name)).collect();

@@ -24,6 +24,9 @@ impl Field {
     pub const ALL: [Self; 5] =
         [Self::DeviceName, Self::ModelName, Self::FriendlyName, Self::Description, Self::PricingTier];
 
+    /// Those without which no file can be read.
+    pub const REQUIRED: [Self; 2] = [Self::DeviceName, Self::ModelName];
+
     /// What the field is called on the screen and in the header of a file.
     #[must_use]
     pub const fn label(self) -> &'static str {

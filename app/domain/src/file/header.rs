@@ -38,7 +38,7 @@ pub(super) fn is_header(cells: &[Cow<'_, str>]) -> bool {
     let mut known = 0;
     for cell in cells {
         match column(cell) {
-            Some(Column::Field(Field::DeviceName | Field::ModelName)) => return true,
+            Some(Column::Field(field)) if Field::REQUIRED.contains(&field) => return true,
             Some(_) => known += 1,
             None => {}
         }
@@ -149,7 +149,7 @@ pub(super) fn read(cells: &[Cow<'_, str>], ignore_unknown: bool) -> Header {
     // They are as unknown, where it is asked which columns may be ignored.
     header.unknown.extend(groups);
     header.unknown.sort_unstable();
-    for field in [Field::DeviceName, Field::ModelName] {
+    for field in Field::REQUIRED {
         if !header.columns.contains(&Some(field)) {
             header.problems.push((cells.len(), Some(field), Cause::MissingColumn));
         }

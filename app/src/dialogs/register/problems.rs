@@ -6,7 +6,7 @@ use crate::{
     when::{count, thousands},
 };
 use leptos::prelude::*;
-use muster_domain::{Problem, ProblemGroup, Report};
+use muster_domain::{ColumnNames, Problem, ProblemGroup, Report};
 
 /// How many names of a kind are shown: as many as a group of problems has examples.
 const EXAMPLES: usize = Report::GROUP_EXAMPLES;
@@ -14,9 +14,6 @@ const EXAMPLES: usize = Report::GROUP_EXAMPLES;
 /// The sentence for a header in other words, where its columns can be mapped.
 const MAP_BELOW: &str =
     "The first row looks like a header, but not in Muster's words. Map the columns below, or rename them in the file.";
-
-/// How many columns a problem's sentence names by itself.
-const NAMED_COLUMNS: usize = 10;
 
 /// What has to be changed in the file before it can be uploaded.
 pub(super) fn problems_view(dialog: Dialog, report: &Report) -> AnyView {
@@ -77,7 +74,7 @@ pub(super) fn column_name(name: &str) -> &str {
 /// The button that checks the file again without the columns that Muster does not know.
 fn ignore_columns(dialog: Dialog, columns: &[String]) -> AnyView {
     let name = |column: &String| view! { <li><code>{column_name(column).to_owned()}</code></li> };
-    let all = (columns.len() > NAMED_COLUMNS).then(|| {
+    let all = (columns.len() > ColumnNames::LISTED).then(|| {
         view! { <ul class="columns" aria-label="Unknown columns">{columns.iter().map(name).collect_view()}</ul> }
     });
     view! {
