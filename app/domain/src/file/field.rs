@@ -140,14 +140,4 @@ impl Separator {
             Self::Tab => b'\t',
         }
     }
-
-    /// What it is called in a sentence: "separated by …".
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Comma => "commas",
-            Self::Semicolon => "semicolons",
-            Self::Tab => "tabs",
-        }
-    }
 }

@@ -235,7 +235,8 @@ impl<'a> Row<'a> {
             return report(problem);
         }
         let columns = self.layout.columns();
-        let is_shifted = self.cells > columns.len() || self.field_cause(Field::PricingTier).is_some();
+        let tier = self.field(Field::PricingTier);
+        let is_shifted = self.cells > columns.len() || !tier.is_empty() && PricingTier::parse(tier).is_err();
         if is_shifted && let Some(problem) = stray_quote(self.texts()).and_then(|quote| self.quote_problem(quote)) {
             return report(problem);
         }
@@ -259,7 +260,7 @@ impl<'a> Row<'a> {
         });
         for field in columns.iter().copied().flatten() {
             // A field too many is usually an unquoted separator in a text, and all behind it is shifted.
-            if shifted && !matches!(field, Field::DeviceName | Field::ModelName) {
+            if shifted && !Field::REQUIRED.contains(&field) {
                 continue;
             }
             if let Some(cause) = self.field_cause(field) {
