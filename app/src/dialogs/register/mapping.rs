@@ -103,7 +103,8 @@ fn mapping_problem(fields: &[Option<Field>]) -> Option<String> {
     if let Some(twice) = Field::ALL.into_iter().find(|field| columns_of(*field) > 1) {
         return Some(format!("{twice} is chosen for {} columns. Choose it for one.", columns_of(twice)));
     }
-    let missing: Vec<_> = Field::REQUIRED.into_iter().filter(|field| columns_of(*field) == 0).map(Field::label).collect();
+    let missing: Vec<_> =
+        Field::REQUIRED.into_iter().filter(|field| columns_of(*field) == 0).map(Field::label).collect();
     (!missing.is_empty()).then(|| format!("Choose a column for {}.", missing.join(" and ")))
 }
 
