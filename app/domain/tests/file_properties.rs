@@ -55,7 +55,7 @@ fn file_like_with(others: &'static [&'static str]) -> impl Strategy<Value = Vec<
     })
 }
 
-/// Rows as the quick lane takes them, or nearly: fields at their limits, one byte of the wrong kind, any line end.
+/// Rows as the fast path accepts them, or nearly: fields at their limits, one byte of the wrong kind, any line end.
 fn nearly_plain() -> impl Strategy<Value = Vec<u8>> {
     let long = |most: usize| prop_oneof![8 => 1..20usize, 1 => most - 1..=most + 1].prop_map(|len| "x".repeat(len));
     let text = |most| prop_oneof![4 => long(most), 2 => Just(String::new()), 2 => "[ -~]{0,20}"];
@@ -236,7 +236,7 @@ proptest! {
         prop_assert_eq!(report.rows, found.rows.len() as u64);
     }
 
-    /// The quick lane takes only rows that come in whole, with some bytes behind them; so a byte at a time, the same
+    /// The fast path takes only rows that come in whole, with some bytes behind them; so a byte at a time, the same
     /// rows go the long way. Both for what is hardly ever plain, and for what nearly always is.
     #[test]
     fn the_quick_lane_and_the_long_way_agree(bytes in prop_oneof![file_like(), nearly_plain()], separator in prop::sample::select(&Separator::ALL[..])) {

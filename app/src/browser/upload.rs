@@ -23,7 +23,7 @@ use web_sys::File;
 /// way; two such uploads are as many as the server takes.
 const PARTS_AT_ONCE: usize = 6;
 
-/// How an upload stands.
+/// The progress of an upload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     pub(crate) rows: u64,
@@ -217,7 +217,7 @@ impl Upload {
         outcome
     }
 
-    /// Tells how it stands, while somebody looks.
+    /// Updates the progress while the dialog is open.
     fn tell(&self, change: impl FnOnce(&mut Progress)) {
         if !self.is_abandoned() {
             self.progress.try_update(change);

@@ -16,8 +16,8 @@ use crate::tier::PricingTier;
 
 /// Checks a registration file, piece by piece, and reports on all of it.
 ///
-/// Beside the one row that is being read it keeps the device names, since none may stand there twice: some
-/// 38 MiB for a million of 20 bytes, and 150 MiB for a million of 128 bytes, the most there can be.
+/// Besides the row that is being read it retains the device names, to find duplicates: some 38 MiB for a million of
+/// 20 bytes, and 150 MiB for a million of 128 bytes, which is the maximum.
 #[derive(Debug)]
 pub struct Check {
     reader: Reader,
@@ -60,7 +60,7 @@ impl Check {
         self.reader.has_ended()
     }
 
-    /// Ends the file, and tells what was found.
+    /// Ends the file, and returns the report.
     #[must_use]
     pub fn finish(mut self) -> Report {
         self.reader.finish(&mut self.tally);

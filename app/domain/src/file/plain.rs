@@ -1,7 +1,7 @@
-//! The quick lane: rows that are valid, plain ASCII and without quotes, as nearly all are, read in one pass.
+//! The fast path: rows that are valid, plain ASCII and without quotes, as nearly all are, read in one pass.
 //!
-//! It never says what is wrong. Whatever it does not take at once goes the long way, through `scan`, `cells` and
-//! `row`, which are the rules; this only finds the same sooner, and a test holds it to that.
+//! It reports no problems. Every row that it does not accept takes the slow path, through `scan`, `cells` and `row`,
+//! which define the rules. A property test checks that both paths agree.
 
 use std::ops::Range;
 

@@ -10,8 +10,8 @@ use super::offer::MappingOffer;
 use super::problem::Problem;
 use crate::tier::PricingTier;
 
-/// What a check found. Of bounded size, whatever the file is: some 250 kB for each of its three long lists
-/// (models, problems, groups of problems), so that it goes from a worker to a page at once.
+/// What a check found. Bounded for any file: at most some 250 kB for each list, so one message carries it from the
+/// worker to the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// How many devices the file asks for: the rows with no problem of their own, a repeated name counted once.
@@ -77,7 +77,7 @@ impl Report {
     /// How many numeric names are listed. A spreadsheet takes the zeros from all of a column, so the first thousand
     /// show whether it did; at most 128 kB.
     pub const MAX_NUMERIC_NAMES: usize = 1_000;
-    /// How many groups are told apart. Others of the same kind are folded into one more group.
+    /// How many groups are counted separately. Others of the same kind share one more group.
     pub const MAX_GROUPS: usize = Groups::MAX;
     /// How many problems stand with each group.
     pub const GROUP_EXAMPLES: usize = Groups::EXAMPLES;

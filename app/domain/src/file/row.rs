@@ -50,7 +50,7 @@ impl<'a> Row<'a> {
         row
     }
 
-    /// A row of the quick lane, which is valid.
+    /// A row of the fast path, which is valid.
     #[inline]
     pub(super) fn plain(row: &PlainRow<'a>, layout: &'a Layout, line: u64, start: u64) -> Option<Self> {
         let text = std::str::from_utf8(&row.bytes[..row.end]).ok()?;

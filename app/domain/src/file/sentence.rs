@@ -194,7 +194,7 @@ impl Cause {
         }
     }
 
-    /// A heading for the groups of one kind that are too many to be told apart.
+    /// A heading for the groups of one kind that are too many to be counted separately.
     pub(super) fn folded_heading(&self) -> String {
         match self {
             Self::PricingTier { .. } => {
