@@ -115,7 +115,8 @@ fn as_csv_reads(bytes: &[u8], separator: Separator) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     while reader.read_record(&mut record).expect("the text is UTF-8") {
         let row: Vec<String> = record.iter().map(meant).collect();
-        if row.iter().any(|cell| !cell.is_empty()) {
+        // A row of nothing but Ctrl-Z, with which DOS ends files, is blank, too.
+        if row.iter().any(|cell| !cell.trim_matches('\u{1a}').is_empty()) {
             rows.push(row);
         }
     }
