@@ -125,6 +125,21 @@ test('a check that is silent is noticed, and may be tried again', async ({ porta
   await expect(dialog).toContainText('fleet.csv: 2 devices');
 });
 
+test('a silent check that was cancelled does not come back', async ({ portal }) => {
+  await portal.clock.install();
+  await portal.route(SCRIPT, (route) => route.fulfill({ contentType: 'text/javascript', body: 'self.onmessage = () => {};' }));
+  await open(portal, '/devices');
+  const dialog = await openRegister(portal);
+  await choose(portal, file('fleet.csv', SEED_FILE));
+  await expect(dialog).toContainText('Checking fleet.csv');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(dialog.getByRole('button', { name: 'Browse' })).toBeVisible();
+  await portal.clock.runFor(61_000);
+  await expect(dialog.getByRole('button', { name: 'Browse' })).toBeVisible();
+  await expect(dialog).not.toContainText('Checking fleet.csv');
+  await expect(dialog).not.toContainText('Nothing was heard');
+});
+
 test('only scripts have a policy that a worker can live with', async ({ portal }) => {
   const policies = new Map<string, string | undefined>();
   portal.on('response', (response) => {

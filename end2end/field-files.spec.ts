@@ -202,6 +202,10 @@ test('unknown columns are ignored to the end', async ({ portal, muster }) => {
   await openRegister(portal);
   await choose(portal, path);
   await expect(verdict(dialog)).toContainText('1 problem found');
+  // A column without a name is one of them.
+  await choose(portal, file('unnamed.csv', `Device name,Model name,Pricing,,Colour\nA1,${MODEL},x,y,z\n`));
+  await dialog.getByRole('button', { name: 'Ignore these columns' }).click();
+  await expect(dialog).toContainText('Ignored columns: Pricing, (no name), Colour');
 });
 
 test('a file with a column for the group is led to the field for it', async ({ portal, muster }) => {

@@ -329,6 +329,34 @@ test('undo removes the devices that have never connected, and lists the others',
   expect((await muster.sendState(tokens.get('AutoRegister41')!)).status).toBe(401);
 });
 
+test('what is left of one registration is not shown for another', async ({ portal, muster }) => {
+  const tokens = await withSeedDevices(portal, muster);
+  await muster.sendState(tokens.get('AutoRegister42')!);
+  await register(portal, file('more.csv', `Pump-1,${MODEL}\n`));
+  await saveTokens(portal);
+  await portal.keyboard.press('Escape');
+  await portal.getByRole('link', { name: 'Registrations' }).click();
+  // The devices that are left of the first registration are listed late, when its dialog has made way for the other's.
+  const held: Route[] = [];
+  await portal.route('**/fn/devices', (route) => void held.push(route));
+  await portal.getByRole('button', { name: 'Undo devices.csv' }).click();
+  const first = portal.getByRole('dialog', { name: 'Undo devices.csv?' });
+  await first.getByRole('button', { name: 'Undo', exact: true }).click();
+  await expect.poll(() => held.length).toBe(1);
+  await expect(first.getByRole('button', { name: 'Done' })).toBeEnabled();
+  await portal.keyboard.press('Escape');
+  await portal.getByRole('button', { name: 'Undo more.csv' }).click();
+  const second = portal.getByRole('dialog', { name: 'Undo more.csv?' });
+  await expect(second).toContainText('This registration made 1 device');
+  const answered = portal.waitForResponse('**/fn/devices');
+  await held[0].continue();
+  await (await answered).finished();
+  // What follows the answer in the page has happened when the page has done something else.
+  await portal.evaluate(() => new Promise((done) => setTimeout(done)));
+  await expect(second).toContainText('This registration made 1 device');
+  await expect(second).not.toContainText('stays');
+});
+
 test('an upload is paused, goes on, and is cancelled; the same file finishes it', async ({ portal, muster, guard }) => {
   test.slow();
   guard.expect(/Failed to load resource/);

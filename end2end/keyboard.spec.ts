@@ -1,7 +1,7 @@
 // The same journey without a pointer.
-import type { Locator, Page } from '@playwright/test';
+import type { Locator, Page, Route } from '@playwright/test';
 import { ADMIN } from './support/muster.ts';
-import { MODEL, SEED_FILE, expectCounts, file, hydrated, modelDefinition, open, row, status, withSeedDevices } from './support/portal.ts';
+import { MODEL, SEED_FILE, choose, expectCounts, file, giveModel, hydrated, modelDefinition, open, openRegister, row, status, withSeedDevices } from './support/portal.ts';
 import { expect, test } from './support/test.ts';
 
 /** That the focused element shows it: by the browser's judgement, and by an outline that can be seen. */
@@ -89,6 +89,7 @@ test('the main journey by keyboard only', async ({ page, muster }) => {
   await tabTo(page, status(page).getByRole('button', { name: 'Go back' }));
   await page.keyboard.press('Enter');
   await expect(status(page).getByText('Close without them?')).toBeHidden();
+  await expect(status(page).getByRole('heading', { name: 'Registration status' })).toBeFocused();
   const saveButton = status(page).getByRole('button', { name: 'Save', exact: true });
   await tabTo(page, saveButton);
   const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
@@ -146,6 +147,29 @@ test('the menu is one: arrows, Home, End, Escape, Tab', async ({ portal, muster 
   await portal.keyboard.press('Tab');
   await expect(portal.getByRole('menu')).toBeHidden();
 });
+
+for (const button of ['Cancel', 'Pause']) {
+  test(`the focus is on the title when ${button}, which had it, is gone`, async ({ portal, muster }) => {
+    await giveModel(portal, muster);
+    const parts: Route[] = [];
+    await portal.route('**/fn/register-part', (route) => void parts.push(route));
+    await open(portal, '/devices');
+    const dialog = await openRegister(portal);
+    await choose(portal, file('devices.csv', SEED_FILE));
+    await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
+    await expect.poll(() => parts.length).toBe(1);
+    const title = status(portal).getByRole('heading', { name: 'Registration status' });
+    const pressed = status(portal).getByRole('button', { name: button, exact: true });
+    await pressed.focus();
+    await portal.keyboard.press('Enter');
+    // Cancel is gone when it is pressed, and Pause, which is Resume then, when the upload has ended.
+    if (button === 'Cancel') await expect(title).toBeFocused();
+    else await expect(status(portal).getByRole('button', { name: 'Resume' })).toBeFocused();
+    await parts[0].continue();
+    await expect(status(portal).getByRole('button', { name: 'Done' })).toBeVisible();
+    await expect(title).toBeFocused();
+  });
+}
 
 test('a dialog keeps the focus in it', async ({ portal, muster }) => {
   await withSeedDevices(portal, muster);

@@ -57,6 +57,19 @@ test('a pasted list finds exactly the devices it names, and says which it did no
   await expect(portal.getByText('150 devices', { exact: true })).toBeVisible();
 
   await open(portal, '/devices');
+  // As long as an address may be, which is loaded again; and longer, which becomes none.
+  const longNames = Array.from({ length: 1_000 }, (_, at) => `machine-with-a-long-name-${at}`);
+  await paste(longNames.slice(0, 800).join('\n'));
+  await expect(portal.getByText('800 names not found')).toBeVisible();
+  await portal.reload();
+  await hydrated(portal);
+  await expect(portal.getByText('800 names not found')).toBeVisible();
+  await open(portal, '/devices');
+  await paste(longNames.join('\n'));
+  await expect(portal.getByText('This list is too long. Search for fewer names at a time.')).toBeVisible();
+  await portal.reload();
+  await hydrated(portal);
+  await expect(portal.getByText('300 devices', { exact: true })).toBeVisible();
   await paste(Array.from({ length: 1_001 }, (_, at) => `N${at}`).join('\n'));
   await expect(portal.getByText('At most 1,000 device names can be searched for at once.')).toBeVisible();
 });

@@ -1,4 +1,5 @@
 // Who may see the portal, and what protects them.
+import type { Route } from '@playwright/test';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ADMIN } from './support/muster.ts';
@@ -54,6 +55,19 @@ test('a wrong password, and then too many', async ({ page, guard }) => {
     expect(answer.ok()).toBe(true);
   }).toPass();
   await page.waitForURL('**/devices');
+});
+
+test('a form that is sent twice is one attempt', async ({ page }) => {
+  const attempts: Route[] = [];
+  await page.route('**/fn/sign-in', (route) => void attempts.push(route));
+  await open(page, '/sign-in');
+  await signIn(page, ADMIN);
+  await expect(page.getByRole('button', { name: 'Signing in…' })).toBeVisible();
+  await expect.poll(() => attempts.length).toBe(1);
+  await page.getByLabel('Password').press('Enter');
+  await attempts[0].continue();
+  await page.waitForURL('**/devices');
+  expect(attempts).toHaveLength(1);
 });
 
 test('signing out ends the session, on the server too', async ({ page, muster }) => {

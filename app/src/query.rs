@@ -2,10 +2,22 @@
 
 use std::fmt::Write;
 
-/// A value as it stands in an address: everything but letters, digits and `- . _ ~` as `%XX`.
+/// The longest search in an address, as it is encoded: 24 KiB, or 1,000 device names of 23 characters. The server reads
+/// requests whose line and headers have 32 KiB; that leaves 8 KiB for the other filters and the headers.
+const MAX_SEARCH_BYTES: usize = 24 * 1024;
+
+/// For a person whose search [`is_search_too_long`].
+pub(crate) const SEARCH_TOO_LONG: &str = "This list is too long. Search for fewer names at a time.";
+
+/// Whether an address with this search might be longer than the server reads, so that the page would not load again.
+pub(crate) fn is_search_too_long(search: &str) -> bool {
+    encode(search).len() > MAX_SEARCH_BYTES
+}
+
+/// A value as it stands in an address: everything but letters, digits and `- . _ ~ ,` as `%XX`.
 pub fn encode(value: &str) -> String {
     value.bytes().fold(String::with_capacity(value.len()), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || b"-._~,".contains(&byte) {
             out.push(char::from(byte));
         } else {
             // Writing to a String cannot fail.
@@ -41,5 +53,19 @@ mod tests {
         check(&[], "/devices");
         check(&[("q", None), ("status", Some(""))], "/devices");
         check(&[("q", Some("a b&ü")), ("after", Some("x"))], "/devices?q=a%20b%26%C3%BC&after=x");
+        check(&[("q", Some("Pump-1,Pump_2,a:b"))], "/devices?q=Pump-1,Pump_2,a%3Ab");
+    }
+
+    #[test]
+    fn search_is_limited_as_it_is_encoded() {
+        let check = |search: &str, expected: bool| assert_eq!(is_search_too_long(search), expected, "{}", search.len());
+        let names = |count: usize, name: &str| vec![name; count].join(",");
+        check("", false);
+        check(&"x".repeat(24 * 1024), false);
+        check(&"x".repeat(24 * 1024 + 1), true);
+        check(&names(1_000, &"x".repeat(23)), false);
+        check(&names(1_000, &"x".repeat(25)), true);
+        check(&"ü".repeat(4 * 1024), false);
+        check(&"ü".repeat(4 * 1024 + 1), true);
     }
 }

@@ -1,6 +1,7 @@
 //! Moments, as people read them.
 
 use leptos::prelude::*;
+pub(crate) use muster_domain::thousands;
 
 /// How long ago something was, counted from the server's clock, so that the browser's does not matter.
 pub(crate) fn ago(then_ms: i64, now_ms: i64) -> String {
@@ -45,19 +46,6 @@ pub(crate) fn Ago(then_ms: i64, now_ms: i64) -> impl IntoView {
 /// A number with commas between its thousands, and its noun: `1,000,000 devices`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
-}
-
-/// A number with commas between its thousands.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn listed(file: &str, prefix: &str, noun: &str, listed: &[Problem], count: u64, 
     let mut out = String::new();
     for problem in listed {
         let flag = match problem.cause {
-            Cause::UnknownColumns { .. } => " (--ignore-unknown-columns)",
+            Cause::UnknownColumns { .. } | Cause::GroupColumn => " (--ignore-unknown-columns)",
             _ => "",
         };
         // Writing to a String cannot fail.

@@ -65,6 +65,14 @@ fn unknown_columns_are_one_problem_or_ignored() {
         "fleet.csv:1:1: `No.` and `Serial` are not known columns. The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are ignored. Rename or remove these columns, or ignore them. (--ignore-unknown-columns)\n",
     );
     check_with(&["--ignore-unknown-columns"], file, 0, "1 device\n  M.X: 1\n  default tier: 1\n", "");
+    let file = b"Device name,Model name,Groups\na,M.X,g\n";
+    check(
+        file,
+        1,
+        "1 device\n  M.X: 1\n  default tier: 1\n",
+        "fleet.csv:1:24: A file has no column for the device group, such as `Groups`. Remove it, and choose the group in the field Device group of the Register devices dialog, for all devices of the file. (--ignore-unknown-columns)\n",
+    );
+    check_with(&["--ignore-unknown-columns"], file, 0, "1 device\n  M.X: 1\n  default tier: 1\n", "");
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn every_change_is_in_the_log_and_no_secret_is() {
         attempt: 1,
         renew: false,
         layout: muster_domain::Layout::default(),
-        missing_fields: Vec::new(),
+        missing_fields: muster_domain::FieldSet::default(),
         first_line: 1,
         bytes: b"a,Contoso.Pump\nb,Contoso.Pump\nc,Contoso.Valve\n".to_vec(),
     };

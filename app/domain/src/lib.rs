@@ -25,13 +25,13 @@ pub use credential::{AccessKey, Credential, CredentialProblem, Kind, SecretHash,
 pub use csv_out::{errors_csv, registration_csv, spreadsheet_would_change, tokens_csv};
 pub use device::NewDevice;
 pub use file::{
-    Cause, Check, ColumnNames, Count, EncodingGuess, Field, Layout, LayoutProblem, MAX_DEVICES, MAX_FILE_BYTES,
-    MAX_ROW_BYTES, Mapping, MappingOffer, OfferedColumn, PART_BYTES, PART_ROWS, PartRange, PreviewRow, Problem,
-    ProblemGroup, ReadOptions, Reader, Report, Row, Separator, Sink, TierCount,
+    Cause, Check, ColumnNames, Count, EncodingGuess, Field, FieldSet, Layout, LayoutProblem, MAX_DEVICES,
+    MAX_FILE_BYTES, MAX_ROW_BYTES, Mapping, MappingOffer, OfferedColumn, PART_BYTES, PART_ROWS, PartRange, PreviewRow,
+    Problem, ProblemGroup, ReadOptions, Reader, Report, Row, Separator, Sink, TierCount, UnknownField,
 };
 pub use model::{Affordance, ModelProblem, ThingModel};
 pub use names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};
 pub use nearest::{KnownNames, nearest};
-pub use shown::shown_up_to;
+pub use shown::{shown_up_to, thousands};
 pub use text::{Description, FriendlyName, TextProblem};
 pub use tier::{PricingTier, UnknownTier};

@@ -25,6 +25,20 @@ pub fn shown_up_to(value: &str, most: usize) -> String {
     out
 }
 
+/// A number with commas between its thousands.
+#[must_use]
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// A character in a sentence: by its name and code point where it could not be seen, or taken for another.
 pub(crate) fn shown_char(character: char) -> String {
     let code = u32::from(character);

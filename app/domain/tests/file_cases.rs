@@ -96,6 +96,8 @@ fn right_files_raise_no_alarm() {
         // Names that look like something else.
         (format!("name-1,{M}\nname-2,{M}\n"), 2),
         (format!("Serial-7,{M}\n"), 1),
+        (format!("A1,{M}\nDeviceName,{M}\ndevice_name,{M},x\nModelName,{M}\nA2,{M}\n"), 5),
+        (format!("A1,{M}\nA2,ModelName\nA3,{M}\n"), 3),
         (format!("Serial,{M}\nModel,{M}\n"), 2),
         (format!("Line,{M},Line 1\nError,{M},Line 2\n"), 2),
         ("Line,Pump\nDescription,Pump\n".to_owned(), 2),
@@ -286,6 +288,18 @@ fn other_files_of_these_kinds_are_understood() {
     check("Lieferung 4711\nGerätename,Modell\nA1,§\n", "0 of 0; 1:1 header-below");
     check("A1,§\nDevice name,Model name\nA2,§\n", "2 of 3; 2:1 header-again");
     check("my pump,§\nA1,§\nDevice name,Model name\nA2,§\n", "2 of 4; 1:1 device-name; 3:1 header-again");
+    // Two exports joined, also where both cells of the header are valid names, and far from the end of the file.
+    let rows = "A1,§\nB1,§\nC1,§\nD1,§\n";
+    for header in
+        ["DeviceName,ModelName", "device_name,model_name", "Device-Name,MODELNAME,,,", "\"DeviceName\",ModelName"]
+    {
+        check(
+            &format!("{header}\nA0,§\n{header}\n{rows}{header}\nE1,§\n"),
+            "6 of 8; 3:1 header-again; 8:1 header-again",
+        );
+        check(&format!("A0,§\n{header}\n{rows}"), "5 of 6; 2:1 header-again");
+    }
+    check("ModelName,DeviceName\n§,A0\nModelName,DeviceName\n§,A1\n", "2 of 3; 3:1 header-again");
     // More than the header names.
     check("Device name,Model name\nA1,§,,\nA2,§,,x\n", "1 of 2; 3:36 more-than-header");
 }

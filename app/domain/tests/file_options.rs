@@ -77,9 +77,9 @@ fn a_mapped_file_is_read_by_its_mapping() {
         let part = report.parts[0];
         let mut found = Found::default();
         let json = serde_json::to_string(&report.layout).expect("a layout is JSON");
-        let mut reader = Reader::resume(serde_json::from_str(&json).expect("and back"), part.first_line);
-        reader.push(&file.as_bytes()[part.start as usize..part.end as usize], &mut found);
-        reader.finish(&mut found);
+        let layout = serde_json::from_str(&json).expect("and back");
+        let bytes = &file.as_bytes()[part.start as usize..part.end as usize];
+        Reader::read_part(layout, part.first_line, bytes, &mut found);
         assert_eq!(found.rows.len() as u64, report.devices, "{file}");
         assert_eq!(found.rows[0].1.join("|"), expected, "{file}");
     }

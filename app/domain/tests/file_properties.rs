@@ -55,7 +55,7 @@ fn file_like_with(others: &'static [&'static str]) -> impl Strategy<Value = Vec<
     })
 }
 
-/// Rows as the quick lane takes them, or nearly: fields at their limits, one byte of the wrong kind, any line end.
+/// Rows as the fast path accepts them, or nearly: fields at their limits, one byte of the wrong kind, any line end.
 fn nearly_plain() -> impl Strategy<Value = Vec<u8>> {
     let long = |most: usize| prop_oneof![8 => 1..20usize, 1 => most - 1..=most + 1].prop_map(|len| "x".repeat(len));
     let text = |most| prop_oneof![4 => long(most), 2 => Just(String::new()), 2 => "[ -~]{0,20}"];
@@ -115,7 +115,8 @@ fn as_csv_reads(bytes: &[u8], separator: Separator) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     while reader.read_record(&mut record).expect("the text is UTF-8") {
         let row: Vec<String> = record.iter().map(meant).collect();
-        if row.iter().any(|cell| !cell.is_empty()) {
+        // A row of nothing but Ctrl-Z, with which DOS ends files, is blank, too.
+        if row.iter().any(|cell| !cell.trim_matches('\u{1a}').is_empty()) {
             rows.push(row);
         }
     }
@@ -236,7 +237,7 @@ proptest! {
         prop_assert_eq!(report.rows, found.rows.len() as u64);
     }
 
-    /// The quick lane takes only rows that come in whole, with some bytes behind them; so a byte at a time, the same
+    /// The fast path takes only rows that come in whole, with some bytes behind them; so a byte at a time, the same
     /// rows go the long way. Both for what is hardly ever plain, and for what nearly always is.
     #[test]
     fn the_quick_lane_and_the_long_way_agree(bytes in prop_oneof![file_like(), nearly_plain()], separator in prop::sample::select(&Separator::ALL[..])) {
@@ -266,9 +267,8 @@ proptest! {
         prop_assume!(!report.problems.iter().any(|it| it.cause.kind() == "commented-row"));
         let mut parts = Found::default();
         for part in &report.parts {
-            let mut reader = Reader::resume(report.layout.clone(), part.first_line);
-            reader.push(&bytes[part.start as usize..part.end as usize], &mut parts);
-            reader.finish(&mut parts);
+            let bytes = &bytes[part.start as usize..part.end as usize];
+            Reader::read_part(report.layout.clone(), part.first_line, bytes, &mut parts);
         }
         let whole = read(&bytes);
         prop_assert_eq!(parts.rows, whole.rows);

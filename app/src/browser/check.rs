@@ -40,6 +40,9 @@ impl Drop for CheckWorker {
         if let Some(listener) = self.on_violation.take() {
             listener.remove();
         }
+        // Neither may report to a dialog that is at another step by now.
+        self.state.silence.take();
+        self.state.listener.take();
     }
 }
 
@@ -62,9 +65,12 @@ pub(crate) enum CheckEvent {
 pub(crate) fn prepare() -> Result<CheckWorker, CheckFailure> {
     let state = Rc::new(State::default());
     let on_violation = {
-        let state = state.clone();
+        // Removing the listener does not free its closure, and the closure must not keep the state alive.
+        let state = Rc::downgrade(&state);
         window_event_listener_untyped("securitypolicyviolation", move |event| {
-            if text(&event, "blockedURI").ends_with(WORKER_SCRIPT) {
+            if let Some(state) = state.upgrade()
+                && text(&event, "blockedURI").ends_with(WORKER_SCRIPT)
+            {
                 state.is_blocked.set(true);
             }
         })
@@ -171,7 +177,7 @@ impl State {
             self.wait();
             return self.report(CheckEvent::Read(read));
         }
-        self.silence.borrow_mut().take();
+        self.silence.take();
         if let Ok(report) = get("report").dyn_into::<js_sys::Uint8Array>() {
             match postcard::from_bytes(&report.to_vec()) {
                 Ok(report) => self.report(CheckEvent::Report(Box::new(report))),
@@ -193,7 +199,7 @@ impl State {
         } else if self.is_ready.get() {
             self.fail(CheckFailure::stopped(message));
         } else if !self.has_failed.replace(true) && self.listener.borrow().is_some() {
-            self.silence.borrow_mut().take();
+            self.silence.take();
             let (state, message) = (Rc::downgrade(self), message.to_owned());
             spawn_local(async move {
                 let failure = failure::diagnose([WORKER_SCRIPT, MODULE_SCRIPT].map(beside_page), &message).await;
@@ -206,6 +212,7 @@ impl State {
     }
 
     fn fail(&self, failure: CheckFailure) {
+        self.silence.take();
         if !self.has_failed.replace(true) {
             self.report(CheckEvent::Failed(failure));
         }

@@ -93,9 +93,7 @@ fn is_part(layout: &Layout, range: PartRange, bytes: &[u8]) -> bool {
         return false;
     }
     let mut counts = Counts::default();
-    let mut reader = Reader::resume(layout.clone(), range.first_line);
-    reader.push(bytes, &mut counts);
-    reader.finish(&mut counts);
+    Reader::read_part(layout.clone(), range.first_line, bytes, &mut counts);
     counts.rows == range.rows && !counts.has_problems
 }
 
@@ -114,9 +112,7 @@ fn failed_rows(layout: &Layout, first_line: u64, bytes: &[u8], sentence: &str) -
         fn problem(&mut self, _: Problem) {}
     }
     let mut failed = Failed { rows: Vec::new(), fragile_names: 0, sentence };
-    let mut reader = Reader::resume(layout.clone(), first_line);
-    reader.push(bytes, &mut failed);
-    reader.finish(&mut failed);
+    Reader::read_part(layout.clone(), first_line, bytes, &mut failed);
     (failed.rows, failed.fragile_names)
 }
 

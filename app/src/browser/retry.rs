@@ -20,11 +20,11 @@ const MAX_RETRY_AFTER_MS: u32 = 60_000;
 /// How long an answer is waited for. The server gives up after a minute; what has not come by then never comes.
 const MAX_WAIT_MS: u32 = 70_000;
 
-/// How often somebody who waits looks whether he still should.
+/// How often a pause checks whether the caller has given up.
 pub(crate) const LOOK_MS: u32 = 100;
 
-/// Sends with the attempt's number, from 1, until it works, or until the failure is no temporary one, or until it has
-/// been tried often enough, or `has_given_up`. `note` is told what is being waited for; nothing, once it works again.
+/// Sends a request, with the number of the attempt from 1, until it succeeds, fails permanently, has been sent
+/// [`MAX_ATTEMPTS`] times, or `has_given_up`. `note` receives the reason for a pause, and `None` after a success.
 pub(crate) async fn retried<T, F: Future<Output = Result<T, Failure>>>(
     mut send: impl FnMut(u32) -> F,
     has_given_up: impl Fn() -> bool,

@@ -11,7 +11,7 @@ use crate::fns::{
 };
 use futures_util::{StreamExt, stream};
 use leptos::prelude::*;
-use muster_domain::{Field, PartRange, Report, errors_csv};
+use muster_domain::{FieldSet, PartRange, Report, errors_csv};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -23,7 +23,7 @@ use web_sys::File;
 /// way; two such uploads are as many as the server takes.
 const PARTS_AT_ONCE: usize = 6;
 
-/// How an upload stands.
+/// The progress of an upload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     pub(crate) rows: u64,
@@ -63,7 +63,7 @@ const FINISH_LATER: &str = "Upload the same file to continue; devices already re
 #[derive(Clone)]
 pub(crate) struct Upload {
     file: CheckedFile,
-    missing_fields: Vec<Field>,
+    missing_fields: FieldSet,
     parts: Rc<[PartRange]>,
     devices: u64,
     group: Option<String>,
@@ -100,7 +100,7 @@ impl Upload {
         progress.set(Progress { rows: report.rows, ..Progress::default() });
         Self {
             file: CheckedFile { file, copy, layout: report.layout.clone() },
-            missing_fields: report.missing_fields.clone(),
+            missing_fields: report.missing_fields,
             parts: report.parts.clone().into(),
             devices: report.devices,
             group,
@@ -188,7 +188,7 @@ impl Upload {
             attempt: 0,
             renew: pass == Pass::Renew,
             layout: self.file.layout.clone(),
-            missing_fields: self.missing_fields.clone(),
+            missing_fields: self.missing_fields,
             first_line: range.first_line,
             bytes,
         };
@@ -217,7 +217,7 @@ impl Upload {
         outcome
     }
 
-    /// Tells how it stands, while somebody looks.
+    /// Updates the progress while the dialog is open.
     fn tell(&self, change: impl FnOnce(&mut Progress)) {
         if !self.is_abandoned() {
             self.progress.try_update(change);
@@ -250,11 +250,10 @@ impl Upload {
     fn give_up(&self, failure: &Failure) {
         if self.stop(Stopped::GivenUp) {
             *self.given_up_by.borrow_mut() = Some(failure.clone());
-            let sentence = failure.sentence();
-            let stop = if sentence.ends_with('.') { "" } else { "." };
+            let sentence = failure.full_sentence();
             // What was refused would be refused again.
             let next = if failure.is_temporary() { FINISH_LATER } else { "Devices already registered are kept." };
-            self.tell(|progress| progress.note = Some(format!("{sentence}{stop} {next}")));
+            self.tell(|progress| progress.note = Some(format!("{sentence} {next}")));
         }
     }
 

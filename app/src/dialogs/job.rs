@@ -51,7 +51,7 @@ impl Job {
         }
     }
 
-    /// Begins anew. What is under way ends, and nobody is told of it.
+    /// Starts over; a running call is ignored.
     pub(super) fn reset(self) {
         self.opening.update_value(|opening| *opening += 1);
         self.stage.set(Stage::Asking);

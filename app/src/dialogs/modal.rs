@@ -54,7 +54,7 @@ pub(crate) fn Modal(
         <dialog
             node_ref=dialog
             aria-labelledby=id
-on:cancel=move |event: web_sys::Event| {
+            on:cancel=move |event: web_sys::Event| {
                 // A file input inside says so, too, when nothing was chosen: that is no wish to close the dialog.
                 if event.target() != event.current_target() {
                     return;

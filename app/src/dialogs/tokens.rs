@@ -154,7 +154,7 @@ pub(crate) fn TokensDialog(
                 </Show>
                 <JobProgress job total />
                 <p role="status">{made}</p>
-                <UnsavedQuestion is_working=Signal::derive(move || job.is_working()) is_asked=is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
+                <UnsavedQuestion title_id="tokens-title" is_working=Signal::derive(move || job.is_working()) is_asked=is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
             </div>
             <footer>
                 <Show when=is_asking>
@@ -175,12 +175,19 @@ pub(crate) fn TokensDialog(
 /// Asked where a dialog with unsaved tokens is to be closed.
 #[component]
 pub(super) fn UnsavedQuestion(
+    /// The title of the dialog. It gets the focus when the question and its buttons are gone.
+    title_id: &'static str,
     is_asked: RwSignal<bool>,
     /// Whether more of them are being made.
     #[prop(into)]
     is_working: Signal<bool>,
     leave: Callback<()>,
 ) -> impl IntoView {
+    Effect::new(move || {
+        if !is_asked.get() {
+            keep_focus(title_id);
+        }
+    });
     let question = move || {
         let stops = if is_working.get() { "It is not done, and stops. " } else { "" };
         format!("{stops}The tokens are not saved, and they are shown only now. Close without them?")

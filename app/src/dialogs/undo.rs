@@ -40,12 +40,13 @@ pub(crate) fn UndoDialog(
     let id = move || registration.with(|row| row.as_ref().map(|row| row.id));
     let filter = move || DeviceFilter { registration: id(), ..DeviceFilter::default() };
     let number = Memo::new(move |_| there.get().and_then(Result::ok));
+    // The dialog may be another registration's by the time an answer comes, or closed.
+    let is_still = move |asked| is_open.try_get_untracked() == Some(true) && untrack(id) == asked;
     let look_first = move || {
         there.set(None);
         spawn_local(async move {
             let (asked, counted) = (untrack(id), count_devices(untrack(filter)).await);
-            // It may be another registration by now, or none.
-            if is_open.try_get_untracked() == Some(true) && untrack(id) == asked {
+            if is_still(asked) {
                 there.set(Some(counted));
             }
         });
@@ -65,10 +66,13 @@ pub(crate) fn UndoDialog(
     });
     let look = move || {
         spawn_local(async move {
+            let asked = untrack(id);
             let view = DeviceView { filter: untrack(filter), ..DeviceView::default() };
-            if let (Ok(number), Ok(page)) = (count_devices(view.filter.clone()).await, devices(view).await) {
+            if let (Ok(number), Ok(page)) = (count_devices(view.filter.clone()).await, devices(view).await)
+                && is_still(asked)
+            {
                 let names = page.rows.into_iter().take(SHOWN).map(|row| row.name).collect();
-                let _ = left.try_set(Some(Left { devices: number, names }));
+                left.set(Some(Left { devices: number, names }));
             }
         });
     };

@@ -289,6 +289,7 @@ pub(super) mod server {
         Chosen, DEVICES_PER_CALL, DeviceChange, DeviceDetail, DeviceFilter, DeviceRow, DeviceView, Failure, NotFound,
         PAGE_DEVICES, Place, Sort, Status, Step,
     };
+    use crate::query;
     use muster_domain::{DeviceName, ModelName};
     use muster_registry as registry;
 
@@ -337,6 +338,9 @@ pub(super) mod server {
     pub(super) fn filter(filter: DeviceFilter) -> Result<registry::DeviceFilter, Failure> {
         if filter.groups.len() > MAX_FILTER_GROUPS {
             return Err(Failure::refused("At most 1,000 device groups can be chosen at once."));
+        }
+        if filter.search.as_deref().is_some_and(query::is_search_too_long) {
+            return Err(Failure::refused(query::SEARCH_TOO_LONG));
         }
         if filter.search.as_deref().is_some_and(registry::has_too_many_names) {
             return Err(Failure::refused("At most 1,000 device names can be searched for at once."));

@@ -67,6 +67,12 @@ impl Failure {
             Self::Lost => "The server does not answer. Check the connection, then try again.".to_owned(),
         }
     }
+
+    /// The same, with a full stop at its end, so that another sentence can follow. Some of the seed page's have none.
+    pub(crate) fn full_sentence(&self) -> String {
+        let sentence = self.sentence();
+        if sentence.ends_with('.') { sentence } else { format!("{sentence}.") }
+    }
 }
 
 impl FromServerFnError for Failure {
@@ -149,6 +155,12 @@ mod server {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn full_sentence_ends_in_one_full_stop() {
+        assert_eq!(Failure::Unavailable.full_sentence(), format!("{}.", Failure::UNAVAILABLE));
+        assert_eq!(Failure::Lost.full_sentence(), Failure::Lost.sentence());
+    }
 
     #[test]
     fn too_many_says_how_long() {

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use leptos::prelude::*;
+use muster_domain::ModelProblem;
 use serde::{Deserialize, Serialize};
 
 /// One row of the grid of models.
@@ -23,14 +24,6 @@ pub struct ModelList {
     pub now_ms: i64,
 }
 
-/// One thing wrong with a model definition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModelFault {
-    /// A line and column, or a JSON pointer.
-    pub place: String,
-    pub sentence: String,
-}
-
 /// What became of an uploaded model definition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModelUploaded {
@@ -38,7 +31,7 @@ pub enum ModelUploaded {
     Updated(String),
     Unchanged(String),
     /// It is not a Thing Model; nothing was changed.
-    Faulty(Vec<ModelFault>),
+    Faulty(Vec<ModelProblem>),
 }
 
 /// All models of the account, by name.
@@ -93,12 +86,7 @@ pub async fn upload_model(definition: Vec<u8>) -> Result<ModelUploaded, Failure>
                 ModelOutcome::Unchanged => ModelUploaded::Unchanged(name),
             })
         }
-        Err(ModelError::Invalid(problems)) => Ok(ModelUploaded::Faulty(
-            problems
-                .into_iter()
-                .map(|problem| ModelFault { place: problem.place, sentence: problem.sentence })
-                .collect(),
-        )),
+        Err(ModelError::Invalid(problems)) => Ok(ModelUploaded::Faulty(problems)),
         Err(ModelError::Store(error)) => Err(error.into()),
         Err(error) => {
             if error == ModelError::TooMany {

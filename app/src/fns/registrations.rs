@@ -2,7 +2,7 @@
 
 use super::{Failure, devices::Step};
 use leptos::prelude::*;
-use muster_domain::{Field, Layout};
+use muster_domain::{FieldSet, Layout};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -30,8 +30,8 @@ pub struct Part {
     pub renew: bool,
     /// How the file is laid out, which its first row told.
     pub layout: Layout,
-    /// The fields that the file has no column for: see [`muster_domain::Report::missing_fields`].
-    pub missing_fields: Vec<Field>,
+    /// The fields in which no row of the file has a value: see [`muster_domain::Report::missing_fields`].
+    pub missing_fields: FieldSet,
     /// The line of the file that the part begins with, from 1.
     pub first_line: u64,
     /// The bytes of the file, whole rows.
@@ -87,14 +87,14 @@ pub struct RegistrationList {
     pub now_ms: i64,
 }
 
-/// Which of these model names (at most 1,000) the account does not have.
+/// Which of these model names (at most 1,000, which a report lists) the account does not have.
 ///
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`].
 #[server(prefix = "/fn", endpoint = "unknown-models", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn unknown_models(names: Vec<String>) -> Result<Vec<UnknownModel>, Failure> {
     let viewer = super::viewer()?;
-    if names.len() > 1_000 {
+    if names.len() > muster_domain::Report::MAX_MODELS {
         return Err(Failure::refused("At most 1,000 model names can be looked up at once."));
     }
     let names: Result<Vec<_>, _> = names.iter().map(|name| muster_domain::ModelName::parse(name)).collect();
@@ -318,9 +318,7 @@ mod server {
         let Part { number, attempt, renew, missing_fields, .. } = part;
         let read = PartRows { number, attempt, renew, missing_fields, ..PartRows::default() };
         let mut rows = Rows { read, problems: Vec::new() };
-        let mut reader = Reader::resume(part.layout, part.first_line);
-        reader.push(&part.bytes, &mut rows);
-        reader.finish(&mut rows);
+        Reader::read_part(part.layout, part.first_line, &part.bytes, &mut rows);
         rows.read
     }
 
@@ -336,9 +334,7 @@ mod server {
         let columns = Field::ALL.into_iter().map(Some).chain([None, None]).collect();
         let Ok(layout) = Layout::new(Separator::Comma, columns, true) else { return 0 };
         let mut names = Names(0);
-        let mut reader = Reader::resume(layout, 1);
-        reader.push(errors, &mut names);
-        reader.finish(&mut names);
+        Reader::read_part(layout, 1, errors, &mut names);
         names.0
     }
 
@@ -359,6 +355,7 @@ mod server {
     #[cfg(test)]
     mod tests {
         use super::*;
+        use muster_domain::FieldSet;
 
         #[test]
         fn no_more_rows_are_kept_than_show_that_they_are_too_many() {
@@ -369,7 +366,7 @@ mod server {
                     attempt: 1,
                     renew: false,
                     layout: Layout::default(),
-                    missing_fields: Vec::new(),
+                    missing_fields: FieldSet::default(),
                     first_line: 1,
                     bytes,
                 };

@@ -1,4 +1,4 @@
-//! Who is asking: the person whose session came with the request, and the registry to ask for them.
+//! The signed-in person of a request, and the registry that answers it.
 
 use super::failure::Failure;
 use axum::http::request::Parts;

@@ -13,6 +13,7 @@ use crate::{
         devices::{DeviceFilter, DevicePage, DeviceView, NotFound, Place, count_devices, devices},
         sent,
     },
+    query::SEARCH_TOO_LONG,
     when::{count, thousands},
 };
 use filters::{Filters, Offered};
@@ -170,6 +171,11 @@ fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl I
     });
     Effect::new(move || shown.matching.with(|(filter, total)| selection.match_now(filter, *total)));
     let offered = Offered::new();
+    let is_search_too_long = RwSignal::new(false);
+    let problem = move || {
+        let is_too_long = is_search_too_long.get().then(|| SEARCH_TOO_LONG.to_owned());
+        is_too_long.or_else(|| shown.problem.get().map(|failure| failure.sentence()))
+    };
     Effect::new(move || {
         file::ignore_stray_drops();
         offered.load();
@@ -203,8 +209,8 @@ fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl I
                     why_not=Signal::derive(move || (selection.len() == 0).then_some("Tick devices first."))
                     is_registering dropped done />
             </div>
-            <Filters view offered />
-            <p class="problem" role="alert">{move || shown.problem.get().map(|failure| failure.sentence())}</p>
+            <Filters view offered is_search_too_long />
+            <p class="problem" role="alert">{problem}</p>
             <div class="under-filters">
                 <p class="total" role="status">{move || count(shown.total(), "device", "devices")}</p>
                 <p class="faint" role="status">{move || shown.page.with(|page| page.not_found.as_ref().map(names_not_found))}</p>

@@ -3,14 +3,14 @@
 use crate::{
     browser::file,
     fns::{
-        models::{ModelFault, ModelRow, ModelUploaded, delete_model, models, upload_model},
+        models::{ModelRow, ModelUploaded, delete_model, models, upload_model},
         sent,
     },
     when::{Ago, count},
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use muster_domain::ThingModel;
+use muster_domain::{ModelProblem, ThingModel};
 use web_sys::File;
 
 /// What the page says of the last thing that was done.
@@ -20,7 +20,7 @@ enum Said {
     Working(String),
     Done(String),
     Problem(String),
-    Faulty { file: String, faults: Vec<ModelFault> },
+    Faulty { file: String, faults: Vec<ModelProblem> },
 }
 
 #[component]
@@ -129,11 +129,7 @@ async fn upload_file(chosen: &File) -> Said {
         Ok(bytes) => bytes,
         Err(sentence) => return Said::Problem(sentence),
     };
-    if let Err(problems) = ThingModel::parse(&bytes) {
-        let faults = problems
-            .into_iter()
-            .map(|problem| ModelFault { place: problem.place, sentence: problem.sentence })
-            .collect();
+    if let Err(faults) = ThingModel::parse(&bytes) {
         return Said::Faulty { file: name, faults };
     }
     match upload_model(bytes).await {

@@ -48,6 +48,10 @@ pub(crate) fn SignIn() -> impl IntoView {
     });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
+        // Pressed twice: a second attempt would count, too.
+        if sign_in.pending().get_untracked() {
+            return;
+        }
         let typed = |field: NodeRef<html::Input>| field.get_untracked().map(|field| field.value()).unwrap_or_default();
         let to = query.read_untracked().get("to").unwrap_or_default();
         sign_in.dispatch(session::SignIn { email: typed(email), password: typed(password), to });

@@ -4,7 +4,9 @@ use crate::{
     texts::normal,
     types::{GroupName, Status},
 };
-use muster_domain::{DeviceName, Field, NewDevice, PricingTier, SecurityToken, errors_csv, spreadsheet_would_change};
+use muster_domain::{
+    DeviceName, Field, FieldSet, NewDevice, PricingTier, SecurityToken, errors_csv, spreadsheet_would_change,
+};
 use uuid::Uuid;
 
 /// The most rows of a part.
@@ -42,8 +44,8 @@ pub struct PartRows {
     /// A later pass over the same file: devices that were registered before and have never connected get a new
     /// token; nothing else changes, and neither do the registration's counts.
     pub renew: bool,
-    /// The fields that the file has no column for. What a registered device has there is not compared.
-    pub missing_fields: Vec<Field>,
+    /// The fields in which no row of the file has a value. What a registered device has there is not compared.
+    pub missing_fields: FieldSet,
     /// The rows that the check found right, each with its line.
     pub devices: Vec<(u64, NewDevice)>,
     /// The rows that it did not. They fail.
@@ -120,10 +122,10 @@ impl Existing {
     }
 
     /// The first field in which a row differs from the device, of those that the file has. A blank tier agrees with any.
-    fn differs_in(&self, row: &NewDevice, missing_fields: &[Field]) -> Option<Field> {
+    fn differs_in(&self, row: &NewDevice, missing_fields: FieldSet) -> Option<Field> {
         let differs = |field: Field, text: Option<&str>, new: Option<&str>| {
-            // A row that has a value in a field that its file has no column for is not from the check; its value counts.
-            let is_compared = new.is_some() || !missing_fields.contains(&field);
+            // The check reports no field as missing in which a row has a value. If a client does, the value counts.
+            let is_compared = new.is_some() || !missing_fields.contains(field);
             is_compared && !is_same_text(text, new)
         };
         let friendly_name = row.friendly_name.as_ref().map(|name| name.as_str());
@@ -183,7 +185,7 @@ pub(crate) fn decide(
     model: Option<Uuid>,
     part: &[u8],
     renew: bool,
-    missing_fields: &[Field],
+    missing_fields: FieldSet,
 ) -> Decision {
     match (existing, model) {
         (Some(existing), _) => match existing.differs_in(row, missing_fields) {

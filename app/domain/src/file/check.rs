@@ -1,8 +1,7 @@
 //! Checks a whole registration file.
 
-use super::field::Field;
+use super::field::{Field, FieldSet};
 use super::groups::Groups;
-use super::layout::Layout;
 use super::models::Models;
 use super::names::{Counted, Entry, Names};
 use super::options::ReadOptions;
@@ -17,8 +16,8 @@ use crate::tier::PricingTier;
 
 /// Checks a registration file, piece by piece, and reports on all of it.
 ///
-/// Beside the one row that is being read it keeps the device names, since none may stand there twice: some
-/// 38 MiB for a million of 20 bytes, and 150 MiB for a million of 128 bytes, the most there can be.
+/// Besides the row that is being read it retains the device names, to find duplicates: some 38 MiB for a million of
+/// 20 bytes, and 150 MiB for a million of 128 bytes, which is the maximum.
 #[derive(Debug)]
 pub struct Check {
     reader: Reader,
@@ -61,7 +60,7 @@ impl Check {
         self.reader.has_ended()
     }
 
-    /// Ends the file, and tells what was found.
+    /// Ends the file, and returns the report.
     #[must_use]
     pub fn finish(mut self) -> Report {
         self.reader.finish(&mut self.tally);
@@ -120,17 +119,17 @@ struct Tally {
     numeric_names: Vec<String>,
     numeric_name_count: u64,
     ended_by: Option<Problem>,
-    /// How many of the fields, in their order, there are up to the last in which a row has a value.
-    filled_fields: usize,
+    /// The fields in which a row has a value.
+    filled_fields: FieldSet,
     parts: Vec<PartRange>,
 }
 
 impl Sink for Tally {
     fn row(&mut self, row: &Row<'_>) {
-        // In most files the first row has all five, and no other is looked at.
-        if self.filled_fields < Field::ALL.len() {
-            let last = row.fields().iter().rposition(|field| !field.is_empty());
-            self.filled_fields = self.filled_fields.max(last.map_or(0, |last| last + 1));
+        // In most files the first row has all five, and no other row is examined.
+        if self.filled_fields != FieldSet::ALL {
+            let filled = Field::ALL.into_iter().filter(|field| !row.field(*field).is_empty());
+            filled.for_each(|field| self.filled_fields.insert(field));
         }
         if self.preview.len() < Report::PREVIEW_ROWS {
             let fields = row.fields().map(|field| shown_up_to(field, Report::PREVIEW_CHARS));
@@ -149,7 +148,7 @@ impl Sink for Tally {
         if counted.is_some() && name.starts_with(|first: char| matches!(first, '1'..='9')) {
             self.note_numeric(name);
         }
-        if counted.is_some() || is_device_name(name.as_bytes()) {
+        if counted.is_some() || is_device_name(name.as_bytes()) && !row.is_header_again() {
             let (line, column) = row.place(Field::DeviceName);
             // A file of 256 MiB has fewer than 2^32 lines.
             let line = u32::try_from(line).unwrap_or(u32::MAX);
@@ -183,7 +182,7 @@ impl Tally {
             numeric_names: Vec::new(),
             numeric_name_count: 0,
             ended_by: None,
-            filled_fields: 0,
+            filled_fields: FieldSet::default(),
             parts: Vec::new(),
         }
     }
@@ -236,18 +235,8 @@ impl Tally {
         self.warnings.sort();
     }
 
-    /// The fields that the file has no column for.
-    fn missing_fields(&self, layout: &Layout) -> Vec<Field> {
-        let is_missing = |field: &Field| {
-            let is_padding = !layout.header() && layout.is_positional() && field.index() >= self.filled_fields;
-            layout.column_of(*field).is_none() || is_padding
-        };
-        Field::ALL.into_iter().filter(is_missing).collect()
-    }
-
     fn into_report(mut self, reader: &Reader) -> Report {
         self.report_repeats();
-        let missing_fields = self.missing_fields(reader.layout());
         let (models, other_model_devices) = self.models.into_counts();
         let tiers = [None].into_iter().chain(PricingTier::ALL.map(Some)).zip(self.tiers);
         Report {
@@ -273,7 +262,7 @@ impl Tally {
             numeric_names: self.numeric_names,
             numeric_name_count: self.numeric_name_count,
             ended_by: self.ended_by,
-            missing_fields,
+            missing_fields: self.filled_fields.complement(),
             parts: self.parts,
         }
     }

@@ -25,7 +25,7 @@ enum Key {
 }
 
 impl Groups {
-    /// How many groups are told apart, before others of the same kind are folded into one: enough to read, and
+    /// How many groups are counted separately, before others of the same kind share one: enough to read, and
     /// with 40 kinds and [`Self::EXAMPLES`] at most some 250 kB of report.
     pub(super) const MAX: usize = 100;
 

@@ -38,7 +38,7 @@ pub(super) fn is_header(cells: &[Cow<'_, str>]) -> bool {
     let mut known = 0;
     for cell in cells {
         match column(cell) {
-            Some(Column::Field(Field::DeviceName | Field::ModelName)) => return true,
+            Some(Column::Field(field)) if Field::REQUIRED.contains(&field) => return true,
             Some(_) => known += 1,
             None => {}
         }
@@ -97,6 +97,19 @@ pub(super) fn field_named(cell: &str) -> Option<Field> {
     }
 }
 
+/// Whether a row with this device and model is the header of the file once more, as where two exports were joined.
+///
+/// Both names are valid in a spelling without spaces, such as `DeviceName,ModelName`. A device of such a name that has
+/// a real model is a device.
+pub(super) fn is_header_again(device: &str, model: &str) -> bool {
+    is_model_column(model) && field_named(device) == Some(Field::DeviceName)
+}
+
+/// Whether a cell is the name of the column of the models. It ends at the first letter that differs.
+pub(super) fn is_model_column(cell: &str) -> bool {
+    cell.len() <= MAX_NAME_BYTES && compact(cell).eq(MODEL_NAME.chars())
+}
+
 /// Whether a column of this name is ignored in every file.
 pub(super) fn is_ignored(cell: &str) -> bool {
     column(cell) == Some(Column::Ignored)
@@ -136,7 +149,7 @@ pub(super) fn read(cells: &[Cow<'_, str>], ignore_unknown: bool) -> Header {
     // They are as unknown, where it is asked which columns may be ignored.
     header.unknown.extend(groups);
     header.unknown.sort_unstable();
-    for field in [Field::DeviceName, Field::ModelName] {
+    for field in Field::REQUIRED {
         if !header.columns.contains(&Some(field)) {
             header.problems.push((cells.len(), Some(field), Cause::MissingColumn));
         }
@@ -156,25 +169,32 @@ fn suggestion(cells: &[Cow<'_, str>], header: &Header) -> Option<(String, Field)
     })
 }
 
+/// No column's name is longer than this, in any spelling; a cell may be.
+const MAX_NAME_BYTES: usize = 128;
+
+/// The model name's column as [`compact`] gives it.
+const MODEL_NAME: &str = "modelname";
+
 /// The column of this name, however it is spelt: `Device name`, `device_name` and `DeviceName` are the same, and
 /// white space and characters that cannot be seen do not count.
 fn column(name: &str) -> Option<Column> {
-    // No column's name is longer than this, in any spelling; a cell may be.
-    if name.len() > 128 {
+    if name.len() > MAX_NAME_BYTES {
         return None;
     }
-    let compact: String = name
-        .chars()
-        .filter(|&it| !matches!(it, '_' | '-') && !it.is_whitespace() && !is_invisible(it))
-        .map(|it| it.to_ascii_lowercase())
-        .collect();
-    Some(match compact.as_str() {
+    Some(match compact(name).collect::<String>().as_str() {
         "devicename" => Column::Field(Field::DeviceName),
-        "modelname" => Column::Field(Field::ModelName),
+        MODEL_NAME => Column::Field(Field::ModelName),
         "devicefriendlyname" | "friendlyname" => Column::Field(Field::FriendlyName),
         "description" => Column::Field(Field::Description),
         "pricingtier" => Column::Field(Field::PricingTier),
         "line" | "error" => Column::Ignored,
         _ => return None,
     })
+}
+
+/// The letters of a column's name that count, in lower case.
+fn compact(name: &str) -> impl Iterator<Item = char> {
+    name.chars()
+        .filter(|&it| !matches!(it, '_' | '-') && !it.is_whitespace() && !is_invisible(it))
+        .map(|it| it.to_ascii_lowercase())
 }

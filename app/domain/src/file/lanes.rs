@@ -1,6 +1,6 @@
-//! Looks at many bytes at once: with SIMD where the browser's WASM has it, elsewhere one after another.
+//! Examines 16 bytes at a time: with SIMD where the browser's WASM has it, elsewhere one by one.
 
-/// How many bytes are looked at at once.
+/// The bytes of one vector.
 pub(super) const LANES: usize = 16;
 
 /// A set of ASCII bytes.
@@ -13,7 +13,7 @@ pub(super) struct ByteSet {
 }
 
 impl ByteSet {
-    /// The set of the bytes of a text, but for one, if it is among them.
+    /// The bytes of a text except one.
     pub(super) const fn of(text: &[u8], without: u8) -> Self {
         let mut has = [false; 256];
         let mut uppers = [0; LANES];

@@ -73,7 +73,7 @@ impl Layout {
         if Field::ALL.into_iter().any(|field| times(field) > 1) {
             return Err(LayoutProblem::Repeated);
         }
-        if times(Field::DeviceName) == 0 || times(Field::ModelName) == 0 {
+        if Field::REQUIRED.into_iter().any(|field| times(field) == 0) {
             return Err(LayoutProblem::Missing);
         }
         Ok(())

@@ -40,7 +40,7 @@ mod sentence;
 mod words;
 
 pub use check::Check;
-pub use field::{Field, Separator};
+pub use field::{Field, FieldSet, Separator, UnknownField};
 pub use layout::{Layout, LayoutProblem};
 pub use offer::{MappingOffer, OfferedColumn};
 pub use options::{Mapping, ReadOptions};

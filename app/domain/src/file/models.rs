@@ -19,11 +19,11 @@ pub(super) struct Models {
 const OTHER: u16 = Models::MAX as u16;
 
 impl Models {
-    /// How many models are told apart: 1,000. A fleet has a handful; a thousand names of 256 bytes are 256 kB of
+    /// How many models are counted separately: 1,000. A fleet has a handful; a thousand names of 256 bytes are 256 kB of
     /// report. A file made up to have a million models must not fill the browser's memory with them.
     pub(super) const MAX: usize = 1_000;
 
-    /// Counts a device of this model, and tells the index to take it back by.
+    /// Counts a device of this model, and returns the index to undo the count with.
     pub(super) fn count(&mut self, model: &str) -> u16 {
         // Files are nearly always sorted by model.
         let same =

@@ -12,9 +12,9 @@
 /// What is remembered of the row that has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// Where the name stands.
+    /// The line of the name.
     pub(super) line: u32,
-    /// The same; 65,535 stands for all beyond.
+    /// The column of the name; 65,535 also for all columns beyond.
     pub(super) column: u16,
     /// What the row was counted under, if it was counted.
     pub(super) counted: Option<Counted>,
@@ -49,9 +49,9 @@ const LISTS: usize = 256;
 /// Stands for a row that was not counted, in the place of its tier.
 const NOT_COUNTED: u8 = 7;
 
-/// Where in a record's head what stands, and that the 64 bits of it suffice: 7 for the length (128 at most, less
-/// one), 3 for the tier (five, and [`NOT_COUNTED`]), 10 for the model (1,000, and one for the others), 16 for the
-/// column and 28 for the line: a file of 256 MiB has fewer than 2^28.
+/// The bit layout of a record's head (64 bits): 7 for the length (128 at most, less one), 3 for the tier (five, and
+/// [`NOT_COUNTED`]), 10 for the model (1,000, and one for the others), 16 for the column and 28 for the line: a file of
+/// 256 MiB has fewer than 2^28.
 const LEN_BITS: u64 = 0x7f;
 const TIER_AT: u32 = 7;
 const TIER_BITS: u64 = 0x7;

@@ -1,11 +1,12 @@
-//! The quick lane: rows that are valid, plain ASCII and without quotes, as nearly all are, read in one pass.
+//! The fast path: rows that are valid, plain ASCII and without quotes, as nearly all are, read in one pass.
 //!
-//! It never says what is wrong. Whatever it does not take at once goes the long way, through `scan`, `cells` and
-//! `row`, which are the rules; this only finds the same sooner, and a test holds it to that.
+//! It reports no problems. Every row that it does not accept takes the slow path, through `scan`, `cells` and `row`,
+//! which define the rules. A property test checks that both paths agree.
 
 use std::ops::Range;
 
 use super::field::Separator;
+use super::header::is_model_column;
 use super::lanes::{ByteSet, LANES, same};
 use crate::names::{DeviceName, is_model_name};
 use crate::text::{Description, FriendlyName};
@@ -97,11 +98,13 @@ impl<'a> PlainRows<'a> {
         Some(row)
     }
 
-    /// Whether a cell is a model name, as nearly always because the last one was the same.
+    /// Whether a cell is a model name, as nearly always because the last one was the same. The name of the models' column
+    /// is none here: its row may be a header among the devices.
     #[inline]
     fn is_model(&mut self, cell: &'a [u8]) -> bool {
         if !self.model.is_some_and(|model| same(cell, model)) {
-            self.model = is_model_name(cell).then_some(cell);
+            let is_model = is_model_name(cell) && !std::str::from_utf8(cell).is_ok_and(is_model_column);
+            self.model = is_model.then_some(cell);
         }
         self.model.is_some()
     }

@@ -202,12 +202,6 @@ impl Problem {
 }
 
 impl Cause {
-    /// Whether this is a warning, which does not prevent the upload, rather than a problem.
-    #[must_use]
-    pub const fn is_warning(&self) -> bool {
-        matches!(self, Self::CaseOnly { .. } | Self::EncodedTwice | Self::LostCharacters)
-    }
-
     /// Whether reading ends at this problem, because what follows could not be made sense of, or must not be
     /// read. The rest of the file is then unchecked.
     #[must_use]

@@ -34,12 +34,12 @@ pub trait Sink {
 
 /// Reads a registration file in pieces of any size.
 ///
-/// It keeps at most one row, of at most [`MAX_ROW_BYTES`]; all else goes to the [`Sink`] at once. It never fails:
-/// whatever the bytes are, they give rows and problems, the same however they are cut into pieces.
+/// It buffers at most one row, of at most [`MAX_ROW_BYTES`]; the [`Sink`] receives each row as soon as it is complete.
+/// It never fails: any bytes result in rows and problems, and how they are cut into pieces makes no difference.
 ///
-/// A row over [`MAX_ROW_BYTES`] is one problem, and reading goes on behind its end. A quote that has not closed
-/// by then, or by the end of the file, is a problem where it opens, and reading goes on in the line below: the
-/// rest of the file is nearly always in order, and its own mistakes should be found at once, too.
+/// A row over [`MAX_ROW_BYTES`] is one problem, and reading continues after its end. A quote that is not closed by
+/// then, or by the end of the file, is a problem at the place where it opens, and reading continues in the next line:
+/// the rest of the file is usually valid, and its own problems belong in the same report.
 ///
 /// Where a [cause](Cause::ends_reading) ends the reading, everything behind it is ignored.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct Reader {
     layout: Layout,
     /// Whether the next row may be the header.
     first_row: bool,
-    /// Whether rows may take the quick lane: the first one was read, and the columns are the usual ones.
+    /// Whether rows may take the fast path: the first one was read, and the columns are the usual ones.
     quick: bool,
     /// The row that is being read, as far as its end was not in the piece in which it began.
     carry: Vec<u8>,
@@ -120,6 +120,13 @@ impl Reader {
             received: 0,
             found: Found::default(),
         }
+    }
+
+    /// Reads a part of a file whose layout is known, as [`Reader::resume`] does, from its first byte to its last.
+    pub fn read_part<S: Sink>(layout: Layout, first_line: u64, bytes: &[u8], sink: &mut S) {
+        let mut reader = Self::resume(layout, first_line);
+        reader.push(bytes, sink);
+        reader.finish(sink);
     }
 
     /// Reads the next piece of the file.
@@ -303,7 +310,7 @@ impl Reader {
         }
     }
 
-    /// Reads rows as long as they take the quick lane, and gives back what follows them.
+    /// Reads rows as long as they take the fast path, and gives back what follows them.
     fn plain_rows<'a, S: Sink>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {
         let mut rows = PlainRows::new(bytes, self.layout.separator());
         while let Some(plain) = rows.next() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::field::Field;
+use super::field::{Field, FieldSet};
 use super::groups::Groups;
 use super::layout::Layout;
 use super::models::Models;
@@ -10,8 +10,8 @@ use super::offer::MappingOffer;
 use super::problem::Problem;
 use crate::tier::PricingTier;
 
-/// What a check found. Of bounded size, whatever the file is: some 250 kB for each of its three long lists
-/// (models, problems, groups of problems), so that it goes from a worker to a page at once.
+/// What a check found. Bounded for any file: at most some 250 kB for each list, so one message carries it from the
+/// worker to the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// How many devices the file asks for: the rows with no problem of their own, a repeated name counted once.
@@ -57,9 +57,9 @@ pub struct Report {
     pub numeric_name_count: u64,
     /// The problem that ended the reading, if one did: what follows it in the file is unchecked.
     pub ended_by: Option<Problem>,
-    /// The fields that the file has no column for, so that it says nothing about them. Without a header, those are the
-    /// fields behind the last one in which any row has a value: spreadsheets pad rows with empty cells.
-    pub missing_fields: Vec<Field>,
+    /// The fields in which no row has a value, so that the file says nothing about them, whether it has a column for
+    /// them or not: `errors.csv` has a column for each field, and spreadsheets pad rows with empty cells.
+    pub missing_fields: FieldSet,
     /// How the file is cut for uploading. Together the parts have every row of the file once, in order.
     pub parts: Vec<PartRange>,
 }
@@ -77,7 +77,7 @@ impl Report {
     /// How many numeric names are listed. A spreadsheet takes the zeros from all of a column, so the first thousand
     /// show whether it did; at most 128 kB.
     pub const MAX_NUMERIC_NAMES: usize = 1_000;
-    /// How many groups are told apart. Others of the same kind are folded into one more group.
+    /// How many groups are counted separately. Others of the same kind share one more group.
     pub const MAX_GROUPS: usize = Groups::MAX;
     /// How many problems stand with each group.
     pub const GROUP_EXAMPLES: usize = Groups::EXAMPLES;
@@ -137,7 +137,7 @@ pub struct ProblemGroup {
     pub examples: Vec<Problem>,
 }
 
-/// A part of a file, to be uploaded by itself and read by [`super::Reader::resume`].
+/// A part of a file, to be uploaded by itself and read by [`super::Reader::read_part`].
 ///
 /// It has at most [`super::PART_ROWS`] rows and [`super::PART_BYTES`] bytes. A file has fewer than 400 parts:
 /// 100 by rows, and two for each 2 MiB.

@@ -6,7 +6,7 @@ use super::cells::{Cells, value};
 use super::damage::{has_lost_characters, is_encoded_twice, is_scientific};
 use super::field::Field;
 use super::head::is_row_in_quotes;
-use super::header::is_header;
+use super::header::{self, is_header};
 use super::layout::Layout;
 use super::plain::PlainRow;
 use super::problem::{Cause, Problem};
@@ -50,7 +50,7 @@ impl<'a> Row<'a> {
         row
     }
 
-    /// A row of the quick lane, which is valid.
+    /// A row of the fast path, which is valid.
     #[inline]
     pub(super) fn plain(row: &PlainRow<'a>, layout: &'a Layout, line: u64, start: u64) -> Option<Self> {
         let text = std::str::from_utf8(&row.bytes[..row.end]).ok()?;
@@ -157,6 +157,12 @@ impl<'a> Row<'a> {
             && (tier.is_empty() || PricingTier::parse(tier).is_ok())
             && self.cells <= self.layout.columns().len()
             && self.bad_quote().is_none()
+            && !self.is_header_again()
+    }
+
+    /// Whether the row is the header once more.
+    pub(super) fn is_header_again(&self) -> bool {
+        header::is_header_again(self.field(Field::DeviceName), self.field(Field::ModelName))
     }
 
     fn bad_quote(&self) -> Option<BadQuote> {
@@ -189,6 +195,9 @@ impl<'a> Row<'a> {
     /// What is wrong with the row as a whole: then its cells say nothing.
     fn fault(&self) -> Option<Problem> {
         let of_row = |cause| Some(Problem::at((self.line, 1), None, self.text, cause));
+        if self.is_header_again() {
+            return of_row(Cause::HeaderAgain);
+        }
         let [name, model, ..] = &self.fields;
         if !is_device_name(name.as_bytes()) || !is_model_name(model.as_bytes()) {
             if self.is_commented_out() {
@@ -226,7 +235,8 @@ impl<'a> Row<'a> {
             return report(problem);
         }
         let columns = self.layout.columns();
-        let is_shifted = self.cells > columns.len() || self.field_cause(Field::PricingTier).is_some();
+        let tier = self.field(Field::PricingTier);
+        let is_shifted = self.cells > columns.len() || !tier.is_empty() && PricingTier::parse(tier).is_err();
         if is_shifted && let Some(problem) = stray_quote(self.texts()).and_then(|quote| self.quote_problem(quote)) {
             return report(problem);
         }
@@ -250,7 +260,7 @@ impl<'a> Row<'a> {
         });
         for field in columns.iter().copied().flatten() {
             // A field too many is usually an unquoted separator in a text, and all behind it is shifted.
-            if shifted && !matches!(field, Field::DeviceName | Field::ModelName) {
+            if shifted && !Field::REQUIRED.contains(&field) {
                 continue;
             }
             if let Some(cause) = self.field_cause(field) {

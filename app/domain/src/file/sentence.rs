@@ -4,7 +4,7 @@ use super::field::Field;
 use super::problem::{Cause, ColumnNames, EncodingGuess, Problem};
 use super::{MAX_DEVICES, MAX_FILE_BYTES, MAX_ROW_BYTES};
 use crate::names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};
-use crate::shown::shown_char;
+use crate::shown::{shown_char, thousands};
 use crate::text::TextProblem;
 
 const TIERS: &str = "Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.";
@@ -97,7 +97,7 @@ impl Cause {
             ),
             Self::TooManyDevices => format!(
                 "The file has more than {} rows. Split it into several files here, and register one after the other.",
-                grouped(MAX_DEVICES)
+                thousands(MAX_DEVICES)
             ),
             Self::TooManyColumns { found } => {
                 format!("The header has {found} columns. Keep only these: {}.", known_columns())
@@ -194,7 +194,7 @@ impl Cause {
         }
     }
 
-    /// A heading for the groups of one kind that are too many to be told apart.
+    /// A heading for the groups of one kind that are too many to be counted separately.
     pub(super) fn folded_heading(&self) -> String {
         match self {
             Self::PricingTier { .. } => {
@@ -215,8 +215,8 @@ fn text_sentence(name: &str, problem: &TextProblem) -> String {
         TextProblem::TooLong { chars, max } => {
             format!(
                 "The {name} has {} characters. At most {} are allowed.",
-                grouped((*chars).into()),
-                grouped((*max).into())
+                thousands((*chars).into()),
+                thousands((*max).into())
             )
         }
         _ => text_heading(name, problem),
@@ -233,7 +233,7 @@ fn text_heading(name: &str, problem: &TextProblem) -> String {
             format!("A {name} cannot contain {}. Take it out.", shown_char(*character))
         }
         TextProblem::TooLong { max, .. } => {
-            format!("A {name} has at most {} characters.", grouped((*max).into()))
+            format!("A {name} has at most {} characters.", thousands((*max).into()))
         }
         TextProblem::Empty => format!("A {name} cannot be empty."),
     }
@@ -278,17 +278,4 @@ fn listed(columns: &ColumnNames) -> String {
         Some((last, others)) => format!("{} and {last}", others.join(", ")),
         None => String::new(),
     }
-}
-
-/// A number with a comma between thousands, as the screen shows them.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

@@ -15,6 +15,7 @@ mod schema;
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::names::ModelName;
@@ -39,7 +40,7 @@ pub struct ThingModel {
 }
 
 /// Something in a model definition that is to be mended.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{place}: {sentence}")]
 pub struct ModelProblem {
     /// Where: `line 3, column 14` if the text is not JSON there, otherwise a JSON pointer (RFC 6901) such as

@@ -1,7 +1,7 @@
 //! What the tests of the registration file share.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-use muster_domain::{Check, Problem, Reader, Report, Row, Sink};
+use muster_domain::{Check, Problem, Reader, Report, Row, Separator, Sink};
 
 /// The report on these bytes, which come in at once.
 pub(crate) fn report(bytes: impl AsRef<[u8]>) -> Report {
@@ -43,7 +43,12 @@ pub(crate) fn summary(report: &Report) -> String {
 pub(crate) fn rows(bytes: impl AsRef<[u8]>) -> String {
     let found = read(bytes.as_ref());
     let layout = report(bytes).layout;
-    let mut out = layout.separator().label().to_owned();
+    let mut out = match layout.separator() {
+        Separator::Comma => "commas",
+        Separator::Semicolon => "semicolons",
+        Separator::Tab => "tabs",
+    }
+    .to_owned();
     if layout.header() {
         out += ", header";
     }

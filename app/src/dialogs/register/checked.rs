@@ -6,7 +6,7 @@ use super::{
     choose::{BrowseButton, UploadDisabled},
     lookup::{Lookup, devices_of},
     mapping::MapColumns,
-    problems::{is_about_columns, problems_view, warnings_view},
+    problems::{column_name, is_about_columns, problems_view, warnings_view},
 };
 use crate::{
     fns::registrations::UnknownModel,
@@ -26,7 +26,8 @@ pub(super) fn CheckedView(dialog: Dialog, report: Arc<Report>) -> impl IntoView 
         Separator::Tab => Some("Tab-separated file detected."),
     };
     let is_ignoring = dialog.options.with_value(|options| options.ignore_unknown_columns);
-    let ignored = Some(report.unknown_columns.join(", ")).filter(|columns| is_ignoring && !columns.is_empty());
+    let ignored: Vec<&str> = report.unknown_columns.iter().map(|column| column_name(column)).collect();
+    let ignored = (is_ignoring && !ignored.is_empty()).then(|| ignored.join(", "));
     // A mapping that was chosen can be changed, above what came of it; otherwise it is below the reason for it.
     let is_mapped = dialog.options.with_value(|options| options.mapping.is_some());
     // Only these problems are gone with a mapping; any other that ended the check is to be fixed in the file first.

@@ -8,9 +8,6 @@ use crate::fns::{
 use futures_util::future::try_join;
 use muster_domain::Report;
 
-/// How many model names are looked up: what the server accepts in one call.
-const MAX_MODELS: usize = 1_000;
-
 /// The server's answer about a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Lookup {
@@ -27,7 +24,7 @@ pub(super) enum Lookup {
 impl Lookup {
     /// Asks the server about a file without problems.
     pub(super) async fn ask(report: &Report) -> Self {
-        let models = report.models.iter().map(|model| model.name.clone()).take(MAX_MODELS).collect();
+        let models = report.models.iter().map(|model| model.name.clone()).collect();
         let names = report.numeric_names.clone();
         let leading_zeros =
             async { if names.is_empty() { Ok(Vec::new()) } else { registered_with_leading_zeros(names).await } };
@@ -38,9 +35,8 @@ impl Lookup {
     }
 
     fn failed(failure: &Failure) -> Self {
-        let sentence = failure.sentence();
-        let stop = if sentence.ends_with('.') { "" } else { "." };
-        Self::Failed(format!("The file could not be compared with your models and devices: {sentence}{stop}"))
+        let sentence = failure.full_sentence();
+        Self::Failed(format!("The file could not be compared with your models and devices: {sentence}"))
     }
 
     pub(super) fn unknown_models(&self) -> &[UnknownModel] {

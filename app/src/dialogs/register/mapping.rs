@@ -4,9 +4,6 @@ use super::Dialog;
 use leptos::prelude::*;
 use muster_domain::{Field, Mapping, MappingOffer, OfferedColumn};
 
-/// The fields without which no file can be read.
-const REQUIRED: [Field; 2] = [Field::DeviceName, Field::ModelName];
-
 /// A select for each column of the file, and the button that checks it again.
 #[component]
 pub(super) fn MapColumns(
@@ -106,7 +103,8 @@ fn mapping_problem(fields: &[Option<Field>]) -> Option<String> {
     if let Some(twice) = Field::ALL.into_iter().find(|field| columns_of(*field) > 1) {
         return Some(format!("{twice} is chosen for {} columns. Choose it for one.", columns_of(twice)));
     }
-    let missing: Vec<_> = REQUIRED.into_iter().filter(|field| columns_of(*field) == 0).map(Field::label).collect();
+    let missing: Vec<_> =
+        Field::REQUIRED.into_iter().filter(|field| columns_of(*field) == 0).map(Field::label).collect();
     (!missing.is_empty()).then(|| format!("Choose a column for {}.", missing.join(" and ")))
 }
 

@@ -22,7 +22,7 @@ use checked::CheckedView;
 use choose::{CheckingView, ChooseView};
 use leptos::{prelude::*, task::spawn_local};
 use lookup::Lookup;
-use muster_domain::{MAX_FILE_BYTES, ReadOptions, Report, tokens_csv};
+use muster_domain::{Cause, MAX_FILE_BYTES, Problem, ReadOptions, Report, tokens_csv};
 use send_wrapper::SendWrapper;
 use status::StatusView;
 use std::sync::Arc;
@@ -147,10 +147,8 @@ impl Dialog {
             Err(sentence) => return self.step.set(Step::refused(sentence)),
         };
         if file.size() > MAX_FILE_BYTES as f64 {
-            let problem = format!(
-                "{} is larger than 256 MiB, the most a registration file may have. Split it into several files.",
-                file.name()
-            );
+            let sentence = Problem::of_file(Cause::FileTooLarge).sentence();
+            let problem = format!("{}: {sentence}", file.name());
             return self.step.set(Step::refused(problem));
         }
         self.abandon();

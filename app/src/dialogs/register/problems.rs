@@ -6,7 +6,7 @@ use crate::{
     when::{count, thousands},
 };
 use leptos::prelude::*;
-use muster_domain::{Problem, ProblemGroup, Report};
+use muster_domain::{ColumnNames, Problem, ProblemGroup, Report};
 
 /// How many names of a kind are shown: as many as a group of problems has examples.
 const EXAMPLES: usize = Report::GROUP_EXAMPLES;
@@ -14,9 +14,6 @@ const EXAMPLES: usize = Report::GROUP_EXAMPLES;
 /// The sentence for a header in other words, where its columns can be mapped.
 const MAP_BELOW: &str =
     "The first row looks like a header, but not in Muster's words. Map the columns below, or rename them in the file.";
-
-/// How many columns a problem's sentence names by itself.
-const NAMED_COLUMNS: usize = 10;
 
 /// What has to be changed in the file before it can be uploaded.
 pub(super) fn problems_view(dialog: Dialog, report: &Report) -> AnyView {
@@ -64,13 +61,20 @@ pub(super) fn is_about_columns(kind: &str) -> bool {
     matches!(kind, "unknown-columns" | "group-column")
 }
 
+/// Whether such a problem is one column's of the header.
+fn is_about_header(kind: &str) -> bool {
+    is_about_columns(kind) || matches!(kind, "repeated-column" | "missing-column")
+}
+
+/// A column of the header as it is listed.
+pub(super) fn column_name(name: &str) -> &str {
+    if name.is_empty() { "(no name)" } else { name }
+}
+
 /// The button that checks the file again without the columns that Muster does not know.
 fn ignore_columns(dialog: Dialog, columns: &[String]) -> AnyView {
-    let name = |column: &String| {
-        let name = if column.is_empty() { "(no name)" } else { column.as_str() };
-        view! { <li><code>{name.to_owned()}</code></li> }
-    };
-    let all = (columns.len() > NAMED_COLUMNS).then(|| {
+    let name = |column: &String| view! { <li><code>{column_name(column).to_owned()}</code></li> };
+    let all = (columns.len() > ColumnNames::LISTED).then(|| {
         view! { <ul class="columns" aria-label="Unknown columns">{columns.iter().map(name).collect_view()}</ul> }
     });
     view! {
@@ -90,7 +94,9 @@ fn group_view(group: &ProblemGroup, column: &'static str, action: Option<AnyView
 
 fn only_view(problem: &Problem, action: Option<AnyView>) -> AnyView {
     let sentence = problem.sentence();
-    let value = Some(problem.value.clone()).filter(|value| !value.is_empty() && !sentence.contains(value.as_str()));
+    // A sentence quotes the value, if it has it: a short one is in its words by chance.
+    let is_quoted = |value: &String| sentence.contains(&format!("`{value}`"));
+    let value = Some(problem.value.clone()).filter(|value| !value.is_empty() && !is_quoted(value));
     let place = (!is_of_file(problem)).then(|| {
         view! {
             <p class="faint">
@@ -112,6 +118,7 @@ fn places_view(group: &ProblemGroup, examples: &[Problem], column: &'static str,
     // Where every row has the sentence of the heading, it is not repeated.
     let says_more = examples.iter().any(|problem| problem.sentence() != group.heading);
     let more = group.count.saturating_sub(examples.len() as u64);
+    let (one, many) = if is_about_header(&group.kind) { ("column", "columns") } else { ("row", "rows") };
     let rows = examples.iter().map(|problem| {
         view! {
             <tr>
@@ -125,7 +132,7 @@ fn places_view(group: &ProblemGroup, examples: &[Problem], column: &'static str,
     view! {
         <li>
             <details open=group.count <= 3>
-                <summary><b>{group.heading.clone()}</b>" "<span class="chip">{count(group.count, "row", "rows")}</span></summary>
+                <summary><b>{group.heading.clone()}</b>" "<span class="chip">{count(group.count, one, many)}</span></summary>
                 <div class="scroll" tabindex="0" role="group" aria-label="First places">
                     <table>
                         <thead><tr><th scope="col" class="number">"Line"</th><th scope="col" class="number">"Column"</th><th scope="col">"Value"</th>{says_more.then(|| view! { <th scope="col">{column}</th> })}</tr></thead>

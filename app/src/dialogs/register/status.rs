@@ -1,7 +1,7 @@
 //! *Registration status*: the progress, the counts, `errors.csv`, and the tokens to save.
 
 use super::{
-    super::{to_disk, tokens::UnsavedQuestion},
+    super::{modal::keep_focus, to_disk, tokens::UnsavedQuestion},
     Dialog, Step,
 };
 use crate::{
@@ -30,6 +30,11 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
         });
     };
     let stopped = Memo::new(move |_| progress.with(|progress| progress.stopped));
+    // Each removes buttons, and the focus may be on one of them.
+    Effect::new(move || {
+        let _ = (is_done.get(), stopped.get());
+        keep_focus("register-title");
+    });
     let said = move || {
         let so_far = progress
             .with(|progress| format!("{} of {}", thousands(progress.rows_done), count(progress.rows, "row", "rows")));
@@ -97,7 +102,7 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
                 </div>
             </Show>
             <p role="status">{where_tokens_are}</p>
-            <UnsavedQuestion is_working=Signal::derive(move || !is_done.get()) is_asked=dialog.is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
+            <UnsavedQuestion title_id="register-title" is_working=Signal::derive(move || !is_done.get()) is_asked=dialog.is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
         </div>
         <footer>
             <Show when=move || is_done.get() fallback=move || view! {

@@ -1,10 +1,13 @@
 //! The search box and the filters. What they say goes into the address, and comes from there.
 
 use super::view::address;
-use crate::fns::{
-    devices::{DeviceFilter, DeviceView, Place, Status},
-    groups::groups,
-    models::model_names,
+use crate::{
+    fns::{
+        devices::{DeviceFilter, DeviceView, Place, Status},
+        groups::groups,
+        models::model_names,
+    },
+    query,
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
@@ -55,7 +58,12 @@ impl Offered {
 }
 
 #[component]
-pub(super) fn Filters(view: Memo<DeviceView>, offered: Offered) -> impl IntoView {
+pub(super) fn Filters(
+    view: Memo<DeviceView>,
+    offered: Offered,
+    /// Set while what is in the search box is too long for an address.
+    is_search_too_long: RwSignal<bool>,
+) -> impl IntoView {
     let search_box = NodeRef::<html::Input>::new();
     let go = StoredValue::new(use_navigate());
     let show = Callback::new(move |filter: DeviceFilter| {
@@ -78,7 +86,10 @@ pub(super) fn Filters(view: Memo<DeviceView>, offered: Offered) -> impl IntoView
         let later = move || {
             typed.set_value(None);
             let search = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-            show.run(DeviceFilter { search, ..now() });
+            is_search_too_long.set(search.as_deref().is_some_and(query::is_search_too_long));
+            if !is_search_too_long.get_untracked() {
+                show.run(DeviceFilter { search, ..now() });
+            }
         };
         typed.set_value(set_timeout_with_handle(later, SEARCH_PAUSE).ok());
     };
@@ -99,6 +110,7 @@ pub(super) fn Filters(view: Memo<DeviceView>, offered: Offered) -> impl IntoView
         let (searched, Some(search_box)) = (searched.get(), search_box.get()) else { return };
         if typed.with_value(Option::is_none) && search_box.value().trim() != searched {
             search_box.set_value(&searched);
+            is_search_too_long.set(false);
         }
     });
     let at_first = searched.get_untracked();

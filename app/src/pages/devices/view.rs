@@ -20,7 +20,7 @@ fn word(sort: Sort) -> &'static str {
     }
 }
 
-/// What the address says is to be shown. What it says wrongly is passed over.
+/// The view of the address. Invalid parameters are ignored.
 pub(super) fn current_view() -> Memo<DeviceView> {
     let query = use_query_map();
     Memo::new(move |_| parse(&query.read()))

@@ -14,7 +14,7 @@ use crate::{
     types::{AccountId, GroupName, RegistrationId, Status, Timestamp, tier_code},
     world::{World, id_at},
 };
-use muster_domain::{DeviceName, Field, NewDevice, PricingTier, SecurityToken};
+use muster_domain::{DeviceName, FieldSet, NewDevice, PricingTier, SecurityToken};
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -125,7 +125,7 @@ struct Registering<'w> {
     /// This part, as a device remembers who made its token.
     part: Vec<u8>,
     renew: bool,
-    missing_fields: Vec<Field>,
+    missing_fields: FieldSet,
     models: HashMap<String, Uuid>,
     /// By the row's place in the part.
     fates: Vec<Option<Fate>>,
@@ -165,7 +165,7 @@ impl<'w> Registering<'w> {
             registration: id.0,
             part: token_from(id.0, part),
             renew: part.renew,
-            missing_fields: part.missing_fields.clone(),
+            missing_fields: part.missing_fields,
             models: models.into_iter().collect(),
             fates: part.devices.iter().map(|_| None).collect(),
             drawn: Zeroizing::default(),
@@ -248,7 +248,7 @@ impl<'w> Registering<'w> {
             let row = &rows[at].1;
             let model = self.models.get(row.model.as_str()).copied();
             let existing = existing.get(row.name.as_str());
-            match decide(row, existing, model, &self.part, self.renew, &self.missing_fields) {
+            match decide(row, existing, model, &self.part, self.renew, self.missing_fields) {
                 Decision::Add(model) => added.push((at, model, self.new_token())),
                 Decision::Again(device) => again.push((at, self.token(device))),
                 Decision::Renew(device) => renewed.push((at, self.token(device))),

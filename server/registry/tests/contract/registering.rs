@@ -345,7 +345,7 @@ pub(crate) async fn one_group_too_many_is_refused_before_anything_is_registered(
 }
 
 /// Name and model only, of devices that have more fields: the file says nothing about those.
-pub(crate) async fn a_field_that_the_file_has_no_column_for_is_not_compared(fixture: &Fixture) {
+pub(crate) async fn a_field_without_a_value_in_the_file_is_not_compared(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     tenant.put_model("Contoso.Pump").await;
     let id = tenant.begin_with(100, Some("Berlin")).await;
@@ -354,7 +354,10 @@ pub(crate) async fn a_field_that_the_file_has_no_column_for_is_not_compared(fixt
     let mut number = 0;
     let mut check = async |missing_fields: &[Field], new: [&str; 5], expected: Option<&str>| {
         number += 1;
-        let rows = PartRows { missing_fields: missing_fields.to_vec(), ..part_of(number, 1, vec![row_of(new)]) };
+        let rows = PartRows {
+            missing_fields: missing_fields.iter().copied().collect(),
+            ..part_of(number, 1, vec![row_of(new)])
+        };
         let outcome = tenant.part(id, rows).await;
         let expected: Vec<String> = expected.into_iter().map(|field| format!("{DIFFERENT}{field}")).collect();
         assert_eq!(errors(&outcome), expected, "{missing_fields:?} {new:?}");
@@ -369,9 +372,10 @@ pub(crate) async fn a_field_that_the_file_has_no_column_for_is_not_compared(fixt
     check(&[FriendlyName, PricingTier], ["a", MODEL, "", "Note", ""], None).await;
     check(&[FriendlyName, PricingTier], ["a", MODEL, "", "", ""], Some("description")).await;
     check(&[], ["a", MODEL, "", "Note", ""], Some("device friendly name")).await;
-    // What the check never sends: a value in a field without a column.
+    // What the check never sends: a value in a missing field.
     check(&all_but_names, ["a", MODEL, "Other", "", ""], Some("device friendly name")).await;
-    let renewed = PartRows { missing_fields: all_but_names.to_vec(), ..renewing(part_of(50, 1, vec![row("a")])) };
+    let renewed =
+        PartRows { missing_fields: all_but_names.into_iter().collect(), ..renewing(part_of(50, 1, vec![row("a")])) };
     assert_eq!(numbers(&tenant.part(id, renewed).await), [0, 1, 0, 0, 1]);
 }
 

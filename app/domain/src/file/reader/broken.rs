@@ -53,3 +53,39 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::file::{Check, scan::SCANNED_BYTES};
+
+    #[test]
+    fn no_byte_is_scanned_more_than_twice() {
+        let check = |file: &str| {
+            SCANNED_BYTES.set(0);
+            let mut check = Check::new();
+            check.push(file.as_bytes());
+            let report = check.finish();
+            assert!(report.rows > 0 && report.ended_by.is_none(), "{:?}", &file[..20]);
+            let scanned = SCANNED_BYTES.get();
+            assert!(scanned <= 2 * file.len(), "{scanned} of {} bytes: {:?}", file.len(), &file[..20]);
+        };
+        for line in [
+            "x,\n",
+            "\"x\n",
+            "\"\",M\n",
+            "\"\"\"x\n",
+            "a,M,\"\n",
+            "x\",\"\n",
+            "xxxxxxxxxx\",\"\n",
+            "\"x,\"y\n",
+            "\",\n",
+            ",x\"\"\"\n",
+            "a,M,\"x\"\"\n",
+        ] {
+            check(&line.repeat(50_000));
+        }
+        let devices: String = (0..20_000).map(|number| format!("device{number},Contoso.Pump\n")).collect();
+        check(&format!("a,M\nb,M,\"Jet\n{devices}!,M\n"));
+        check(&format!("{devices}b,M,\"Jet\n"));
+    }
+}
