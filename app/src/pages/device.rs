@@ -31,7 +31,7 @@ pub(crate) fn Device() -> impl IntoView {
         <div class="head"><h1>{move || name.get()}</h1></div>
         <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
             {move || detail.get().map(|detail| match detail {
-                Err(failure) => view! { <p class="problem" role="alert">{failure.sentence()}</p> }.into_any(),
+                Err(failure) => view! { <p class="problem" role="alert">{failure.sentence_while_retrying()}</p> }.into_any(),
                 Ok(None) => view! {
                     <div class="empty"><h2>"There is no device of this name"</h2><p>"It may have been deleted. Names are case-sensitive."</p></div>
                 }.into_any(),

@@ -204,7 +204,7 @@ fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl I
                     is_registering dropped done />
             </div>
             <Filters view offered />
-            <p class="problem" role="alert">{move || shown.problem.get().map(|failure| failure.sentence())}</p>
+            <p class="problem" role="alert">{move || shown.problem.get().map(|failure| failure.sentence_while_retrying())}</p>
             <div class="under-filters">
                 <p class="total" role="status">{move || count(shown.total(), "device", "devices")}</p>
                 <p class="faint" role="status">{move || shown.page.with(|page| page.not_found.as_ref().map(names_not_found))}</p>

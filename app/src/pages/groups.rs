@@ -137,7 +137,7 @@ fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
                 <Actions targets total=Signal::derive(move || devices.get().unwrap_or_default()) why_not is_registering=RwSignal::new(false) dropped=RwSignal::new(None) done />
             </div>
         </div>
-        <p class="problem" role="alert">{move || problem.get().map(|failure| failure.sentence())}</p>
+        <p class="problem" role="alert">{move || problem.get().map(|failure| failure.sentence_while_retrying())}</p>
         <Show when=move || !is_empty.get() fallback=|| view! {
             <div class="empty">
                 <h2>"No device groups yet"</h2>
