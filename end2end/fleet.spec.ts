@@ -287,7 +287,7 @@ test('device groups: made, renamed, deleted, and tokens for those that are ticke
   await portal.getByRole('button', { name: 'New group' }).click();
   await portal.getByRole('dialog', { name: 'New device group' }).getByLabel('Name').fill('Rome');
   await portal.keyboard.press('Enter');
-  await expect(portal.getByText('There is a device group of that name already.')).toBeVisible();
+  await expect(portal.getByText('A group with this name already exists.')).toBeVisible();
   await portal.getByRole('dialog', { name: 'New device group' }).getByLabel('Name').fill('Oslo');
   await portal.getByRole('button', { name: 'Make' }).click();
   await expect(groups.getByRole('row').nth(2)).toContainText('Oslo0 devices');
