@@ -150,5 +150,5 @@ test('an address where there is nothing says so', async ({ portal, guard }) => {
   guard.expect(/404/);
   const answer = await portal.goto('/nothing-here');
   expect(answer?.status()).toBe(404);
-  await expect(portal.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+  await expect(portal.getByRole('heading', { name: 'Page not found' })).toBeVisible();
 });

@@ -241,7 +241,7 @@ impl Upload {
     /// No more parts are sent. Those under way are registered, and their tokens come back.
     pub(crate) fn cancel(&self) {
         if self.stop(Stopped::Cancelled) {
-            self.tell(|progress| progress.note = Some(format!("Cancelled. {FINISH_LATER}")));
+            self.tell(|progress| progress.note = Some(format!("Stopped. {FINISH_LATER}")));
         }
         self.pause(false);
     }

@@ -148,7 +148,7 @@ impl Dialog {
         };
         if file.size() > MAX_FILE_BYTES as f64 {
             let problem = format!(
-                "{} is larger than 256 MiB, the most a registration file may have. Split it into several files.",
+                "{} is larger than 256 MiB, the limit for a registration file. Split it into several files.",
                 file.name()
             );
             return self.step.set(Step::refused(problem));

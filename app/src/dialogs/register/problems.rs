@@ -12,8 +12,7 @@ use muster_domain::{Problem, ProblemGroup, Report};
 const EXAMPLES: usize = Report::GROUP_EXAMPLES;
 
 /// The sentence for a header in other words, where its columns can be mapped.
-const MAP_BELOW: &str =
-    "The first row looks like a header, but not in Muster's words. Map the columns below, or rename them in the file.";
+const MAP_BELOW: &str = "The first row looks like a header, but its column names aren't Muster's. Map the columns below, or rename them in the file.";
 
 /// How many columns a problem's sentence names by itself.
 const NAMED_COLUMNS: usize = 10;
@@ -150,7 +149,7 @@ fn leading_zeros_view(zeros: &[LeadingZeros], not_compared: u64) -> AnyView {
     let heading = zeros.first().map(|first| {
         format!(
             "`{}` looks like the registered device `{}`: a spreadsheet may have removed leading zeros. To keep them, import the \
-             column as text. Upload registers new devices.",
+             column as text. If you upload the file as it is, these are registered as new devices.",
             first.name, first.registered
         )
     });
