@@ -119,7 +119,7 @@ test('a check that is silent is noticed, and may be tried again', async ({ porta
   await portal.clock.runFor(59_000);
   await expect(dialog.getByRole('button', { name: 'Try again' })).toBeHidden();
   await portal.clock.runFor(2_000);
-  await expect(dialog.getByText('Nothing was heard from the check for a minute.')).toBeVisible();
+  await expect(dialog.getByText("The check hasn't responded for a minute.")).toBeVisible();
   await portal.unrouteAll({ behavior: 'wait' });
   await dialog.getByRole('button', { name: 'Try again' }).click();
   await expect(dialog).toContainText('fleet.csv: 2 devices');

@@ -59,7 +59,7 @@ for (const engine of ENGINES) {
         await person.choose('Registration file', put('wrong.csv', fleet(wrong)));
         await person.reads(/wrong.csv: 3 problems/);
         await person.reads(/`Smal`.*Did you mean Small\?/);
-        await person.reads(/`My jet` is not a device name.*Line 50,001, column 1/);
+        await person.reads(/`My jet` isn't a valid device name.*Line 50,001, column 1/);
         await person.reads(/line 4/);
         expect(await person.isDisabled('button', 'Upload')).toBe(true);
       });

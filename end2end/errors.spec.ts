@@ -105,7 +105,7 @@ test('closing before Save asks, and tokens that were lost are made anew', async 
   await register(portal, file('devices.csv', SEED_FILE));
   await expectCounts(portal, '2', '0', '0');
 
-  const question = status(portal).getByText('Close without them?');
+  const question = status(portal).getByText('Close anyway?');
   for (const close of [() => portal.keyboard.press('Escape'), () => status(portal).getByRole('button', { name: 'Close', exact: true }).click(), () => status(portal).getByRole('button', { name: 'Done' }).click()]) {
     await close();
     await expect(question).toBeVisible();
@@ -186,7 +186,7 @@ test('a file that is changed on disk while it is read', async ({ portal, muster 
   await expect(dialog).toContainText(/Checking changing\.csv: [1-9]/);
   truncateSync(path, 1000);
   utimesSync(path, 1, 1);
-  await expect(dialog).toContainText('The file was changed, moved or removed while it was read. Choose it again.');
+  await expect(dialog).toContainText('The file was changed, moved or removed while it was being read. Choose it again.');
   await expect(dialog.getByRole('button', { name: 'Upload', exact: true })).toBeDisabled();
   writeFileSync(path, SEED_FILE);
   await choose(portal, path);
@@ -311,8 +311,8 @@ test('what is not a model definition is refused with what is wrong and where', a
   const input = portal.getByLabel('Model definition file');
   const said = portal.locator('main');
   const cases: [string, RegExp[]][] = [
-    ['{"title": ', [/not a model definition yet/, /line 1|1:/i]],
-    ['[]', [/not a model definition yet/]],
+    ['{"title": ', [/Can't use model\.json: 1 problem\. Nothing was changed\./, /line 1|1:/i]],
+    ['[]', [/must be a JSON object/]],
     ['{"@context":"https://www.w3.org/2022/wot/td/v1.1","@type":"tm:ThingModel"}', [/title/]],
     ['{"@context":"https://www.w3.org/2022/wot/td/v1.1","@type":"tm:ThingModel","title":"A.B","properties":{"p":{"type":"colour"}}}', [/\/properties\/p/]],
   ];
@@ -329,7 +329,7 @@ test('a model that devices use cannot be deleted; one that none uses can', async
   await portal.getByRole('link', { name: 'Models', exact: true }).click();
   await expect(portal.getByRole('button', { name: `Delete ${MODEL}` })).toBeDisabled();
   await portal.getByRole('button', { name: 'Delete Contoso.Unused' }).click();
-  await portal.getByRole('button', { name: 'Delete for good' }).click();
-  await expect(portal.getByText('Contoso.Unused is deleted.')).toBeVisible();
+  await portal.getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect(portal.getByText('Deleted Contoso.Unused.')).toBeVisible();
   await expect(portal.getByRole('grid', { name: 'Models' }).getByRole('row')).toHaveCount(2);
 });

@@ -47,7 +47,7 @@ const CASES: Record<string, Expected> = {
   '18b': { problems: 3, causes: 2, shows: [/Write a quote inside a quoted field twice/] },
   '19a': { problems: 2, shows: [/Write a quote inside a quoted field twice/] },
   '20': { problems: 1, warnings: 1, shows: [/cannot contain/] },
-  '21': { devices: 2, warnings: 1, shows: [/letter case only/] },
+  '21': { devices: 2, warnings: 1, shows: [/only in letter case/] },
   '22a': { problems: 1, shows: [/separated by `\|`/], isWhole: true },
   '23a': { problems: 1, shows: ['The header is in line 3.'], isWhole: true },
   '25': { problems: 2, shows: [/the header names only 2 columns/, 'Tab-separated file detected.'] },

@@ -69,7 +69,7 @@ test('the view stands in the address: sorts, filters and pages, for a colleague 
   await filters(portal).getByLabel('Pricing tier').selectOption('Large');
   await total(portal, '63 devices');
   await filters(portal).getByLabel('Status').selectOption('Active');
-  await expect(portal.getByText('No device matches')).toBeVisible();
+  await expect(portal.getByText('No devices match your filters')).toBeVisible();
   await filters(portal).getByLabel('Status').selectOption('');
   await filters(portal).getByLabel('Search devices').fill('machine 1');
   await total(portal, '28 devices');
@@ -143,7 +143,7 @@ test('all that match: chosen, kept over paging and sorting, changed, exported, d
   await larger.getByLabel('Large').check();
   await larger.getByRole('button', { name: 'Change pricing tier' }).click();
   await expect(larger).toBeHidden();
-  await expect(portal.getByText('No device matches')).toBeVisible();
+  await expect(portal.getByText('No devices match your filters')).toBeVisible();
   await expect(portal.getByText('124 selected')).toBeHidden();
 
   await open(portal, `/devices?model=${PUMP}`);
@@ -249,7 +249,7 @@ test('tokens for all that match: stopped, taken up again, and a call that fails 
     return route.continue();
   });
   const dialog = await asked(portal, 'Generate token', 'Generate token');
-  await dialog.getByLabel('stop now').check();
+  await dialog.getByLabel('Revoke immediately').check();
   await dialog.getByRole('button', { name: 'Generate', exact: true }).click();
   await expect(dialog).toContainText('10,000 of 25,000 devices');
   await dialog.getByRole('button', { name: 'Stop' }).click();
@@ -287,9 +287,9 @@ test('device groups: made, renamed, deleted, and tokens for those that are ticke
   await portal.getByRole('button', { name: 'New group' }).click();
   await portal.getByRole('dialog', { name: 'New device group' }).getByLabel('Name').fill('Rome');
   await portal.keyboard.press('Enter');
-  await expect(portal.getByText('There is a device group of that name already.')).toBeVisible();
+  await expect(portal.getByText('A group with this name already exists.')).toBeVisible();
   await portal.getByRole('dialog', { name: 'New device group' }).getByLabel('Name').fill('Oslo');
-  await portal.getByRole('button', { name: 'Make' }).click();
+  await portal.getByRole('button', { name: 'Create' }).click();
   await expect(groups.getByRole('row').nth(2)).toContainText('Oslo0 devices');
   await groups.getByRole('button', { name: 'Rename Berlin' }).click();
   await portal.getByRole('dialog', { name: 'Rename Berlin' }).getByLabel('Name').fill('Zürich');
@@ -318,10 +318,10 @@ test('undo removes the devices that have never connected, and lists the others',
   await muster.sendState(tokens.get('AutoRegister42')!);
   await portal.getByRole('link', { name: 'Registrations' }).click();
   await portal.getByRole('button', { name: 'Undo devices.csv' }).click();
-  const dialog = portal.getByRole('dialog', { name: 'Undo devices.csv?' });
-  await expect(dialog).toContainText('This registration made 2 devices that are still there.');
+  const dialog = portal.getByRole('dialog', { name: /^(Undo registration\?|Registration undone)$/ });
+  await expect(dialog).toContainText('2 devices from this registration still exist.');
   await dialog.getByRole('button', { name: 'Undo', exact: true }).click();
-  await expect(dialog).toContainText('1 device has connected and stays');
+  await expect(dialog).toContainText('1 device has connected and was kept');
   await expect(dialog.getByRole('listitem')).toHaveText(['AutoRegister42']);
   await dialog.getByRole('link', { name: 'show in Devices' }).click();
   await total(portal, '1 device');
@@ -381,7 +381,7 @@ test('an upload is paused, goes on, and is cancelled; the same file finishes it'
   await status(portal).getByRole('button', { name: 'Resume' }).click();
   await expect.poll(() => parts.held.length).toBeGreaterThan(0);
   await status(portal).getByRole('button', { name: 'Cancel' }).click();
-  await expect(status(portal)).toContainText('Cancelled. Upload the same file to continue');
+  await expect(status(portal)).toContainText('Stopped. Upload the same file to continue');
   await parts.letGo();
   await expect(status(portal).getByRole('button', { name: 'Done' })).toBeVisible({ timeout: 30_000 });
   const first = await saveTokens(portal);

@@ -85,10 +85,10 @@ test('the main journey by keyboard only', async ({ page, muster }) => {
 
   // Escape asks first, since the tokens are not saved.
   await page.keyboard.press('Escape');
-  await expect(status(page).getByText('Close without them?')).toBeVisible();
+  await expect(status(page).getByText('Close anyway?')).toBeVisible();
   await tabTo(page, status(page).getByRole('button', { name: 'Go back' }));
   await page.keyboard.press('Enter');
-  await expect(status(page).getByText('Close without them?')).toBeHidden();
+  await expect(status(page).getByText('Close anyway?')).toBeHidden();
   await expect(status(page).getByRole('heading', { name: 'Registration status' })).toBeFocused();
   const saveButton = status(page).getByRole('button', { name: 'Save', exact: true });
   await tabTo(page, saveButton);

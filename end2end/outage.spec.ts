@@ -21,10 +21,10 @@ test('a server that was away while the dialog was open: the upload finishes by i
   await ready(portal, SEED_FILE);
   await muster.stop('SIGKILL');
   await upload(portal);
-  await expect(status(portal)).toContainText('The server does not answer. Trying again in');
+  await expect(status(portal)).toContainText("Can't reach Muster. Retrying in");
   await muster.start();
   await expectCounts(portal, '2', '0', '0');
-  await expect(status(portal)).not.toContainText('Trying again');
+  await expect(status(portal)).not.toContainText('Retrying');
   const saved = await saveTokens(portal);
   for (const token of saved.values()) expect((await muster.sendState(token)).status).toBe(204);
   await portal.keyboard.press('Escape');
@@ -141,10 +141,10 @@ test('All Devices says that the server is away, keeps what it shows, and goes on
   await portal.keyboard.press('Escape');
   await expect(row(portal, 'AutoRegister41')).toContainText('Registered');
   await muster.stop('SIGKILL');
-  await expect(portal.getByRole('alert').filter({ hasText: 'The server does not answer' })).toBeVisible();
+  await expect(portal.getByRole('alert').filter({ hasText: "Can't reach Muster. Retrying…" })).toBeVisible();
   await expect(row(portal, 'AutoRegister41')).toBeVisible();
   await muster.start();
-  await expect(portal.getByText('The server does not answer')).toBeHidden();
+  await expect(portal.getByText("Can't reach Muster")).toBeHidden();
   expect((await muster.sendState(saved.get('AutoRegister41')!)).status).toBe(204);
   await expect(row(portal, 'AutoRegister41')).toContainText('Active');
 });

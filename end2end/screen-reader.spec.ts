@@ -174,7 +174,7 @@ test('Models, Registrations, Settings, and one device', async ({ portal, muster 
     - definition
     - term: Registered
     - definition: /UTC/
-    - term: Token made
+    - term: Token created
     - definition: /UTC/
     - heading "Recent data" [level=2]
   `);
@@ -254,9 +254,9 @@ test('the dialogs', async ({ portal, muster }) => {
       - heading "Generate token" [level=2]
       - button "Close"
       - paragraph: A new token for 1 device.
-      - group "The tokens they have now":
-        - radio "keep working until the new one is first used" [checked]
-        - radio "stop now"
+      - group "Current tokens":
+        - radio "Keep working until the new token is first used" [checked]
+        - radio "Revoke immediately"
       - button "Cancel"
       - button "Generate"
   `);

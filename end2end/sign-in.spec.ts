@@ -34,7 +34,7 @@ test('a wrong password, and then too many', async ({ page, guard }) => {
   guard.expect(/Failed to load resource.*42[29]/);
   await open(page, '/sign-in');
   const problem = page.getByRole('alert');
-  const wrong = 'The e-mail address or the password is wrong.';
+  const wrong = 'Incorrect email or password.';
   await signIn(page, { ...ADMIN, password: 'not-the-password' });
   await expect(problem).toHaveText(wrong);
   await signIn(page, { email: 'nobody@example.com', password: 'not-the-password' });
@@ -164,5 +164,5 @@ test('an address where there is nothing says so', async ({ portal, guard }) => {
   guard.expect(/404/);
   const answer = await portal.goto('/nothing-here');
   expect(answer?.status()).toBe(404);
-  await expect(portal.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+  await expect(portal.getByRole('heading', { name: 'Page not found' })).toBeVisible();
 });

@@ -58,7 +58,7 @@ test('a file of devices is registered, and a device comes alive', async ({ page,
   await act(page, 'Generate token');
   const making = page.getByRole('dialog', { name: 'Generate token' });
   await expect(making).toContainText('2 devices');
-  await expect(making.getByRole('radio', { name: 'keep working until the new one is first used' })).toBeChecked();
+  await expect(making.getByRole('radio', { name: 'Keep working until the new token is first used' })).toBeChecked();
   await making.getByRole('button', { name: 'Generate', exact: true }).click();
   await expect(making).toContainText('2 tokens generated');
   const second = await saveTokens(page);
@@ -76,7 +76,7 @@ test('a file of devices is registered, and a device comes alive', async ({ page,
   await page.keyboard.press('Escape');
   await expect(making).toBeHidden();
   await act(page, 'Generate token');
-  await making.getByRole('radio', { name: 'stop now' }).check();
+  await making.getByRole('radio', { name: 'Revoke immediately' }).check();
   await making.getByRole('button', { name: 'Generate', exact: true }).click();
   const third = await saveTokens(page);
   for (const name of second.keys()) {
@@ -143,5 +143,5 @@ test('All Devices can be searched and paged', async ({ portal, muster }) => {
   await expect(portal.getByText('2 devices', { exact: true })).toBeVisible();
   await expect(row(portal, 'AutoRegister41')).toBeVisible();
   await portal.getByRole('searchbox', { name: 'Search devices' }).fill('no such device');
-  await expect(portal.getByText('No device matches')).toBeVisible();
+  await expect(portal.getByText('No devices match your filters')).toBeVisible();
 });

@@ -38,7 +38,7 @@ async function closeTab(page: Page, cable: Cable): Promise<void> {
 async function expectFinished(page: Page, muster: Muster): Promise<void> {
   expect(await uploaded(page)).toEqual(ALL);
   await expectListed(page, muster, ALL);
-  await expect(status(page)).not.toContainText('Trying again');
+  await expect(status(page)).not.toContainText('Retrying');
   const saved = await saveTokens(page);
   await expectNothingLeft(page);
   await expectFleet(page, muster, saved);
@@ -66,7 +66,7 @@ for (const database of ['SQLite', 'PostgreSQL']) {
 
     test('the server is killed in mid-upload: the upload finishes by itself', async ({ portal, muster }) => {
       await inMidUpload(portal, () => muster.stop('SIGKILL'));
-      await expect(status(portal)).toContainText('Trying again in');
+      await expect(status(portal)).toContainText("Can't reach Muster. Retrying in");
       await muster.start();
       await expectFinished(portal, muster);
     });
@@ -135,7 +135,7 @@ test.describe('PostgreSQL crashes', () => {
   test('in mid-upload: the upload finishes by itself', async ({ portal, muster, postgres }) => {
     const server = muster.pid;
     await inMidUpload(portal, () => postgres.stop('immediate'));
-    await expect(status(portal)).toContainText('Trying again in');
+    await expect(status(portal)).toContainText('Muster is busy. Retrying in');
     await postgres.start();
     await expectFinished(portal, muster);
     expect(muster.pid, 'the server stayed up').toBe(server);

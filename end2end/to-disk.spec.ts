@@ -6,7 +6,7 @@ import { act, choose, file, giveModel, open, openRegister, saveTokens, status, t
 import { browserStorage, tokensIn } from './support/secrets.ts';
 import { expect, test } from './support/test.ts';
 
-const LABEL = 'Write tokens.csv to disk as the tokens are made';
+const LABEL = 'Write tokens.csv to disk as the tokens are created';
 const DEVICES = 25_000;
 const making = (page: Page) => page.getByRole('dialog', { name: 'Generate token' });
 
@@ -41,12 +41,12 @@ test('the file grows as they are made, over Stop and Continue', async ({ portal,
   await making(portal).getByRole('button', { name: 'Stop' }).click();
   await held.go();
   await expect(making(portal)).toContainText('Stopped after 20,000 devices.');
-  await expect(making(portal)).toContainText('tokens.csv is written: 20,000 security tokens.');
+  await expect(making(portal)).toContainText('tokens.csv saved: 20,000 security tokens.');
   expect(tokens(await onDisk(portal)).size).toBe(20_000);
   await expect(making(portal).getByRole('button', { name: 'Save', exact: true })).toBeHidden();
 
   await making(portal).getByRole('button', { name: 'Continue' }).click();
-  await expect(making(portal)).toContainText('tokens.csv is written: 25,000 security tokens.');
+  await expect(making(portal)).toContainText('tokens.csv saved: 25,000 security tokens.');
   const written = tokens(await onDisk(portal));
   expect([...written.keys()]).toEqual(Array.from({ length: DEVICES }, (_, at) => deviceName(at)));
   for (let at = 0; at < DEVICES; at += 1_000) expect((await muster.sendState(written.get(deviceName(at))!)).status).toBe(204);
@@ -69,7 +69,7 @@ test('where no file is chosen, nothing is generated', async ({ portal, muster })
   await act(portal, 'Generate token');
   await making(portal).getByLabel(LABEL).check();
   await generate(portal);
-  await expect(making(portal).getByText('No file was chosen, so nothing was begun.')).toBeVisible();
+  await expect(making(portal).getByText('No file was chosen. Nothing was started.')).toBeVisible();
   expect(held.calls).toBe(0);
   await making(portal).getByLabel(LABEL).uncheck();
   await generate(portal);
@@ -89,11 +89,11 @@ test('a disk that is full loses nothing: the rest is saved', async ({ portal, mu
   await expect.poll(() => held.calls).toBe(1);
   await making(portal).getByRole('button', { name: 'Stop' }).click();
   await held.go();
-  await expect(making(portal)).toContainText('tokens.csv is written: 10,000 security tokens.');
+  await expect(making(portal)).toContainText('tokens.csv saved: 10,000 security tokens.');
   await making(portal).getByRole('button', { name: 'Continue' }).click();
-  await expect(making(portal)).toContainText('tokens.csv could not be written to its end: it has 10,000 security tokens. 15,000 security tokens more came.', { timeout: 20_000 });
+  await expect(making(portal)).toContainText("tokens.csv couldn't be completed: it has 10,000 security tokens. 15,000 more security tokens were created.", { timeout: 20_000 });
   await portal.keyboard.press('Escape');
-  await expect(making(portal).getByText('Close without them?')).toBeVisible();
+  await expect(making(portal).getByText('Close anyway?')).toBeVisible();
   await making(portal).getByRole('button', { name: 'Go back' }).click();
   const rest = await saveTokens(portal);
   const first = tokens(await onDisk(portal));
@@ -116,7 +116,7 @@ test('the tokens of an upload go to disk, too', async ({ portal, muster }) => {
   await expect(dialog).toContainText('fleet.csv: 25,000 devices, no problems');
   await dialog.getByLabel(LABEL).check();
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
-  await expect(status(portal)).toContainText('tokens.csv is written: 25,000 security tokens.', { timeout: 30_000 });
+  await expect(status(portal)).toContainText('tokens.csv saved: 25,000 security tokens.', { timeout: 30_000 });
   await expect(status(portal).getByRole('button', { name: 'Save', exact: true })).toBeHidden();
   const written = tokens(await onDisk(portal));
   expect([...written.keys()]).toEqual(Array.from({ length: DEVICES }, (_, at) => deviceName(at)));
@@ -134,6 +134,6 @@ test('an upload for which no file is chosen is not begun', async ({ portal, must
   const held = await Held.from(portal, 'begin-registration', 99);
   await dialog.getByLabel(LABEL).check();
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
-  await expect(dialog.getByText('No file was chosen, so nothing was begun.')).toBeVisible();
+  await expect(dialog.getByText('No file was chosen. Nothing was started.')).toBeVisible();
   expect(held.calls).toBe(0);
 });

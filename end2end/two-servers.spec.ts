@@ -100,7 +100,7 @@ for (const [what, returns] of [['stays away', false], ['comes back', true]] as c
     if (returns) await servers[1].start();
     expect(await uploaded(portal)).toEqual({ registered: ROWS, failed: 0, already: 0 });
     expect(balancer.badGateways, 'the balancer met the dead server').toBeGreaterThan(0);
-    await expect(status(portal)).not.toContainText('Trying again');
+    await expect(status(portal)).not.toContainText('Retrying');
     const saved = await saveTokens(portal);
     await expectNothingLeft(portal);
     await expectFleet(portal, muster, saved);

@@ -23,7 +23,7 @@ test('a file that is dropped while tokens are not saved waits for them', async (
   await register(portal, file('devices.csv', SEED_FILE));
   await expectCounts(portal, '2', '0', '0');
   await drop(portal, status(portal), [path]);
-  await expect(status(portal).getByText('Close without them?')).toBeVisible();
+  await expect(status(portal).getByText('Close anyway?')).toBeVisible();
   await status(portal).getByRole('button', { name: 'Go back' }).click();
   expect((await saveTokens(portal)).size).toBe(2);
   await drop(portal, status(portal), [path]);
@@ -37,10 +37,10 @@ test('Back with tokens that are not saved asks, and leaves once they are', async
   await register(portal, file('devices.csv', SEED_FILE));
   for (let times = 0; times < 3; times++) {
     await portal.goBack();
-    await expect(status(portal).getByText('Close without them?')).toBeVisible();
+    await expect(status(portal).getByText('Close anyway?')).toBeVisible();
     await expect(portal).toHaveURL(/\/devices$/);
     await status(portal).getByRole('button', { name: 'Go back' }).click();
-    await expect(status(portal).getByText('Close without them?')).toBeHidden();
+    await expect(status(portal).getByText('Close anyway?')).toBeHidden();
   }
   expect((await saveTokens(portal)).size).toBe(2);
   await status(portal).getByRole('button', { name: 'Done' }).click();
@@ -62,7 +62,7 @@ test('Back in mid-upload asks; closing it sends no more, and tells nothing to th
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
   await expect(status(portal)).toContainText('10,000 of 120,000 rows');
   await portal.goBack();
-  await expect(status(portal)).toContainText('It is not done, and stops.');
+  await expect(status(portal)).toContainText('Registration is still running. If you close now it stops');
   await expect(portal).toHaveURL(/\/devices$/);
   await status(portal).getByRole('button', { name: 'Close without saving' }).click();
   await expect(portal.getByRole('dialog')).toBeHidden();
@@ -94,7 +94,7 @@ test('Generate token, closed while it works, stops, and the next opening begins 
   await dialog.getByRole('button', { name: 'Generate', exact: true }).click();
   await expect(dialog).toContainText('10,000 of 25,000 devices');
   await portal.keyboard.press('Escape');
-  await expect(dialog).toContainText('It is not done, and stops.');
+  await expect(dialog).toContainText('Token generation is still running. If you close now it stops');
   await dialog.getByRole('button', { name: 'Close without saving' }).click();
   await expect(dialog).toBeHidden();
 
@@ -123,7 +123,7 @@ test('Escape on what works stops it, as Stop does; Export goes on from there', a
   const [download] = await Promise.all([portal.waitForEvent('download'), dialog.getByRole('button', { name: 'Continue' }).click()]);
   const text = (await import('node:fs')).readFileSync(await download.path(), 'utf8');
   expect(text.split('\r\n').length, 'each device once, and the header').toBe(25_000 + 2);
-  await expect(dialog.getByText('devices.csv is saved.')).toBeVisible();
+  await expect(dialog.getByText('devices.csv downloaded.')).toBeVisible();
   expect(held.calls).toBe(3);
 
   // So it is with what changes devices.
@@ -140,7 +140,7 @@ test('Escape on what works stops it, as Stop does; Export goes on from there', a
   await expect(disabling).toContainText('Stopped after 20,000 devices.');
   await disabling.getByRole('button', { name: 'Continue' }).click();
   await expect(disabling).toBeHidden();
-  await expect(portal.getByRole('status').filter({ hasText: '25,000 devices are disabled.' })).toBeVisible();
+  await expect(portal.getByRole('status').filter({ hasText: 'Disabled 25,000 devices.' })).toBeVisible();
 });
 
 test('a page that is left while something is under way says nothing afterwards', async ({ portal, muster, guard }) => {
@@ -201,9 +201,9 @@ test('what the browser cannot save is not called saved', async ({ portal, muster
   await expect(dialog).toContainText('2 tokens generated');
   await fill(true);
   await dialog.getByRole('button', { name: 'Save', exact: true }).click();
-  await expect(dialog).toContainText('The browser has no memory left for more.');
+  await expect(dialog).toContainText('The browser ran out of memory.');
   await portal.keyboard.press('Escape');
-  await expect(dialog.getByText('Close without them?')).toBeVisible();
+  await expect(dialog.getByText('Close anyway?')).toBeVisible();
   await dialog.getByRole('button', { name: 'Go back' }).click();
   await fill(false);
   expect((await saveTokens(portal)).size).toBe(2);
@@ -213,11 +213,11 @@ test('what the browser cannot save is not called saved', async ({ portal, muster
   // One that cannot be kept stops the work.
   await act(portal, 'Export');
   const exporting = portal.getByRole('dialog', { name: 'Export' });
-  await expect(exporting).toContainText('devices.csv is saved.');
+  await expect(exporting).toContainText('devices.csv downloaded.');
   await portal.keyboard.press('Escape');
   await fill(true);
   await act(portal, 'Export');
-  await expect(exporting).toContainText('The browser has no memory left for more.');
-  await expect(exporting).not.toContainText('devices.csv is saved.');
+  await expect(exporting).toContainText('The browser ran out of memory.');
+  await expect(exporting).not.toContainText('devices.csv downloaded.');
   await expect(exporting.getByRole('button', { name: 'Continue' })).toBeVisible();
 });

@@ -58,7 +58,7 @@ test('a filter that a link takes away is taken away', async ({ portal, muster })
   await filters(portal).getByLabel('Status').selectOption('Active');
   await searchBox(portal).fill('concorde');
   await expect(portal).toHaveURL(/q=concorde/);
-  await portal.getByRole('link', { name: 'Show all devices' }).click();
+  await portal.getByRole('link', { name: 'Clear filters' }).click();
   await total(portal, '2 devices');
   await expect(filters(portal).getByLabel('Status')).toHaveValue('');
   await expect(searchBox(portal)).toHaveValue('');
@@ -147,19 +147,19 @@ test('what came of an action is said', async ({ portal, muster }) => {
     await expect(dialog).toBeHidden();
   };
   await confirm('Disable');
-  await said('2 devices are disabled.');
+  await said('Disabled 2 devices.');
   await confirm('Enable');
-  await said('2 devices are enabled.');
+  await said('Enabled 2 devices.');
   await confirm('Change pricing tier', (dialog) => dialog.getByLabel('Large').check());
-  await said('2 devices: Large.');
+  await said('2 devices moved to Large.');
   await confirm('Add to group', (dialog) => dialog.getByLabel('Device group').fill('Berlin'));
-  await said('2 devices are in Berlin now.');
+  await said('Added 2 devices to Berlin.');
   await box('AutoRegister42').uncheck();
   await confirm('Remove from group', (dialog) => dialog.getByLabel('Device group').fill('Berlin'));
-  await said('1 device is not in Berlin any more.');
+  await said('Removed 1 device from Berlin.');
   await confirm('Delete');
-  await said('1 device is deleted.');
-  await expect(portal.getByText('1 device is deleted.')).toBeHidden({ timeout: 15_000 });
+  await said('Deleted 1 device.');
+  await expect(portal.getByText('Deleted 1 device.')).toBeHidden({ timeout: 15_000 });
 
   await portal.getByRole('link', { name: 'Device groups' }).click();
   await call(portal.request, muster.url, 'change-devices', { chosen: { Named: ['AutoRegister42'] }, change: { AddToGroup: 'Berlin' } });
@@ -167,7 +167,7 @@ test('what came of an action is said', async ({ portal, muster }) => {
   await portal.getByRole('checkbox', { name: 'Select Berlin' }).check();
   await expect(portal.getByText('1 selected, 1 device')).toBeVisible();
   await confirm('Disable');
-  await said('1 device is disabled.');
+  await said('Disabled 1 device.');
 });
 
 test('the number of devices in the ticked groups is that of those groups', async ({ portal, muster, guard }) => {
@@ -208,8 +208,8 @@ test('the number of devices in the ticked groups is that of those groups', async
 test('a menu says why it does nothing', async ({ portal, muster }) => {
   await withSeedDevices(portal, muster);
   await portal.getByRole('button', { name: 'Actions' }).click();
-  await expect(portal.getByText('Tick devices first.')).toBeVisible();
-  await expect(portal.getByRole('menuitem', { name: 'Delete', exact: true })).toHaveAccessibleDescription('Tick devices first.');
+  await expect(portal.getByText('Select one or more devices first.')).toBeVisible();
+  await expect(portal.getByRole('menuitem', { name: 'Delete', exact: true })).toHaveAccessibleDescription('Select one or more devices first.');
   await expect(portal.getByRole('menuitem', { name: 'Register devices' })).not.toHaveAccessibleDescription(/./);
 });
 
@@ -220,15 +220,15 @@ test('Undo says where its devices cannot be counted, and the list is fresh after
   let fails = true;
   await portal.route('**/fn/count-devices', (route) => (fails ? route.fulfill({ status: 503, contentType: 'application/json', body: '"Unavailable"' }) : route.continue()));
   await portal.getByRole('button', { name: 'Undo devices.csv' }).click();
-  const dialog = portal.getByRole('dialog', { name: 'Undo devices.csv?' });
-  await expect(dialog).toContainText('Its devices could not be counted.');
+  const dialog = portal.getByRole('dialog', { name: /^(Undo registration\?|Registration undone)$/ });
+  await expect(dialog).toContainText('The devices could not be counted.');
   await expect(dialog.getByRole('button', { name: 'Undo', exact: true })).toHaveAttribute('aria-disabled', 'true');
   fails = false;
   await dialog.getByRole('button', { name: 'Try again' }).click();
-  await expect(dialog).toContainText('This registration made 2 devices that are still there.');
+  await expect(dialog).toContainText('2 devices from this registration still exist.');
   const lists = await Held.from(portal, 'registrations', 99);
   await dialog.getByRole('button', { name: 'Undo', exact: true }).click();
-  await expect(dialog).toContainText('Nothing is left of this registration.');
+  await expect(dialog).toContainText('No devices of this registration are left.');
   await expect.poll(() => lists.calls).toBe(1);
 });
 

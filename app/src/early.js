@@ -34,7 +34,7 @@
     sentence.className = "not-started";
     sentence.role = "alert";
     sentence.textContent =
-      "This page could not start, so its buttons do nothing: Muster was updated, the connection is gone, or the browser blocks WebAssembly. Reload the page.";
+      "This page could not start, so its buttons don't work: Muster was updated, the connection was lost, or the browser blocks WebAssembly. Reload the page.";
     document.body.prepend(sentence);
   };
   document.addEventListener("start-failed", failed);

@@ -125,7 +125,7 @@ fn NotLoaded() -> impl IntoView {
     };
     view! {
         <p class="problem" role="alert">
-            "This could not be loaded: Muster was updated, or the connection is gone. "
+            "This could not be loaded: Muster was updated, or the connection was lost. "
             <button type="button" class="quiet" on:click=reload>"Reload the page"</button>
         </p>
     }

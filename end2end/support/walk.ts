@@ -23,7 +23,7 @@ export async function walk(page: Page, muster: Muster, look: (place: string) => 
   await page.getByRole('button', { name: `Delete ${MODEL}` }).click();
   await look('models, asking to delete');
   await page.getByLabel('Model definition file').setInputFiles({ name: 'm.json', mimeType: 'application/json', buffer: Buffer.from('{}') });
-  await expect(page.getByText('not a model definition yet')).toBeVisible();
+  await expect(page.getByText("Can't use m.json")).toBeVisible();
   await look('models, a faulty one');
 
   await open(page, '/devices');
@@ -50,7 +50,7 @@ export async function walk(page: Page, muster: Muster, look: (place: string) => 
   }
   await open(page, '/registrations');
   await page.getByRole('button', { name: 'Undo fleet.csv' }).click();
-  await expect(page.getByRole('dialog', { name: 'Undo fleet.csv?' })).toContainText('still there');
+  await expect(page.getByRole('dialog', { name: 'Undo registration?' })).toContainText('from this registration still exist');
   await look('undo, asking');
   await page.getByRole('button', { name: 'Undo', exact: true }).click();
   await expect(page.getByRole('dialog')).toContainText('Done:');
@@ -74,7 +74,7 @@ async function registering(page: Page, look: (place: string) => Promise<void>): 
   await expect(status(page).getByRole('button', { name: 'errors.csv' })).toBeVisible();
   await look('registration status');
   await status(page).getByRole('button', { name: 'Done' }).click();
-  await expect(status(page).getByText('Close without them?')).toBeVisible();
+  await expect(status(page).getByText('Close anyway?')).toBeVisible();
   await look('registration status, asking');
   await status(page).getByRole('button', { name: 'Close without saving' }).click();
   await register(page, file('devices.csv', SEED_FILE));
@@ -105,7 +105,7 @@ async function selected(page: Page, look: (place: string) => Promise<void>): Pro
     await dialog.getByRole('button', { name: 'Cancel' }).click();
   }
   await act(page, 'Export');
-  await expect(page.getByText('devices.csv is saved.')).toBeVisible();
+  await expect(page.getByText('devices.csv downloaded.')).toBeVisible();
   await look('export, done');
   await page.keyboard.press('Escape');
   await open(page, '/devices?q=nothing+matches');

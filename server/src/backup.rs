@@ -14,6 +14,6 @@ pub(crate) async fn backup(file: &Path, database: &Database, stop: &Stop) -> Res
         // What was written until now goes with it.
         () = stop.requested() => return Err(STOPPED.to_owned()),
     };
-    println!("The database is copied to {} ({:.1} MB).", file.display(), size_bytes as f64 / 1e6);
+    println!("Copied the database to {} ({:.1} MB).", file.display(), size_bytes as f64 / 1e6);
     Ok(())
 }

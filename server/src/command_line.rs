@@ -21,15 +21,15 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     /// Run the portal and the device endpoint
     Serve(ServeSettings),
-    /// Check a registration file; exits with 1 if it has problems, which warnings are not
+    /// Check a registration file; exits with 1 if it has problems. Warnings do not count
     Check {
         /// The registration file
         file: PathBuf,
-        /// Ignore columns that the header names and Muster does not know
+        /// Ignore columns in the header that Muster does not know
         #[arg(long)]
         ignore_unknown_columns: bool,
     },
-    /// Copy a SQLite database, also while a server uses it
+    /// Copy a SQLite database, even while a server uses it
     Backup {
         /// The file to write; it must not exist yet
         file: PathBuf,
@@ -41,7 +41,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AccountCommand,
     },
-    /// People
+    /// Users
     User {
         #[command(subcommand)]
         command: UserCommand,
@@ -50,7 +50,7 @@ pub(crate) enum Command {
 
 #[derive(Subcommand)]
 pub(crate) enum AccountCommand {
-    /// Make an account
+    /// Create an account
     Add {
         /// 3 to 24 lower-case letters and digits
         name: String,
@@ -61,9 +61,9 @@ pub(crate) enum AccountCommand {
 
 #[derive(Subcommand)]
 pub(crate) enum UserCommand {
-    /// Add a person to an account; asks for the password on standard input
+    /// Add a user to an account; asks for the password on standard input
     Add {
-        /// The e-mail address they sign in with
+        /// The email address they sign in with
         email: String,
         /// The account's name
         #[arg(long)]
@@ -71,9 +71,9 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         database: Database,
     },
-    /// Change a person's password, which ends their sessions; asks for it on standard input
+    /// Change a user's password and end their sessions; asks for the password on standard input
     Password {
-        /// The e-mail address they sign in with
+        /// The email address they sign in with
         email: String,
         #[command(flatten)]
         database: Database,
@@ -118,37 +118,37 @@ pub(crate) struct ServeSettings {
     pub(crate) listen: SocketAddr,
     #[command(flatten)]
     pub(crate) database: Database,
-    /// The address that people reach the portal by, such as https://muster.example.com
+    /// The address at which people reach the portal, such as https://muster.example.com
     #[arg(long, env = "MUSTER_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,
     #[command(flatten)]
     pub(crate) limits: LimitSettings,
-    /// The first person, made at the first start
+    /// Email address of the first user, created at the first start
     #[arg(long, env = "MUSTER_ADMIN_EMAIL", default_value = "admin@localhost")]
     pub(crate) admin_email: String,
-    /// The first person's password; if unset, one is made and printed once
+    /// The first user's password; if unset, one is generated and printed once
     #[arg(long, env = "MUSTER_ADMIN_PASSWORD", hide_env_values = true)]
     pub(crate) admin_password: Option<String>,
 }
 
-/// Who may ask for how much.
+/// Limits on clients.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct LimitSettings {
     /// Proxies whose X-Forwarded-For, -Proto and -Host, or Forwarded, are believed: addresses and networks, with commas
     #[arg(long, env = "MUSTER_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
     pub(crate) trusted_proxies: TrustedProxies,
-    /// Connections at once; the system's limit on open files may allow fewer
+    /// Concurrent connections; the system's limit on open files may allow fewer
     // An idle one takes about 20 KiB, and none more than 64 KiB beside the bodies of requests: 640 MiB at the most.
     #[arg(long, env = "MUSTER_MAX_CONNECTIONS", default_value = "10000")]
     pub(crate) max_connections: NonZeroUsize,
-    /// Connections of one address at once, or its requests through a trusted proxy; an IPv6 network of 64 bits is one
+    /// Concurrent connections of one address, or its requests through a trusted proxy; an IPv6 /64 network counts as one
     // A factory is one address with thousands of devices; one address alone must not take all connections.
     #[arg(long, env = "MUSTER_MAX_CONNECTIONS_PER_ADDRESS", default_value = "5000")]
     pub(crate) max_connections_per_address: NonZeroUsize,
-    /// Requests of one device in a second; ten seconds' worth may come at once
+    /// Requests of one device per second; bursts of ten seconds' worth are allowed
     #[arg(long, env = "MUSTER_DEVICE_RATE", default_value = "10")]
     pub(crate) device_rate: NonZeroU32,
-    /// Requests of one account's users in a second; ten seconds' worth may come at once
+    /// Requests of one account's users per second; bursts of ten seconds' worth are allowed
     // A page that is open asks for about 2 things a second, and an upload sends up to 10 parts: room for 200 users.
     #[arg(long, env = "MUSTER_ACCOUNT_RATE", default_value = "500")]
     pub(crate) account_rate: NonZeroU32,

@@ -90,7 +90,7 @@ async fn authenticate(registry: &Registry, token: &SecurityToken) -> Result<Auth
     match found.unwrap_or(Err(AuthError::Store(StoreError::Unavailable))) {
         Ok(device) => Ok(device),
         Err(AuthError::Unknown) => {
-            Err(unauthorized("This security token does not work, or not any more. Generate a new one in the portal."))
+            Err(unauthorized("This security token is not valid or was revoked. Generate a new one in the portal."))
         }
         Err(AuthError::Disabled) => Err(Problem::new(
             StatusCode::FORBIDDEN,
@@ -119,7 +119,7 @@ async fn state(
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, sentence).with_field(field))
         }
         Err(error @ StateError::UnusableModel { .. }) => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error)),
-        Err(StateError::Gone) => Err(Problem::new(StatusCode::UNAUTHORIZED, "This device is not registered any more.")),
+        Err(StateError::Gone) => Err(Problem::new(StatusCode::UNAUTHORIZED, "This device is no longer registered.")),
     }
 }
 

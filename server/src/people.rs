@@ -39,7 +39,7 @@ pub(crate) async fn add_account(name: &str, database: &Database, stop: &Stop) ->
     with_registry(database, stop, async |registry| {
         registry.add_account(&name).await.map_err(|error| error.to_string())?;
         tracing::info!(account = name.as_str(), by = COMMAND_LINE, "account added");
-        Ok(format!("Account {name} is made. Add its people with: muster user add EMAIL --account {name}"))
+        Ok(format!("Account {name} created. Add users with: muster user add EMAIL --account {name}"))
     })
     .await
 }
@@ -50,7 +50,7 @@ pub(crate) async fn add_user(email: &str, account: &str, database: &Database, st
     with_registry(database, stop, async |registry| {
         let account = registry.account_named(&name).await.map_err(|error| error.to_string())?;
         let account =
-            account.ok_or_else(|| format!("There is no account {name}. Make it with: muster account add {name}"))?;
+            account.ok_or_else(|| format!("There is no account {name}. Create it with: muster account add {name}"))?;
         registry.add_person(email, account, &ask_for_password().await?).await.map_err(|error| error.to_string())?;
         tracing::info!(account = name.as_str(), user = email, by = COMMAND_LINE, "user added");
         Ok(format!("{email} can sign in now."))
@@ -63,7 +63,7 @@ pub(crate) async fn change_password(email: &str, database: &Database, stop: &Sto
     with_registry(database, stop, async |registry| {
         registry.set_password(email, &ask_for_password().await?).await.map_err(|error| error.to_string())?;
         tracing::info!(user = email, by = COMMAND_LINE, "password changed, sessions ended");
-        Ok(format!("The password of {email} is changed, and their sessions are ended."))
+        Ok(format!("Password of {email} changed; their sessions were ended."))
     })
     .await
 }

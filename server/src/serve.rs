@@ -124,7 +124,7 @@ async fn first_start(registry: &Registry, settings: &ServeSettings) -> Result<Op
     }
     tracing::info!(account = "main", user = email.as_str(), by = "the first start", "account and user added");
     let sentence = if made {
-        format!("Sign in as {email} with the password {password} (shown only now)")
+        format!("Sign in as {email} with the password {password} (shown only once)")
     } else {
         format!("Sign in as {email}")
     };
@@ -167,7 +167,8 @@ pub(crate) fn router(
         .layer(from_fn(connections::drain_unread_body))
         .layer(from_fn_with_state(public, security_headers::headers))
         .layer(CatchPanicLayer::custom(|_| {
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server has a fault. It is in its log.").into_response()
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error. Details are in the server's log.")
+                .into_response()
         }))
         .layer(from_fn_with_state(settings.trusted_proxies.clone(), client::identify))
         .layer(from_fn_with_state(refusals, refusals::count))

@@ -59,7 +59,7 @@ fn backup_of_a_server_that_writes_is_of_one_moment() {
             // One more may have been stored, and not counted yet.
             let after = written.load(Ordering::SeqCst) + 1;
             assert!(output.status.success(), "{}", stderr(&output));
-            assert!(String::from_utf8_lossy(&output.stdout).starts_with("The database is copied to "));
+            assert!(String::from_utf8_lossy(&output.stdout).starts_with("Copied the database to "));
             assert_eq!(mode(&file), 0o600);
 
             let restored = Place::new();
@@ -97,12 +97,12 @@ fn refusals_say_why_and_leave_nothing_behind() {
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.starts_with("muster: ") && said.contains(expected), "{said}");
     };
-    check(&place, &["taken.db"], "taken.db is there already, and a backup never replaces a file");
+    check(&place, &["taken.db"], "taken.db already exists, and a backup never replaces a file");
     check(&place, &["data/muster.db"], "is the database itself");
     check(&place, &["link.db"], "is the database itself");
     check(&place, &["missing/backup.db"], "there is no folder missing");
-    check(&place, &["data"], "is there already");
-    check(&place, &[".."], "is there already");
+    check(&place, &["data"], "already exists");
+    check(&place, &[".."], "already exists");
     check(&place, &["/proc/backup.db"], "cannot be written");
     check(&nothing, &["backup.db"], "there is no database");
     check(&place, &["backup.db", "--database-url", "postgres://me:s3cret@127.0.0.1:1/muster"], "pg_dump");

@@ -38,8 +38,8 @@ fn problems_go_to_stderr_with_line_and_column() {
         b"a,M.X\nb c,M.X\na,M.X,,,small\n",
         1,
         "1 device\n  M.X: 1\n  default tier: 1\n",
-        "fleet.csv:2:1: `b c` is not a device name. A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed.\n\
-         fleet.csv:3:1: `a` is already the name of the device in line 1. Give this device another name, or take one of the two rows out.\n\
+        "fleet.csv:2:1: `b c` isn't a valid device name. A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed.\n\
+         fleet.csv:3:1: `a` is already used in line 1. Rename this device or remove one of the two rows.\n\
          fleet.csv:3:9: `small` is not a pricing tier. Did you mean Small? Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.\n",
     );
 }
@@ -50,8 +50,8 @@ fn warnings_go_to_stderr_and_are_no_failure() {
         "a,M.X,Z\u{fffd}rich\nA,M.X\n".as_bytes(),
         0,
         "2 devices\n  M.X: 2\n  default tier: 2\n",
-        "fleet.csv:1:7: warning: `Z\u{fffd}rich` has lost characters: each `\u{fffd}` stands for one. Export the file again as UTF-8 from where it came from, or upload it as it is.\n\
-         fleet.csv:2:1: warning: `A` differs from the name of the device in line 1 in letter case only. If they are one device, take one of the two rows out.\n",
+        "fleet.csv:1:7: warning: `Z\u{fffd}rich` has lost characters: each `\u{fffd}` replaces one. Export the file again as UTF-8 from the original system, or upload it as it is.\n\
+         fleet.csv:2:1: warning: `A` differs from the device name in line 1 only in letter case. If both are one device, remove one of the rows.\n",
     );
 }
 
@@ -81,7 +81,7 @@ fn a_header_in_other_words_is_one_problem() {
         b"name,model,serial\na,M.X,7\nb,M.X,8\n",
         1,
         "0 devices\n",
-        "fleet.csv:1:1: The first row looks like a header in other words: `name`, `model` and `serial`. Use the column names Device name, Model name, Device friendly name, Description, Pricing tier; or map the columns in the portal's Register devices dialog.\n",
+        "fleet.csv:1:1: The first row looks like a header with other column names: `name`, `model` and `serial`. Use the column names Device name, Model name, Device friendly name, Description, Pricing tier; or map the columns in the portal's Register devices dialog.\n",
     );
 }
 

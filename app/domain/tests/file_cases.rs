@@ -60,7 +60,7 @@ fn each_case_is_explained() {
         ("11d-cyrillic-lookalike.csv", "Cyrillic capital letter A (U+0410), which looks like `A`"),
         ("11d-cyrillic-lookalike.csv", "Cyrillic capital letter ES (U+0421), which looks like `C`"),
         ("12b-curly-quotes-comma.csv", "Typographic quotes such as “ and ” do not quote a field."),
-        ("13-macroman-cr.csv", "The file is not UTF-8: the byte 9F cannot stand here."),
+        ("13-macroman-cr.csv", "The file is not UTF-8: the byte 9F is not valid here."),
         ("14b-double-encoded.csv", "looks like text that was encoded twice"),
         ("14c-replacement-characters.csv", "has lost characters"),
         (
@@ -71,11 +71,11 @@ fn each_case_is_explained() {
             "19a-backslash-quote.csv",
             "does not escape a quote: the field ends here. Write a quote inside a quoted field twice",
         ),
-        ("21-case-only.csv", "differs from the name of the device in line 1 in letter case only"),
+        ("21-case-only.csv", "differs from the device name in line 1 only in letter case"),
         ("22a-pipes.csv", "The fields are separated by `|`."),
         ("23a-title-above-header.csv", "The header is in line 3. Remove the rows above it."),
         ("25-more-cells-than-header.csv", "The row has 3 fields, but the header names only 2 columns."),
-        ("31-group-column.csv", "choose the group in the field Device group of the Register devices dialog"),
+        ("31-group-column.csv", "choose the group in the Device group field of the Register devices dialog"),
     ] {
         let report = report(case(name));
         let sentences: Vec<String> =

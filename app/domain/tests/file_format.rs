@@ -96,7 +96,7 @@ fn byte_order_mark() {
     assert_snapshot!(told("\u{feff}!,M"), @"
     0 of 1 rows
     1:1 device-name
-    `!` is not a device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `!` isn't a valid device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     ");
 }
 
@@ -167,12 +167,12 @@ fn the_first_line_of_excel() {
     assert_snapshot!(told("sep=|\na|M\n"), @"
     0 of 0 rows
     1:1 unknown-separator
-    The first line says that `|` separates the fields. Separate them by commas, semicolons or tabs.
+    The first line sets `|` as the separator. Use commas, semicolons or tabs instead.
     ");
     assert_snapshot!(told("sep=;\n!;M\n"), @"
     0 of 1 rows
     2:1 device-name
-    `!` is not a device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `!` isn't a valid device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     ");
 }
 

@@ -22,7 +22,7 @@ fn a_million_devices_and_not_one_more() {
     assert_snapshot!(told(&file), @"
     1000000 of 1000000 rows
     1000003:1 too-many-devices
-    The file has more than 1,000,000 rows. Split it into several files here, and register one after the other.
+    The file has more than 1,000,000 rows. Split it into several files and register them one after another.
     ");
     assert_eq!(report(&file).ended_by.map(|it| it.cause), Some(Cause::TooManyDevices));
 }
@@ -49,7 +49,7 @@ fn a_file_that_is_too_large() {
     let report = check.finish();
     assert_eq!((report.bytes, report.devices), (MAX_FILE_BYTES, 1));
     let ended_by = report.ended_by.expect("the file is too large");
-    assert_snapshot!(ended_by.sentence(), @"The file is larger than 256 MiB. Split it into several files, and register one after the other.");
+    assert_snapshot!(ended_by.sentence(), @"The file is larger than 256 MiB. Split it into several files and register them one after another.");
 }
 
 #[test]
@@ -72,18 +72,18 @@ fn a_row_that_is_too_long() {
     0 of 2 rows
     1:1 row-too-long
     2:1 device-name
-    The row is longer than 64 KiB. Probably its line ends were lost: each device needs a line of its own.
-    `!` is not a device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    The row is longer than 64 KiB. Probably its line ends were lost: each device needs its own line.
+    `!` isn't a valid device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     ");
     assert_snapshot!(told(format!("c,M\r{}\r\n\nb,M", row(MAX_ROW_BYTES * 3))), @"
     2 of 3 rows
     2:1 row-too-long
-    The row is longer than 64 KiB. Probably its line ends were lost: each device needs a line of its own.
+    The row is longer than 64 KiB. Probably its line ends were lost: each device needs its own line.
     ");
     assert_snapshot!(told(format!("c,M\n{}", row(MAX_ROW_BYTES + 1))), @"
     1 of 2 rows
     2:1 row-too-long
-    The row is longer than 64 KiB. Probably its line ends were lost: each device needs a line of its own.
+    The row is longer than 64 KiB. Probably its line ends were lost: each device needs its own line.
     ");
 }
 
@@ -113,8 +113,8 @@ fn an_unclosed_quote_in_10_mb() {
     450001 of 450003 rows
     2:5 unclosed-quote
     450003:1 device-name
-    A quote opens here and is not closed. Put a quote at the end of the field, or take this one out.
-    `!` is not a device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    This quote is never closed. Add a closing quote at the end of the field, or remove this one.
+    `!` isn't a valid device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     ");
 
     let mut file = devices(450_000);
@@ -122,7 +122,7 @@ fn an_unclosed_quote_in_10_mb() {
     assert_snapshot!(told(&file), @"
     450000 of 450001 rows
     450001:5 unclosed-quote
-    A quote opens here and is not closed. Put a quote at the end of the field, or take this one out.
+    This quote is never closed. Add a closing quote at the end of the field, or remove this one.
     ");
 }
 

@@ -29,18 +29,18 @@ fn not_a_text_file() {
     assert_snapshot!(told(b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0"), @"
     0 of 0 rows
     1:1 excel-workbook
-    This is a spreadsheet workbook, not a text file. In Excel, choose File, Save As, and the type “CSV UTF-8 (Comma delimited)”, and register the file that this makes.
+    This is a spreadsheet workbook, not a text file. In Excel, choose File, Save As, and the type “CSV UTF-8 (Comma delimited)”, then use the saved file.
     ");
     assert_snapshot!(told(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0"), @"
     0 of 0 rows
     1:1 excel-workbook
-    This is a spreadsheet workbook, not a text file. In Excel, choose File, Save As, and the type “CSV UTF-8 (Comma delimited)”, and register the file that this makes.
+    This is a spreadsheet workbook, not a text file. In Excel, choose File, Save As, and the type “CSV UTF-8 (Comma delimited)”, then use the saved file.
     ");
     assert_eq!(told(b"a\0,M\n").lines().nth(1), Some("1:2 nul"));
     assert_snapshot!(told(b"a,M\nb,M,a\0b,c\n!,M\n"), @"
     1 of 1 rows
     2:6 nul
-    There is a NUL byte here, so this is not a text file, or it was damaged. Export it again from where it came from.
+    There is a NUL byte here, so this is not a text file, or it was damaged. Export it again from the original system.
     ");
 }
 
@@ -76,17 +76,17 @@ fn another_encoding() {
     assert_snapshot!(told(b"b,M,\xcd\xe0\xf1\xee\xf1\n"), @"
     0 of 0 rows
     1:5 not-utf-8
-    The file is not UTF-8: the byte CD cannot stand here. Save it again as UTF-8: in Excel as the type “CSV UTF-8 (Comma delimited)”, in an editor with the encoding UTF-8.
+    The file is not UTF-8: the byte CD is not valid here. Save it again as UTF-8: in Excel as the type “CSV UTF-8 (Comma delimited)”, in an editor with the encoding UTF-8.
     ");
     assert_snapshot!(told(b"b,M,\x83\x7c\x83\x93\x83\x76\n"), @"
     0 of 0 rows
     1:5 not-utf-8
-    The file is not UTF-8: the byte 83 cannot stand here. Save it again as UTF-8: in Excel as the type “CSV UTF-8 (Comma delimited)”, in an editor with the encoding UTF-8.
+    The file is not UTF-8: the byte 83 is not valid here. Save it again as UTF-8: in Excel as the type “CSV UTF-8 (Comma delimited)”, in an editor with the encoding UTF-8.
     ");
     assert_snapshot!(told(b"a,M\nb,M,caf\xc3"), @"
     1 of 1 rows
     2:8 not-utf-8
-    The file ends in the middle of a character: its end is missing, or it is not UTF-8. Get the whole file again from where it came from. Save it again as UTF-8: in Excel as the type “CSV UTF-8 (Comma delimited)”, in an editor with the encoding UTF-8.
+    The file ends in the middle of a character: its end is missing, or it is not UTF-8. Export the whole file again from the original system. Save it again as UTF-8: in Excel as the type “CSV UTF-8 (Comma delimited)”, in an editor with the encoding UTF-8.
     ");
 }
 
@@ -103,18 +103,18 @@ fn device_names() {
     7:1 device-name
     8:1 device-name
     The device name is missing. Every device needs one.
-    `-a` is not a device name. A device name begins with a letter or a digit, not with `-`.
-    `my pump` is not a device name. A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed.
-    `'q'` is not a device name. A device name cannot contain an apostrophe. The letters A-Z and a-z, digits, and . _ : - are allowed.
-    `=cmd|' /C calc'!A0` is not a device name. A device name cannot contain `=`. The letters A-Z and a-z, digits, and . _ : - are allowed.
-    `😀` is not a device name. A device name cannot contain `😀` (U+1F600). The letters A-Z and a-z, digits, and . _ : - are allowed.
-    `a b` is not a device name. A device name cannot contain the character no-break space (U+00A0), which looks like a space. The letters A-Z and a-z, digits, and . _ : - are allowed.
-    `a/b` is not a device name. A device name cannot contain `/`. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `-a` isn't a valid device name. A device name begins with a letter or a digit, not with `-`.
+    `my pump` isn't a valid device name. A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `'q'` isn't a valid device name. A device name cannot contain an apostrophe. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `=cmd|' /C calc'!A0` isn't a valid device name. A device name cannot contain `=`. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `😀` isn't a valid device name. A device name cannot contain `😀` (U+1F600). The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `a b` isn't a valid device name. A device name cannot contain the character no-break space (U+00A0), which looks like a space. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `a/b` isn't a valid device name. A device name cannot contain `/`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     ");
     assert_snapshot!(told(format!("{},M\n{},M", "a".repeat(128), "a".repeat(129))), @"
     1 of 2 rows
     2:1 device-name
-    `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…` is not a device name. A device name has at most 128 characters, and this one has 129.
+    `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…` isn't a valid device name. A device name has at most 128 characters, and this one has 129.
     ");
 }
 
@@ -132,17 +132,17 @@ fn model_names() {
     8:3 model-name
     The model name is missing. Every device needs one.
     The model name is missing. Every device needs one.
-    `My model` is not a model name. A model name cannot contain a space. The letters A-Z and a-z, digits and _ are allowed, in parts joined by dots.
-    `A..B` is not a model name. A model name has exactly one dot between its parts, and none at its ends.
-    `.A` is not a model name. A model name has exactly one dot between its parts, and none at its ends.
-    `A.` is not a model name. A model name has exactly one dot between its parts, and none at its ends.
-    `A.1` is not a model name. Each part of a model name begins with a letter or _, not with `1`.
-    `A-B` is not a model name. A model name cannot contain `-`. The letters A-Z and a-z, digits and _ are allowed, in parts joined by dots.
+    `My model` isn't a valid model name. A model name cannot contain a space. The letters A-Z and a-z, digits and _ are allowed, in parts joined by dots.
+    `A..B` isn't a valid model name. A model name has exactly one dot between its parts, and none at its ends.
+    `.A` isn't a valid model name. A model name has exactly one dot between its parts, and none at its ends.
+    `A.` isn't a valid model name. A model name has exactly one dot between its parts, and none at its ends.
+    `A.1` isn't a valid model name. Each part of a model name begins with a letter or _, not with `1`.
+    `A-B` isn't a valid model name. A model name cannot contain `-`. The letters A-Z and a-z, digits and _ are allowed, in parts joined by dots.
     ");
     assert_snapshot!(told(format!("a,{},x\nb,{},x", "M".repeat(256), "M".repeat(257))), @"
     1 of 2 rows
     2:3 model-name
-    `MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM…` is not a model name. A model name has at most 256 characters, and this one has 257.
+    `MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM…` isn't a valid model name. A model name has at most 256 characters, and this one has 257.
     ");
 }
 
@@ -157,8 +157,8 @@ fn texts() {
     6:5 friendly-name
     The friendly name has 257 characters. At most 256 are allowed.
     A friendly name cannot contain a line break. If it should have ended on its line, its closing quote is missing.
-    A friendly name cannot contain a tab. Take it out.
-    A friendly name cannot contain the invisible character U+009F. Take it out.
+    A friendly name cannot contain a tab. Remove it.
+    A friendly name cannot contain the invisible character U+009F. Remove it.
     ");
     let (long, longer) = ("é".repeat(1024), "é".repeat(1025));
     assert_snapshot!(told(format!("a,M,,{long}\nb,M,,{longer}\nc,M,,\"\u{1b}[31m\"\nd,M,,\"one\r\n\r\ntwo\",small\n")), @"
@@ -168,7 +168,7 @@ fn texts() {
     4:6 description
     6:6 pricing-tier
     The description has 1,025 characters. At most 1,024 are allowed.
-    A description cannot contain the invisible character U+001B. Take it out.
+    A description cannot contain the invisible character U+001B. Remove it.
     A description cannot contain a line break. If it should have ended on its line, its closing quote is missing.
     `small` is not a pricing tier. Did you mean Small? Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.
     ");
@@ -199,7 +199,7 @@ fn too_many_fields() {
     3:1 device-name
     3:11 too-many-fields
     The row has 6 fields, and at most 5 are allowed. If a field contains the separator, put double quotes around that field.
-    `!` is not a device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `!` isn't a valid device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     The row has 6 fields, and at most 5 are allowed. If a field contains the separator, put double quotes around that field.
     ");
     assert_snapshot!(told("Device name,Model name\na,M,x\n"), @"
@@ -216,15 +216,15 @@ fn a_name_twice() {
     4:3 duplicate
     6:1 duplicate
     6:7 pricing-tier
-    `a` is already the name of the device in line 1. Give this device another name, or take one of the two rows out.
-    `a` is already the name of the device in line 1. Give this device another name, or take one of the two rows out.
+    `a` is already used in line 1. Rename this device or remove one of the two rows.
+    `a` is already used in line 1. Rename this device or remove one of the two rows.
     `small` is not a pricing tier. Did you mean Small? Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.
-    5:1 warning case-only: `A` differs from the name of the device in line 1 in letter case only. If they are one device, take one of the two rows out.
+    5:1 warning case-only: `A` differs from the device name in line 1 only in letter case. If both are one device, remove one of the rows.
     ");
     assert_snapshot!(told("Model name,Device name\nM,a\nM,a\n"), @"
     1 of 2 rows
     3:3 duplicate
-    `a` is already the name of the device in line 2. Give this device another name, or take one of the two rows out.
+    `a` is already used in line 2. Rename this device or remove one of the two rows.
     ");
     // A row that is wrong otherwise has its name all the same.
     assert_snapshot!(told("a,M,,,small\na,M\n"), @"
@@ -232,7 +232,7 @@ fn a_name_twice() {
     1:7 pricing-tier
     2:1 duplicate
     `small` is not a pricing tier. Did you mean Small? Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.
-    `a` is already the name of the device in line 1. Give this device another name, or take one of the two rows out.
+    `a` is already used in line 1. Rename this device or remove one of the two rows.
     ");
 }
 
@@ -243,12 +243,12 @@ fn headers() {
     1:24 unknown-columns
     3:1 device-name
     `Pricing`, a column without a name and `Colour` are not known columns. The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are ignored. Rename or remove these columns, or ignore them.
-    `!` is not a device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `!` isn't a valid device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     ");
     assert_snapshot!(told("Device name,Model name,device_name\na,M,b\n"), @"
     1 of 1 rows
     1:24 repeated-column
-    The header has the column `Device name` more than once. Take out all but one.
+    The header has the column `Device name` more than once. Remove all but one.
     ");
     assert_snapshot!(told("Device,Model,Friendly name,Description\na,M,x,y\n!,M"), @"
     0 of 0 rows
@@ -256,15 +256,15 @@ fn headers() {
     1:39 missing-column
     1:39 missing-column
     `Device` and `Model` are not known columns. The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are ignored. Rename or remove these columns, or ignore them.
-    The header has no column `Device name`, which is required. Add it, or take the header out.
-    The header has no column `Model name`, which is required. Add it, or take the header out.
+    The header has no column `Device name`, which is required. Add it, or remove the header row.
+    The header has no column `Model name`, which is required. Add it, or remove the header row.
     ");
     assert_snapshot!(told("Device name;Modell name\na;M\n"), @"
     0 of 0 rows
     1:13 unknown-columns
     1:24 missing-column
-    `Modell name` is not a known column. Is `Modell name` the `Model name`? The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are ignored. Rename or remove these columns, or ignore them.
-    The header has no column `Model name`, which is required. Add it, or take the header out.
+    `Modell name` is not a known column. Did you mean `Model name` instead of `Modell name`? The columns are Device name, Model name, Device friendly name, Description, Pricing tier; Line and Error are ignored. Rename or remove these columns, or ignore them.
+    The header has no column `Model name`, which is required. Add it, or remove the header row.
     ");
     assert_snapshot!(told(format!("Device name,Model name{}\na,M\n", ",x".repeat(99))), @"
     0 of 0 rows
@@ -279,8 +279,8 @@ fn spaces_before_quotes() {
     1 of 3 rows
     1:6 space-before-quote
     2:4 space-before-quote
-    There is a space between the separator and the quote. Take the space out, so that the quote counts.
-    There is a space between the separator and the quote. Take the space out, so that the quote counts.
+    There is a space between the separator and the quote. Remove the space.
+    There is a space between the separator and the quote. Remove the space.
     ");
 }
 
@@ -291,19 +291,19 @@ fn unclosed_quotes() {
     2:5 unclosed-quote
     4:1 device-name
     5:11 pricing-tier
-    A quote opens here and is not closed. Put a quote at the end of the field, or take this one out.
-    `!` is not a device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    This quote is never closed. Add a closing quote at the end of the field, or remove this one.
+    `!` isn't a valid device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     `small` is not a pricing tier. Did you mean Small? Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.
     ");
     assert_snapshot!(told("a,M,\"one\ntwo\",\"three\nb,M\n"), @"
     1 of 2 rows
     2:6 unclosed-quote
-    A quote opens here and is not closed. Put a quote at the end of the field, or take this one out.
+    This quote is never closed. Add a closing quote at the end of the field, or remove this one.
     ");
     assert_snapshot!(told("a,M,\""), @"
     0 of 1 rows
     1:5 unclosed-quote
-    A quote opens here and is not closed. Put a quote at the end of the field, or take this one out.
+    This quote is never closed. Add a closing quote at the end of the field, or remove this one.
     ");
     assert_snapshot!(told("a,M,\"\r\n\"b,M"), @"
     0 of 1 rows
@@ -326,7 +326,7 @@ fn positions_count_characters() {
     5:1 device-name
     A description cannot contain a line break. If it should have ended on its line, its closing quote is missing.
     `small` is not a pricing tier. Did you mean Small? Use exactly ExtraSmall, Small, Medium or Large, or leave it blank for the default tier.
-    `!` is not a device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
+    `!` isn't a valid device name. A device name cannot contain `!`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     ");
 }
 
@@ -362,7 +362,7 @@ fn many_rows_with_one_mistake_read_as_one_thing_to_mend() {
       [1, 3, 5, 7, 9, 11, 13, 15, 17, 19]
     100 device-name: A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed.
       [4, 14, 24, 34, 44, 54, 64, 74, 84, 94]
-    1 duplicate: Duplicate device name. Give each device a name of its own.
+    1 duplicate: Duplicate device name. Give each device its own name.
       [1001]
     ");
 }

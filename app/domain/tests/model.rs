@@ -74,16 +74,16 @@ fn a_model() {
 fn not_json() {
     assert_snapshot!(told(""), @"line 1, column 1: The file is empty. A model definition is a JSON object.");
     assert_snapshot!(told(" \n"), @"line 1, column 1: The file is empty. A model definition is a JSON object.");
-    assert_snapshot!(told("hello"), @"line 1, column 1: The file is not JSON here: expected value.");
-    assert_snapshot!(told("{\n  \"é日\": 1,,\n}"), @"line 2, column 11: The file is not JSON here: key must be a string.");
-    assert_snapshot!(told("{\n  \"a\": [1, 2,]\n}"), @"line 2, column 14: The file is not JSON here: trailing comma.");
-    assert_snapshot!(told("{ \"a\": {"), @"line 1, column 8: The file ends too early (EOF while parsing an object). Is its end missing?");
-    assert_snapshot!(told("{} {}"), @"line 1, column 4: The file is not JSON here: trailing characters.");
-    assert_snapshot!(told("{\"a\": \"two\nlines\"}"), @r"line 2, column 1: The file is not JSON here: control character (\u0000-\u001F) found while parsing a string.");
-    assert_snapshot!(told("{'a': 1}"), @"line 1, column 2: The file is not JSON here: key must be a string.");
-    assert_snapshot!(told("{\"a\": 1e999}"), @"line 1, column 11: The file is not JSON here: number out of range.");
+    assert_snapshot!(told("hello"), @"line 1, column 1: This isn't a JSON file: expected value.");
+    assert_snapshot!(told("{\n  \"é日\": 1,,\n}"), @"line 2, column 11: This isn't a JSON file: key must be a string.");
+    assert_snapshot!(told("{\n  \"a\": [1, 2,]\n}"), @"line 2, column 14: This isn't a JSON file: trailing comma.");
+    assert_snapshot!(told("{ \"a\": {"), @"line 1, column 8: The file ends too early (EOF while parsing an object). Is part of it missing?");
+    assert_snapshot!(told("{} {}"), @"line 1, column 4: This isn't a JSON file: trailing characters.");
+    assert_snapshot!(told("{\"a\": \"two\nlines\"}"), @r"line 2, column 1: This isn't a JSON file: control character (\u0000-\u001F) found while parsing a string.");
+    assert_snapshot!(told("{'a': 1}"), @"line 1, column 2: This isn't a JSON file: key must be a string.");
+    assert_snapshot!(told("{\"a\": 1e999}"), @"line 1, column 11: This isn't a JSON file: number out of range.");
     assert_snapshot!(told(b"{\n\"title\": \"Z\xfcrich\"}"), @"line 2, column 12: The file is not UTF-8 here. Save it again with the encoding UTF-8.");
-    assert_snapshot!(told("[]"), @"line 1, column 1: A model definition is a JSON object: it begins with { and ends with }.");
+    assert_snapshot!(told("[]"), @"line 1, column 1: A model definition must be a JSON object: it begins with { and ends with }.");
     assert_snapshot!(told(vec![b' '; ThingModel::MAX_BYTES + 1]), @"line 1, column 1: A model definition has at most 1 MiB. Is this the right file?");
 }
 
@@ -101,9 +101,9 @@ fn too_deep() {
 #[test]
 fn a_key_twice() {
     assert_snapshot!(model(r#""title": "N", "properties": { "a/b~": {}, "c": { "type": "null", "type": "null" } }, "x": [{}, {"y": 1, "y": 2}]"#), @"
-    /title: This key stands more than once in its object. Take out all but one.
-    /properties/c/type: This key stands more than once in its object. Take out all but one.
-    /x/1/y: This key stands more than once in its object. Take out all but one.
+    /title: This key appears more than once in its object. Remove all but one.
+    /properties/c/type: This key appears more than once in its object. Remove all but one.
+    /x/1/y: This key appears more than once in its object. Remove all but one.
     /properties/a~1b~0: A name here cannot contain `/`. The letters A-Z and a-z, digits, and . _ : - are allowed.
     ");
 }
@@ -111,30 +111,30 @@ fn a_key_twice() {
 #[test]
 fn not_a_thing_model() {
     assert_snapshot!(told("{}"), @r#"
-    /@context: A Thing Model says what it is written in. Put in "@context": "https://www.w3.org/2022/wot/td/v1.1".
-    /@type: A Thing Model says that it is one. Put in "@type": "tm:ThingModel".
-    /title: The title is missing. Put in "title" with the model's name, such as Contoso.Aircraft.AircraftModel.
+    /@context: Add `"@context": "https://www.w3.org/2022/wot/td/v1.1"`.
+    /@type: Add `"@type": "tm:ThingModel"`.
+    /title: The title is missing. Add "title" with the model's name, such as Contoso.Aircraft.AircraftModel.
     "#);
-    assert_snapshot!(told(r#"{ "@context": "https://www.w3.org/2022/wot/td/v1.1", "title": "MyLamp", "id": "urn:x", "security": "none", "@type": "Thing" }"#), @r#"/@type: This is a Thing Description, which describes one device. A model definition describes all devices of a kind: take out what is about the one (id, security, base, forms), and put in "@type": "tm:ThingModel"."#);
+    assert_snapshot!(told(r#"{ "@context": "https://www.w3.org/2022/wot/td/v1.1", "title": "MyLamp", "id": "urn:x", "security": "none", "@type": "Thing" }"#), @r#"/@type: This is a Thing Description, which describes one device. A model definition describes all devices of a kind: remove what describes the one device (id, security, base, forms), and add `"@type": "tm:ThingModel"`."#);
     assert_snapshot!(told(r#"{ "@context": 7, "@type": 7, "title": 7, "description": 7, "properties": [], "events": 1, "actions": null }"#), @r#"
-    /@context: A Thing Model says what it is written in. Put in "@context": "https://www.w3.org/2022/wot/td/v1.1".
-    /@type: A Thing Model says that it is one. Put in "@type": "tm:ThingModel".
-    /title: The title is a text in double quotes: the model's name.
-    /description: The description is a text in double quotes.
+    /@context: Add `"@context": "https://www.w3.org/2022/wot/td/v1.1"`.
+    /@type: Add `"@type": "tm:ThingModel"`.
+    /title: The title must be text in double quotes: the model's name.
+    /description: The description must be text in double quotes.
     /properties: This has to be an object with a definition for each name.
     /events: This has to be an object with a definition for each name.
     /actions: This has to be an object with a definition for each name.
     "#);
-    assert_snapshot!(told(format!(r#"{{ {CONTEXT}, "@type": "tm:ThingModel", "title": "Lamp Thing" }}"#)), @"/title: The title is the model's name, and `Lamp Thing` is none. A model name cannot contain a space. The letters A-Z and a-z, digits and _ are allowed, in parts joined by dots.");
+    assert_snapshot!(told(format!(r#"{{ {CONTEXT}, "@type": "tm:ThingModel", "title": "Lamp Thing" }}"#)), @"/title: `Lamp Thing` isn't a valid model name. A model name cannot contain a space. The letters A-Z and a-z, digits and _ are allowed, in parts joined by dots.");
     assert_snapshot!(told(format!(r#"{{ {CONTEXT}, "@type": "tm:ThingModel", "title": "" }}"#)), @"/title: The title is empty. It is the model's name, such as Contoso.Aircraft.AircraftModel.");
 }
 
 #[test]
 fn what_is_elsewhere() {
     assert_snapshot!(model(r#""links": [{ "rel": "type" }, { "rel": "tm:extends", "href": "x" }], "properties": { "a": { "tm:ref": "x#/y" } }, "events": { "b": { "data": { "tm:ref": "x" } } }"#), @"
-    /links/1: Muster does not fetch the model that this one extends. Copy its parts into this definition, and take the link out.
-    /properties/a/tm:ref: Muster does not fetch other models. Copy the definition that is meant to this place.
-    /events/b/data/tm:ref: Muster does not fetch other models. Copy the definition that is meant to this place.
+    /links/1: Muster does not fetch the model that this one extends. Copy its parts into this definition, and remove the link.
+    /properties/a/tm:ref: Muster does not fetch other models. Copy that definition here.
+    /events/b/data/tm:ref: Muster does not fetch other models. Copy that definition here.
     ");
 }
 
@@ -176,12 +176,12 @@ fn references_within_the_definition() {
     track: {"items":{"properties":{"t":{"type":"number","unit":"C"}},"type":"object"},"type":"array"}
     "#);
     assert_snapshot!(properties(r##""a": { "tm:ref": "#/properties/b" }"##), @"/properties/a/tm:ref: This definition has nothing at `/properties/b`.");
-    assert_snapshot!(properties(r##""a": { "tm:ref": "https://example.com/model#/properties/b" }"##), @"/properties/a/tm:ref: Muster does not fetch other models. Copy the definition that is meant to this place.");
-    assert_snapshot!(properties(r##""a": { "tm:ref": "#/properties/a" }"##), @"/properties/a: The references here go in a circle, or are nested deeper than 32 levels.");
-    assert_snapshot!(properties(r##""a": { "items": { "tm:ref": "#/properties/b" } }, "b": { "items": { "tm:ref": "#/properties/a" } }"##), @"/properties/a/items: The references here go in a circle, or are nested deeper than 32 levels.");
-    assert_snapshot!(properties(r##""a": { "tm:ref": "#" }"##), @"/properties/a: The references here go in a circle, or are nested deeper than 32 levels.");
+    assert_snapshot!(properties(r##""a": { "tm:ref": "https://example.com/model#/properties/b" }"##), @"/properties/a/tm:ref: Muster does not fetch other models. Copy that definition here.");
+    assert_snapshot!(properties(r##""a": { "tm:ref": "#/properties/a" }"##), @"/properties/a: The references here form a cycle, or are nested deeper than 32 levels.");
+    assert_snapshot!(properties(r##""a": { "items": { "tm:ref": "#/properties/b" } }, "b": { "items": { "tm:ref": "#/properties/a" } }"##), @"/properties/a/items: The references here form a cycle, or are nested deeper than 32 levels.");
+    assert_snapshot!(properties(r##""a": { "tm:ref": "#" }"##), @"/properties/a: The references here form a cycle, or are nested deeper than 32 levels.");
     let doubling: Vec<_> = (0..46).map(|n| format!(r##""d{n}": {{ "allOf": [{{ "tm:ref": "#/properties/d{0}" }}, {{ "tm:ref": "#/properties/d{0}" }}] }}"##, n + 1)).collect();
-    assert_snapshot!(properties(&format!("{}, \"d46\": {{}}", doubling.join(","))), @"/properties/d0/allOf/0: The references here go in a circle, or are nested deeper than 32 levels.");
+    assert_snapshot!(properties(&format!("{}, \"d46\": {{}}", doubling.join(","))), @"/properties/d0/allOf/0: The references here form a cycle, or are nested deeper than 32 levels.");
     let wide: Vec<_> = (0..900).map(|n| format!(r##""p{n}": {{ "tm:ref": "#/properties/x" }}"##)).collect();
     assert_snapshot!(properties(&format!("{}, \"x\": {{ \"description\": \"{}\" }}", wide.join(","), "x".repeat(500_000))), @"/properties/p101: With its references expanded, this definition is larger than 2 MiB.");
 }
@@ -189,11 +189,11 @@ fn references_within_the_definition() {
 /// What would make Muster accept data that the definition's author meant to refuse.
 #[test]
 fn words_that_are_not_applied() {
-    assert_snapshot!(property(r##"{ "$ref": "#/definitions/x", "definitions": { "x": {} } }"##), @r#"/properties/it/$ref: Muster does not follow references in a data schema. Copy the schema that is meant to this place, or refer to another part of this definition with "tm:ref"."#);
+    assert_snapshot!(property(r##"{ "$ref": "#/definitions/x", "definitions": { "x": {} } }"##), @r#"/properties/it/$ref: Muster does not follow references in a data schema. Copy that schema here, or refer to another part of this definition with "tm:ref"."#);
     assert_snapshot!(property(r#"{ "items": { "patternProperties": { "^a": {} } }, "dependentRequired": {}, "contains": {} }"#), @"
-    /properties/it/contains: Muster does not check data by `contains`, so it would accept what this refuses. Take it out.
-    /properties/it/dependentRequired: Muster does not check data by `dependentRequired`, so it would accept what this refuses. Take it out.
-    /properties/it/items/patternProperties: Muster does not check data by `patternProperties`, so it would accept what this refuses. Take it out.
+    /properties/it/contains: Muster does not check data by `contains`, so it would accept what this refuses. Remove it.
+    /properties/it/dependentRequired: Muster does not check data by `dependentRequired`, so it would accept what this refuses. Remove it.
+    /properties/it/items/patternProperties: Muster does not check data by `patternProperties`, so it would accept what this refuses. Remove it.
     ");
     for word in
         ["$dynamicRef", "additionalItems", "dependencies", "prefixItems", "propertyNames", "unevaluatedProperties"]
@@ -234,7 +234,7 @@ fn limits_of_a_model() {
     let many = |item: &str, count: usize| vec![item; count].join(",");
     let schemas = |count: usize| property(&format!(r#"{{ "oneOf": [{}] }}"#, many("{}", count - 1)));
     assert_eq!(schemas(ThingModel::MAX_SCHEMAS), NONE);
-    assert_snapshot!(schemas(ThingModel::MAX_SCHEMAS + 1), @"/properties/it/oneOf/4999: A model has at most 5000 data schemas, nested ones included; this is one more.");
+    assert_snapshot!(schemas(ThingModel::MAX_SCHEMAS + 1), @"/properties/it/oneOf/4999: A model has at most 5000 data schemas, including nested ones.");
     assert_eq!(schemas(ThingModel::MAX_SCHEMAS + 100), schemas(ThingModel::MAX_SCHEMAS + 1), "reported once");
 
     let listed = |count: usize| {
@@ -249,7 +249,7 @@ fn limits_of_a_model() {
         property(&format!(r#"{{ "oneOf": [{}] }}"#, patterns.join(",")))
     };
     assert_eq!(patterns(ThingModel::MAX_PATTERNS), NONE);
-    assert_snapshot!(patterns(ThingModel::MAX_PATTERNS + 1), @"/properties/it/oneOf/200/pattern: A model has at most 100 different patterns, and this is one more.");
+    assert_snapshot!(patterns(ThingModel::MAX_PATTERNS + 1), @"/properties/it/oneOf/200/pattern: A model has at most 100 different patterns.");
     assert_eq!(patterns(ThingModel::MAX_PATTERNS + 100), patterns(ThingModel::MAX_PATTERNS + 1), "reported once");
 
     let pattern = |chars: usize| property(&format!(r#"{{ "pattern": "{}" }}"#, "é".repeat(chars)));
@@ -313,7 +313,7 @@ fn limits() {
     assert_snapshot!(property(r#"{ "exclusiveMinimum": 1, "exclusiveMaximum": 1 }"#), @"/properties/it/exclusiveMinimum: No value fits: exclusiveMinimum is 1, and exclusiveMaximum is 1. Swap or change them.");
     assert_snapshot!(property(r#"{ "minimum": "0", "maximum": "{{MAX}}", "multipleOf": 0, "minLength": -1, "maxLength": 1.5 }"#), @"
     /properties/it/minimum: This has to be a number.
-    /properties/it/maximum: `{{MAX}}` is a placeholder. Put a number in its place before uploading the model.
+    /properties/it/maximum: `{{MAX}}` is a placeholder. Replace it with a number before uploading the model.
     /properties/it/multipleOf: This has to be a number above 0.
     /properties/it/minLength: This has to be a whole number, 0 or more.
     /properties/it/maxLength: This has to be a whole number, 0 or more.
@@ -323,17 +323,17 @@ fn limits() {
 #[test]
 fn other_keywords() {
     assert_snapshot!(property(r#"{ "enum": [], "oneOf": [], "required": true, "readOnly": "yes", "title": 7 }"#), @r#"
-    /properties/it/title: This has to be a text in double quotes.
+    /properties/it/title: This has to be text in double quotes.
     /properties/it/readOnly: This has to be true or false, without quotes.
     /properties/it/enum: This has to be an array with the values that are allowed, at least one.
     /properties/it/oneOf: This has to be an array of schemas, at least one.
-    /properties/it/required: This has to be an array of names, and stands beside "properties", such as ["latitude", "longitude"].
+    /properties/it/required: This has to be an array of names next to "properties", such as ["latitude", "longitude"].
     "#);
     assert_snapshot!(property(r#"{ "enum": [1, 2, 1], "oneOf": [{ "type": "x" }], "required": ["a", 7], "readOnly": true, "writeOnly": true }"#), @r#"
-    /properties/it/writeOnly: It is readOnly as well, so it could never be used. Take out one of them.
-    /properties/it/enum: A value stands more than once. Take out all but one.
+    /properties/it/writeOnly: It is readOnly as well, so it could never be used. Remove one of them.
+    /properties/it/enum: A value is listed more than once. Remove all but one.
     /properties/it/oneOf/0/type: `x` is not a type. The types are boolean, integer, number, string, object, array, null.
-    /properties/it/required: This has to be an array of names, and stands beside "properties", such as ["latitude", "longitude"].
+    /properties/it/required: This has to be an array of names next to "properties", such as ["latitude", "longitude"].
     "#);
     assert_snapshot!(property(r#"{ "properties": { "a": { "items": [{}, 7] }, "b": { "items": 7 } }, "observable": 1, "uriVariables": { "x": 1 } }"#), @r#"
     /properties/it/properties/a/items/1: This has to be an object, such as { "type": "number" }.
@@ -343,7 +343,7 @@ fn other_keywords() {
     "#);
     assert_snapshot!(property(r#"{ "properties": [] }"#), @"/properties/it/properties: This has to be an object with a definition for each name.");
     assert_snapshot!(model(r#""events": { "e": { "data": 7, "title": 7 } }, "actions": { "a": { "input": 7, "output": { "type": "int" }, "safe": 1 }, "b": 7 }"#), @r#"
-    /events/e/title: This has to be a text in double quotes.
+    /events/e/title: This has to be text in double quotes.
     /events/e/data: This has to be an object, such as { "type": "number" }.
     /actions/a/input: This has to be an object, such as { "type": "number" }.
     /actions/a/output/type: `int` is not a type. Did you mean integer? The types are boolean, integer, number, string, object, array, null.

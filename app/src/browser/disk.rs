@@ -38,12 +38,12 @@ impl Disk {
     pub(crate) async fn choose(name: &str, begin: &str) -> Result<Self, String> {
         let handle =
             pick(name).await.map_err(|error| match error.dyn_ref::<DomException>().map(DomException::name) {
-                Some(name) if name == "AbortError" => "No file was chosen, so nothing was begun.".to_owned(),
-                _ => "The browser does not let the page write to that file. Choose another one.".to_owned(),
+                Some(name) if name == "AbortError" => "No file was chosen. Nothing was started.".to_owned(),
+                _ => "The browser doesn't allow the page to write to that file. Choose another one.".to_owned(),
             })?;
         let disk =
             Self { handle: handle.unchecked_into(), open: Rc::default(), bytes: Rc::default(), written: Rc::default() };
-        disk.begin(begin).await.map_err(|_| "That file cannot be written to. Choose another one.".to_owned())?;
+        disk.begin(begin).await.map_err(|_| "That file can't be written to. Choose another one.".to_owned())?;
         Ok(disk)
     }
 

@@ -21,7 +21,7 @@ pub(crate) fn dropped(event: &DragEvent) -> Result<File, String> {
     let files = data.files();
     match files.as_ref().map_or(0, web_sys::FileList::length) {
         0 => Err("That is not a file. Drop one registration file.".to_owned()),
-        1 => files.and_then(|files| files.get(0)).ok_or_else(|| "The file could not be taken. Use Browse.".to_owned()),
+        1 => files.and_then(|files| files.get(0)).ok_or_else(|| "The file could not be opened. Use Browse.".to_owned()),
         several => Err(format!("{several} files were dropped. Drop one registration file at a time.")),
     }
 }
@@ -72,7 +72,7 @@ pub(crate) fn unreadable(error: &JsValue) -> String {
 pub(crate) fn unreadable_named(name: &str) -> String {
     match name {
         "NotReadableError" | "NotFoundError" => {
-            "The file was changed, moved or removed while it was read. Choose it again.".to_owned()
+            "The file was changed, moved or removed while it was being read. Choose it again.".to_owned()
         }
         "NotAllowedError" | "SecurityError" => {
             "The browser may not read this file. Copy it elsewhere and choose the copy.".to_owned()

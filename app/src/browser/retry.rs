@@ -49,7 +49,7 @@ pub(crate) async fn retried<T, F: Future<Output = Result<T, Failure>>>(
             return Err(failure);
         }
         let pause_ms = pause_ms(attempt, js_sys::Math::random(), failure.retry_after_ms());
-        note(Some(format!("The server does not answer. Trying again in {} s…", pause_ms.div_ceil(1_000))));
+        note(Some(waiting_note(&failure, pause_ms)));
         // By the clock: in a tab that is not seen, a timer of a tenth of a second takes a second or a minute.
         let until = js_sys::Date::now() + f64::from(pause_ms);
         while js_sys::Date::now() < until {
@@ -60,6 +60,12 @@ pub(crate) async fn retried<T, F: Future<Output = Result<T, Failure>>>(
         }
         attempt += 1;
     }
+}
+
+/// Why the request has to be sent again, and when that will be.
+fn waiting_note(failure: &Failure, pause_ms: u32) -> String {
+    let reason = if *failure == Failure::Lost { "Can't reach Muster" } else { "Muster is busy" };
+    format!("{reason}. Retrying in {} s…", pause_ms.div_ceil(1_000))
 }
 
 /// Ends when so much time has passed. Unlike a timer, it comes no later in a tab that is not seen.
@@ -84,6 +90,16 @@ fn pause_ms(attempt: u32, random: f64, retry_after_ms: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn waiting_note_tells_a_lost_connection_from_a_busy_server() {
+        let check = |failure: Failure, pause_ms: u32, expected: &str| {
+            assert_eq!(waiting_note(&failure, pause_ms), expected);
+        };
+        check(Failure::Lost, 250, "Can't reach Muster. Retrying in 1 s…");
+        check(Failure::Unavailable, 4_001, "Muster is busy. Retrying in 5 s…");
+        check(Failure::TooMany { retry_after_s: 3 }, 3_000, "Muster is busy. Retrying in 3 s…");
+    }
 
     #[test]
     fn pauses_grow_to_a_limit() {

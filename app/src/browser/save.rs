@@ -18,7 +18,7 @@ const KEPT_MS: u64 = 60_000;
 const COMMIT_ROWS: u64 = 100_000;
 
 /// Said where the browser takes no more.
-const NO_MEMORY: &str = "The browser has no memory left for more. Close other tabs, then try again.";
+const NO_MEMORY: &str = "The browser ran out of memory. Close other tabs, then try again.";
 
 /// Rows for a file, gathered as they arrive. They are handed to the browser at once, which may keep them on its disk,
 /// and so never lie in the WASM memory; or they are written to a file that the person chose.

@@ -78,6 +78,15 @@ pub(crate) struct Upload {
     progress: RwSignal<Progress>,
 }
 
+/// The failure in the words of the dialog and of `errors.csv`. After the session has ended, the rest of the file has to
+/// be uploaded again, so this must not say that nothing is lost.
+fn sentence_of(failure: &Failure) -> String {
+    if *failure == Failure::SignedOut {
+        return "Your session has ended. Sign in in another tab.".to_owned();
+    }
+    failure.full_sentence()
+}
+
 /// What a pass over the file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pass {
@@ -232,7 +241,7 @@ impl Upload {
     /// No more parts are sent. Those under way are registered, and their tokens come back.
     pub(crate) fn cancel(&self) {
         if self.stop(Stopped::Cancelled) {
-            self.tell(|progress| progress.note = Some(format!("Cancelled. {FINISH_LATER}")));
+            self.tell(|progress| progress.note = Some(format!("Stopped. {FINISH_LATER}")));
         }
         self.pause(false);
     }
@@ -250,10 +259,16 @@ impl Upload {
     fn give_up(&self, failure: &Failure) {
         if self.stop(Stopped::GivenUp) {
             *self.given_up_by.borrow_mut() = Some(failure.clone());
-            let sentence = failure.full_sentence();
             // What was refused would be refused again.
-            let next = if failure.is_temporary() { FINISH_LATER } else { "Devices already registered are kept." };
-            self.tell(|progress| progress.note = Some(format!("{sentence} {next}")));
+            let next = match failure {
+                Failure::Refused(_) => "Devices already registered are kept.",
+                Failure::SignedOut
+                | Failure::Unavailable
+                | Failure::Superseded
+                | Failure::Lost
+                | Failure::TooMany { .. } => FINISH_LATER,
+            };
+            self.tell(|progress| progress.note = Some(format!("{} {next}", sentence_of(failure))));
         }
     }
 
@@ -301,7 +316,7 @@ impl Upload {
             Err(failure) if pass == Pass::Register => {
                 // The design's sentence for a server that cannot now, whichever way that showed.
                 let sentence =
-                    if failure.is_temporary() { Failure::UNAVAILABLE.to_owned() } else { failure.sentence() };
+                    if failure.is_temporary() { Failure::UNAVAILABLE.to_owned() } else { sentence_of(&failure) };
                 let (failed, fragile_names) = self.file.failed_rows(range, &sentence).await;
                 if let Err(sentence) = self.errors.push(&failed, u64::from(range.rows)).await {
                     self.give_up(&Failure::Refused(sentence));

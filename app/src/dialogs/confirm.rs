@@ -55,28 +55,28 @@ impl Question {
 
     /// What was done, in a sentence.
     fn said(self, devices: u64, tier: PricingTier, group: &str) -> String {
-        let (number, are) = (count(devices, "device", "devices"), if devices == 1 { "is" } else { "are" });
+        let devices = count(devices, "device", "devices");
         match self {
-            Self::Disable => format!("{number} {are} disabled."),
-            Self::Enable => format!("{number} {are} enabled."),
-            Self::Delete => format!("{number} {are} deleted."),
-            Self::Tier => format!("{number}: {}.", tier.as_str()),
-            Self::AddToGroup => format!("{number} {are} in {group} now."),
-            Self::RemoveFromGroup => format!("{number} {are} not in {group} any more."),
+            Self::Disable => format!("Disabled {devices}."),
+            Self::Enable => format!("Enabled {devices}."),
+            Self::Delete => format!("Deleted {devices}."),
+            Self::Tier => format!("{devices} moved to {}.", tier.as_str()),
+            Self::AddToGroup => format!("Added {devices} to {group}."),
+            Self::RemoveFromGroup => format!("Removed {devices} from {group}."),
         }
     }
 
     /// What comes of it.
     fn what(self) -> &'static str {
         match self {
-            Self::Disable => "They may not connect until they are enabled again: their tokens stop at this moment.",
-            Self::Enable => "They may connect again, with the tokens they have.",
+            Self::Disable => "They can't connect until you enable them.",
+            Self::Enable => "They can connect again with their current tokens.",
             Self::Delete => {
-                "Their tokens stop at this moment. A device registered later under the same name is another device."
+                "Their tokens are revoked immediately. Registering the same name again creates a new device."
             }
-            Self::Tier => "They are billed by the new tier from now on.",
-            Self::AddToGroup => "A device may be in several groups. A name that is new makes a group.",
-            Self::RemoveFromGroup => "They stay registered, and stay in their other groups.",
+            Self::Tier => "The new tier applies from now on.",
+            Self::AddToGroup => "A device can be in several groups. Enter a new name to create a group.",
+            Self::RemoveFromGroup => "They stay registered and in their other groups.",
         }
     }
 }

@@ -62,9 +62,9 @@ pub(crate) fn ExportDialog(
     view! {
         <Modal id="export-title" title="Export" is_open would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(move |()| job.stop())>
             <div class="body">
-                <p>{move || format!("{} as a registration file. It holds no tokens.", count(total.get(), "device", "devices"))}</p>
+                <p>{move || format!("{} as a registration file. Tokens are not included.", count(total.get(), "device", "devices"))}</p>
                 <JobProgress job total />
-                <p role="status">{move || (job.stage.get() == Stage::Done).then_some("devices.csv is saved.")}</p>
+                <p role="status">{move || (job.stage.get() == Stage::Done).then_some("devices.csv downloaded.")}</p>
                 <p role="status">{move || spreadsheet_note(fragile_names.get()).filter(|_| job.stage.get() == Stage::Done)}</p>
             </div>
             <footer>

@@ -92,7 +92,7 @@ pub(crate) fn TokensDialog(
     };
     let generate = move |_| {
         let Some(first) = id.get_value().or_else(|| Some(TokenJobId { id: draw::id()?, attempt: 0 })) else {
-            job.note.set(Some("The browser draws no random numbers. Use another one.".to_owned()));
+            job.note.set(Some("This browser can't generate random numbers. Use another one.".to_owned()));
             return;
         };
         job.note.set(None);
@@ -132,8 +132,8 @@ pub(crate) fn TokensDialog(
             return String::new();
         }
         to_disk::said(rows.get(), job.devices.get(), safe.get(), |_| {
-            let tokens = count(job.devices.get(), "token", "tokens");
-            format!("{tokens} generated. They are shown only now: save them before you close.")
+            let made = job.devices.get();
+            format!("{} generated. {}", count(made, "token", "tokens"), to_disk::save_now(made))
         })
     };
     // What goes to the disk is not lost: it is enough to stop.
@@ -144,17 +144,17 @@ pub(crate) fn TokensDialog(
                 <Show when=is_asking>
                     <p>{move || format!("A new token for {}.", count(total.get(), "device", "devices"))}</p>
                     <fieldset>
-                        <legend>"The tokens they have now"</legend>
+                        <legend>"Current tokens"</legend>
                         <label><input type="radio" name="old" checked on:change=move |_| old.set(OldTokens::KeepUntilNewIsUsed) />
-                            <span>"keep working until the new one is first used"</span></label>
+                            <span>"Keep working until the new token is first used"</span></label>
                         <label><input type="radio" name="old" on:change=move |_| old.set(OldTokens::StopNow) />
-                            <span>"stop now"</span></label>
+                            <span>"Revoke immediately"</span></label>
                     </fieldset>
                     <ToDisk devices=total is_on=is_to_disk />
                 </Show>
                 <JobProgress job total />
                 <p role="status">{made}</p>
-                <UnsavedQuestion title_id="tokens-title" is_working=Signal::derive(move || job.is_working()) is_asked=is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
+                <UnsavedQuestion work="Token generation" title_id="tokens-title" is_working=Signal::derive(move || job.is_working()) is_asked=is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
             </div>
             <footer>
                 <Show when=is_asking>
@@ -178,6 +178,8 @@ pub(super) fn UnsavedQuestion(
     /// The title of the dialog. It gets the focus when the question and its buttons are gone.
     title_id: &'static str,
     is_asked: RwSignal<bool>,
+    /// What makes the tokens, at the beginning of a sentence.
+    work: &'static str,
     /// Whether more of them are being made.
     #[prop(into)]
     is_working: Signal<bool>,
@@ -189,8 +191,11 @@ pub(super) fn UnsavedQuestion(
         }
     });
     let question = move || {
-        let stops = if is_working.get() { "It is not done, and stops. " } else { "" };
-        format!("{stops}The tokens are not saved, and they are shown only now. Close without them?")
+        if is_working.get() {
+            format!("{work} is still running. If you close now it stops, and the tokens created so far are lost.")
+        } else {
+            "The tokens are not saved and can't be shown again. Close anyway?".to_owned()
+        }
     };
     view! {
         <div class:question=move || is_asked.get() role="alert">

@@ -99,25 +99,30 @@ pub(crate) fn UndoDialog(
     let file = move || registration.with(|row| row.as_ref().map(|row| row.file_name.clone()).unwrap_or_default());
     let href = move || path_with("/devices", &[("registration", id().map(|id| id.to_string()).as_deref())]);
     let stage = move || job.stage.get();
+    let title = Signal::derive(move || match stage() {
+        Stage::Done => "Registration undone".to_owned(),
+        Stage::Asking | Stage::Working | Stage::Stopped => "Undo registration?".to_owned(),
+    });
     view! {
-        <Modal id="undo-title" title=Signal::derive(move || format!("Undo {}?", file())) is_open
+        <Modal id="undo-title" title is_open
             would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(move |()| job.stop())>
             <div class="body">
+                <p class="faint">{file}</p>
                 <Show when=move || stage() == Stage::Asking>
                     <p role="status">{move || match there.get() {
                         None => "Counting the devices…".to_owned(),
-                        Some(Ok(there)) => format!("This registration made {} that are still there.", count(there, "device", "devices")),
+                        Some(Ok(there)) => count(there, "device from this registration still exists.", "devices from this registration still exist."),
                         Some(Err(_)) => String::new(),
                     }}</p>
-                    <p class="problem" role="alert">{move || there.get().and_then(Result::err).map(|failure| format!("Its devices could not be counted. {}", failure.sentence()))}</p>
-                    <p>"Those that have never connected are deleted, with their tokens. The others stay, and are listed afterwards."</p>
+                    <p class="problem" role="alert">{move || there.get().and_then(Result::err).map(|failure| format!("The devices could not be counted. {}", failure.sentence()))}</p>
+                    <p>"Devices that have never connected are deleted, with their tokens. The others are kept, and listed afterwards."</p>
                 </Show>
                 <JobProgress job total />
                 <p role="status">{move || left.get().map(|left| if left.devices == 0 {
-                    "Nothing is left of this registration.".into_any()
+                    "No devices of this registration are left.".into_any()
                 } else {
                     view! {
-                        {count(left.devices, "device has connected and stays", "devices have connected and stay")}": "
+                        {count(left.devices, "device has connected and was kept", "devices have connected and were kept")}": "
                         <a href=href>"show in Devices"</a>
                     }.into_any()
                 })}</p>

@@ -31,8 +31,7 @@ impl Failure {
 
     /// The page is of another version than the server, or it is no page of ours.
     fn misunderstood() -> Self {
-        let failure =
-            Self::Refused("The page and the server do not understand each other. Reload the page.".to_owned());
+        let failure = Self::Refused("Muster was updated. Reload the page.".to_owned());
         #[cfg(feature = "ssr")]
         let failure = failure.noted();
         failure
@@ -51,9 +50,7 @@ impl Failure {
     /// A sentence for the person at the screen.
     pub fn sentence(&self) -> String {
         match self {
-            Self::SignedOut => {
-                "Your session has ended. Sign in again in another tab, then come back and retry.".to_owned()
-            }
+            Self::SignedOut => "Your session has ended. Sign in in another tab; nothing here is lost.".to_owned(),
             Self::Refused(sentence) => sentence.clone(),
             Self::Unavailable | Self::Superseded => Self::UNAVAILABLE.to_owned(),
             Self::TooMany { retry_after_s } => {
@@ -64,7 +61,17 @@ impl Failure {
                 let plural = if count == 1 { "" } else { "s" };
                 format!("Too many attempts. Try again in {count} {unit}{plural}.")
             }
-            Self::Lost => "The server does not answer. Check the connection, then try again.".to_owned(),
+            Self::Lost => "Can't reach Muster. Check the connection, then try again.".to_owned(),
+        }
+    }
+
+    /// The sentence on a page that sends the request again by itself.
+    pub fn sentence_while_retrying(&self) -> String {
+        match self {
+            Self::Lost => "Can't reach Muster. Retrying…".to_owned(),
+            Self::SignedOut | Self::Refused(_) | Self::Unavailable | Self::Superseded | Self::TooMany { .. } => {
+                self.sentence()
+            }
         }
     }
 

@@ -254,7 +254,7 @@ pub async fn undo_registration(registration: Uuid, after: Option<String>) -> Res
 pub async fn registration_errors(registration: Uuid, after: Option<u32>) -> Result<ErrorRows, Failure> {
     let viewer = super::viewer()?;
     let page = viewer.registry.registration_errors(viewer.account(), registration.into(), after).await?;
-    let page = page.ok_or_else(|| Failure::refused("This registration is not there any more."))?;
+    let page = page.ok_or_else(|| Failure::refused("This registration no longer exists."))?;
     Ok(ErrorRows { fragile_names: server::fragile_names(&page.rows), rows: page.rows, next: page.next })
 }
 

@@ -31,9 +31,9 @@ pub(crate) fn Device() -> impl IntoView {
         <div class="head"><h1>{move || name.get()}</h1></div>
         <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
             {move || detail.get().map(|detail| match detail {
-                Err(failure) => view! { <p class="problem" role="alert">{failure.sentence()}</p> }.into_any(),
+                Err(failure) => view! { <p class="problem" role="alert">{failure.sentence_while_retrying()}</p> }.into_any(),
                 Ok(None) => view! {
-                    <div class="empty"><h2>"There is no device of this name"</h2><p>"It may have been deleted. Names are case-sensitive."</p></div>
+                    <div class="empty"><h2>"Device not found"</h2><p>"It may have been deleted. Names are case-sensitive."</p></div>
                 }.into_any(),
                 Ok(Some(detail)) => view! { <Fields detail /> }.into_any(),
             })}
@@ -60,7 +60,7 @@ fn Fields(detail: DeviceDetail) -> impl IntoView {
                 <dt>"Pricing tier"</dt><dd>{row.tier.as_str()}</dd>
                 <dt>"Device groups"</dt><dd>{text(groups)}</dd>
                 <dt>"Registered"</dt><dd>{exact(registered_ms)}</dd>
-                <dt>"Token made"</dt><dd>{exact(token_made_ms)}</dd>
+                <dt>"Token created"</dt><dd>{exact(token_made_ms)}</dd>
             </dl>
         </section>
         <section class="card">

@@ -174,7 +174,7 @@ fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl I
     let is_search_too_long = RwSignal::new(false);
     let problem = move || {
         let is_too_long = is_search_too_long.get().then(|| SEARCH_TOO_LONG.to_owned());
-        is_too_long.or_else(|| shown.problem.get().map(|failure| failure.sentence()))
+        is_too_long.or_else(|| shown.problem.get().map(|failure| failure.sentence_while_retrying()))
     };
     Effect::new(move || {
         file::ignore_stray_drops();
@@ -206,7 +206,7 @@ fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl I
             <div class="head">
                 <h1>"Devices"</h1>
                 <Actions targets=Signal::derive(move || selection.targets()) total=selected
-                    why_not=Signal::derive(move || (selection.len() == 0).then_some("Tick devices first."))
+                    why_not=Signal::derive(move || (selection.len() == 0).then_some("Select one or more devices first."))
                     is_registering dropped done />
             </div>
             <Filters view offered is_search_too_long />
@@ -316,13 +316,13 @@ fn Content(
         Kind::NoneYet => view! {
             <div class="empty">
                 <h2>"Register the first devices"</h2>
-                <p>"Drop a registration file anywhere on this page: one device a line, with its name and its model. It is checked before anything is uploaded."</p>
+                <p>"Drop a registration file anywhere on this page: one device per line, with its name and its model. It is checked before anything is uploaded."</p>
                 <p><button type="button" class="main" on:click=move |_| is_registering.set(true)>"Choose a file"</button></p>
                 <p>"Its models must be in your account first: "<a href="/models">"upload a model definition"</a>"."</p>
             </div>
         }.into_any(),
         Kind::NoMatch => view! {
-            <div class="empty"><h2>"No device matches"</h2><p><a href="/devices">"Show all devices"</a></p></div>
+            <div class="empty"><h2>"No devices match your filters"</h2><p><a class="button" href="/devices">"Clear filters"</a></p></div>
         }.into_any(),
         Kind::Rows => view! { <Grid page=shown.page view selection /> }.into_any(),
     }

@@ -104,9 +104,9 @@ fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
         except: Vec::new(),
     });
     let why_not = Signal::derive(move || match devices.get() {
-        _ if selection.len() == 0 => Some("Tick device groups first."),
+        _ if selection.len() == 0 => Some("Select one or more device groups first."),
         None => Some("Counting the devices…"),
-        Some(0) => Some("There are no devices in the ticked groups."),
+        Some(0) => Some("The selected groups have no devices."),
         Some(_) => None,
     });
     let done = Callback::new(move |_: Done| ask_again());
@@ -137,11 +137,11 @@ fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
                 <Actions targets total=Signal::derive(move || devices.get().unwrap_or_default()) why_not is_registering=RwSignal::new(false) dropped=RwSignal::new(None) done />
             </div>
         </div>
-        <p class="problem" role="alert">{move || problem.get().map(|failure| failure.sentence())}</p>
+        <p class="problem" role="alert">{move || problem.get().map(|failure| failure.sentence_while_retrying())}</p>
         <Show when=move || !is_empty.get() fallback=|| view! {
             <div class="empty">
                 <h2>"No device groups yet"</h2>
-                <p>"Make one here, name one while you register devices, or tick devices and choose Add to group."</p>
+                <p>"Create one here, name one while you register devices, or select devices and choose Add to group."</p>
                 <p><a class="button" href="/devices">"Go to Devices"</a></p>
             </div>
         }>
@@ -222,7 +222,7 @@ fn EditDialog(is_open: RwSignal<bool>, edit: RwSignal<Edit>, done: Callback<()>)
         Edit::Delete(group) => format!("Delete the group {}?", group.name),
     });
     let verb = move || match edit.get() {
-        Edit::Make => "Make",
+        Edit::Make => "Create",
         Edit::Rename(_) => "Rename",
         Edit::Delete(_) => "Delete group",
     };
@@ -258,7 +258,7 @@ fn EditDialog(is_open: RwSignal<bool>, edit: RwSignal<Edit>, done: Callback<()>)
             <form class="body" on:submit=move |event| { event.prevent_default(); act(); }>
                 {move || match edit.get() {
                     Edit::Delete(group) => view! {
-                        <p>{format!("Its {} stay registered, and stay in their other groups.", count(group.devices, "device", "devices"))}</p>
+                        <p>{format!("Its {}.", count(group.devices, "device stays registered and in its other groups", "devices stay registered and in their other groups"))}</p>
                     }.into_any(),
                     Edit::Make | Edit::Rename(_) => view! {
                         <div class="row">

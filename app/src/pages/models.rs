@@ -42,7 +42,7 @@ pub(crate) fn Models() -> impl IntoView {
         spawn_local(async move {
             let done = delete_model(name.clone()).await;
             said.set(match done {
-                Ok(()) => Said::Done(format!("{name} is deleted.")),
+                Ok(()) => Said::Done(format!("Deleted {name}.")),
                 Err(failure) => Said::Problem(failure.sentence()),
             });
             list.refetch();
@@ -122,7 +122,7 @@ async fn upload_file(chosen: &File) -> Said {
     let name = chosen.name();
     if chosen.size() > ThingModel::MAX_BYTES as f64 {
         return Said::Problem(format!(
-            "{name} is larger than 1 MiB, the most a model definition may have. Is it the right file?"
+            "{name} is larger than 1 MiB, the limit for a model definition. Is it the right file?"
         ));
     }
     let bytes = match file::all_bytes(chosen).await {
@@ -133,11 +133,9 @@ async fn upload_file(chosen: &File) -> Said {
         return Said::Faulty { file: name, faults };
     }
     match upload_model(bytes).await {
-        Ok(ModelUploaded::Added(model)) => Said::Done(format!("{model} is added.")),
-        Ok(ModelUploaded::Updated(model)) => Said::Done(format!("{model} is replaced by this definition.")),
-        Ok(ModelUploaded::Unchanged(model)) => {
-            Said::Done(format!("{model} was here already, with the same definition."))
-        }
+        Ok(ModelUploaded::Added(model)) => Said::Done(format!("Added {model}.")),
+        Ok(ModelUploaded::Updated(model)) => Said::Done(format!("Updated {model}.")),
+        Ok(ModelUploaded::Unchanged(model)) => Said::Done(format!("{model} is unchanged.")),
         Ok(ModelUploaded::Faulty(faults)) => Said::Faulty { file: name, faults },
         Err(failure) => Said::Problem(failure.sentence()),
     }
@@ -151,8 +149,7 @@ fn said_view(said: Said) -> AnyView {
         Said::Problem(sentence) => view! { <p class="problem">{sentence}</p> }.into_any(),
         Said::Faulty { file, faults } => view! {
             <div class="card problems">
-                <h2>{format!("{file} is not a model definition yet")}</h2>
-                <p>{format!("{} to mend; nothing was changed.", count(faults.len() as u64, "thing", "things"))}</p>
+                <h2>{format!("Can't use {file}: {}. Nothing was changed.", count(faults.len() as u64, "problem", "problems"))}</h2>
                 <ul>{faults.into_iter().map(|fault| view! { <li><code>{fault.place}</code>" "{fault.sentence}</li> }).collect_view()}</ul>
             </div>
         }
@@ -165,7 +162,7 @@ fn ModelLine(row: ModelRow, now_ms: i64, delete: Callback<String>) -> impl IntoV
     let is_used = row.devices > 0;
     let name = row.name.clone();
     let is_asking = RwSignal::new(false);
-    let title = if is_used { "Devices use this model: delete them first" } else { "Delete this model" };
+    let title = if is_used { "Devices use this model. Delete them first." } else { "Delete this model" };
     let label = format!("Delete {}", row.name);
     view! {
         <tr>
@@ -180,8 +177,8 @@ fn ModelLine(row: ModelRow, now_ms: i64, delete: Callback<String>) -> impl IntoV
                     let (name, label) = (name.clone(), label.clone());
                     if is_asking.get() {
                         view! {
-                            <button type="button" class="danger" on:click=move |_| { is_asking.set(false); delete.run(name.clone()); }>"Delete for good"</button>
-                            <button type="button" class="quiet" on:click=move |_| is_asking.set(false)>"Keep"</button>
+                            <button type="button" class="danger" on:click=move |_| { is_asking.set(false); delete.run(name.clone()); }>"Delete"</button>
+                            <button type="button" class="quiet" on:click=move |_| is_asking.set(false)>"Cancel"</button>
                         }.into_any()
                     } else {
                         view! {

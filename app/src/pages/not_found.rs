@@ -10,10 +10,10 @@ pub(crate) fn NotFound() -> impl IntoView {
         answer.set_status(http::StatusCode::NOT_FOUND);
     }
     view! {
-        <Title text="Not found" />
+        <Title text="Page not found" />
         <main class="alone">
-            <h1>"There is nothing here"</h1>
-            <p>"The address may have been mistyped, or what it named is gone."</p>
+            <h1>"Page not found"</h1>
+            <p>"The address may have been mistyped, or it was removed."</p>
             <p><a href="/devices">"Go to Devices"</a></p>
         </main>
     }

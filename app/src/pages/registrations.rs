@@ -47,7 +47,7 @@ pub(crate) fn Registrations() -> impl IntoView {
                     Ok(list) if list.rows.is_empty() && before.get_untracked().is_none() => view! {
                         <div class="empty">
                             <h2>"Nothing has been registered yet"</h2>
-                            <p>"Every file that is registered is listed here, with what failed in it."</p>
+                            <p>"Each registered file is listed here, with the rows that failed."</p>
                             <p><a class="button" href="/devices">"Go to Devices"</a></p>
                         </div>
                     }.into_any(),
@@ -138,7 +138,7 @@ fn RegistrationLine(
             problem.try_set(failed);
         });
     };
-    let unfinished = (!row.finished).then(|| view! { <span class="chip warn" title="Not every part arrived. Upload the same file again to finish it.">"Unfinished"</span> });
+    let unfinished = (!row.finished).then(|| view! { <span class="chip warn" title="Not all of the file was registered. Upload the same file to continue.">"Unfinished"</span> });
     view! {
         <tr>
             <th scope="row">{row.file_name}" "{unfinished}</th>

@@ -22,7 +22,7 @@ pub(crate) fn Settings() -> impl IntoView {
         <div class="head"><h1>"Settings"</h1></div>
         <section class="card">
             <h2><label for="tier">"Default pricing tier"</label></h2>
-            <p id="tier-help">"A device gets this tier where its row in the registration file names none. Devices that are registered already keep theirs."</p>
+            <p id="tier-help">"Used when a row doesn't specify a tier. Devices that are already registered keep theirs."</p>
             <Suspense fallback=|| view! { <p class="loading">"Loading…"</p> }>
                 {move || Suspend::new(async move {
                     match tier.await {

@@ -68,7 +68,7 @@ pub async fn backup(database_url: &str, to: &Path, world: &dyn World) -> Result<
 }
 
 fn exists(to: &Path) -> OpenError {
-    OpenError(format!("{} is there already, and a backup never replaces a file. Name another one", to.display()))
+    OpenError(format!("{} already exists, and a backup never replaces a file. Name another one", to.display()))
 }
 
 /// Readers do not keep a writer waiting, so the server goes on meanwhile. SQLite does it in a thread of its own.

@@ -12,7 +12,7 @@ use std::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database is gone, overloaded or full. Trying again may help.
-    #[error("The database cannot be used now. Look into the server's log, then try again.")]
+    #[error("The database cannot be used now. Check the server's log, then try again.")]
     Unavailable,
     /// The database takes no changes: its file or disk is read-only, or it is a standby.
     #[error(
@@ -21,7 +21,7 @@ pub enum StoreError {
     )]
     ReadOnly,
     /// The database holds what Muster never wrote.
-    #[error("The database holds something that Muster did not write. Look into the server's log.")]
+    #[error("The database holds something that Muster did not write. Check the server's log.")]
     Corrupt,
 }
 
@@ -108,7 +108,7 @@ pub struct OpenError(pub(crate) String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
     /// There is one of that name.
-    #[error("There is an account of that name already.")]
+    #[error("An account with this name already exists.")]
     Taken,
     /// The registry cannot answer now.
     #[error(transparent)]
@@ -119,13 +119,13 @@ pub enum AccountError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PersonError {
     /// It is no e-mail address.
-    #[error("That is not an e-mail address. It needs a name, an @, and a host, at most 254 characters.")]
+    #[error("That is not an email address. It needs a name, an @, and a host, at most 254 characters.")]
     NotAnAddress,
     /// Somebody signs in with it.
-    #[error("There is a person with that e-mail address already.")]
+    #[error("A user with this email address already exists.")]
     Taken,
     /// Nobody signs in with it.
-    #[error("There is no person with that e-mail address.")]
+    #[error("There is no user with this email address.")]
     Unknown,
     /// The registry cannot answer now.
     #[error(transparent)]
@@ -136,7 +136,7 @@ pub enum PersonError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
     /// Nobody signs in with that address and password. Which of the two is wrong is not said.
-    #[error("The e-mail address or the password is wrong.")]
+    #[error("Incorrect email or password.")]
     Wrong,
     /// Too many wrong passwords came from the same source.
     #[error("Too many wrong passwords. Try again in {retry_after_s} seconds.")]
@@ -156,7 +156,7 @@ pub enum ModelError {
     #[error("This is not a model definition: it has {} problems.", .0.len())]
     Invalid(Vec<ModelProblem>),
     /// The account has as many models as it may.
-    #[error("An account may have 10,000 models. Delete some that no device uses.")]
+    #[error("An account can have 10,000 models. Delete some that no device uses.")]
     TooMany,
     /// The registry cannot answer now.
     #[error(transparent)]
@@ -167,7 +167,7 @@ pub enum ModelError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeleteModelError {
     /// There is none of that name.
-    #[error("There is no model of that name.")]
+    #[error("There is no model with this name.")]
     NotFound,
     /// Devices are of it.
     #[error("{devices} devices use this model. Delete those devices first.")]
@@ -184,13 +184,13 @@ pub enum DeleteModelError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GroupError {
     /// There is one of that name.
-    #[error("There is a device group of that name already.")]
+    #[error("A group with this name already exists.")]
     Taken,
     /// There is none of that name.
-    #[error("This device group is not there any more.")]
+    #[error("This device group no longer exists.")]
     NotFound,
     /// The account has as many groups as it may.
-    #[error("An account may have 10,000 device groups. Delete some first.")]
+    #[error("An account can have 10,000 device groups. Delete some first.")]
     TooMany,
     /// The registry cannot answer now.
     #[error(transparent)]
@@ -201,10 +201,10 @@ pub enum GroupError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterError {
     /// The account has no such registration.
-    #[error("This registration is not there any more. Upload the file again.")]
+    #[error("This registration no longer exists. Upload the file again.")]
     UnknownRegistration,
     /// A later attempt at the same part was taken already: this one came too late.
-    #[error("A later attempt at this part of the file was registered already.")]
+    #[error("A later attempt at this part of the file was already registered.")]
     Superseded,
     /// A part, a file or its name is over a limit; a sentence.
     #[error("{0}")]
@@ -230,7 +230,7 @@ impl From<GroupError> for RegisterError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// The token is none, or not any more.
-    #[error("This security token does not work.")]
+    #[error("This security token is not valid or was revoked.")]
     Unknown,
     /// The device is disabled.
     #[error("This device is disabled.")]
@@ -267,7 +267,7 @@ pub enum StateError {
     #[error("The properties of a device may have at most 256 KiB.")]
     TooLarge,
     /// The device was deleted or disabled since it was let in.
-    #[error("This device is not registered any more.")]
+    #[error("This device is no longer registered.")]
     Gone,
     /// The registry cannot answer now.
     #[error(transparent)]

@@ -90,7 +90,7 @@ fn compile_stored(definition: &str) -> CompiledModel {
             sentence: "It is not a model definition.".to_owned(),
         });
         let (place, sentence) = (shown_up_to(&place, 200), shown_up_to(&sentence, 300));
-        format!("The definition of this device's model cannot be used any more and has to be uploaded anew. {place}: {sentence}")
+        format!("This device's model definition can no longer be used and must be uploaded again. {place}: {sentence}")
     })
 }
 

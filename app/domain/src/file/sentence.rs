@@ -12,10 +12,10 @@ const TIERS: &str = "Use exactly ExtraSmall, Small, Medium or Large, or leave it
 const RESTORE_NUMBERS: &str = "Its last digits are lost. Go back to the original data, import this column as text, and \
      export the file again.";
 
-const CHECK_ENCODING: &str = "Export the file again as UTF-8 from where it came from, or upload it as it is.";
+const CHECK_ENCODING: &str = "Export the file again as UTF-8 from the original system, or upload it as it is.";
 
 const SAVE_AS_CSV: &str = "In Excel, choose File, Save As, and the type “CSV UTF-8 (Comma delimited)”, \
-     and register the file that this makes.";
+     then use the saved file.";
 
 const SAVE_AS_UTF8: &str = "Save it again as UTF-8: in Excel as the type “CSV UTF-8 (Comma delimited)”, in \
      an editor with the encoding UTF-8.";
@@ -27,25 +27,24 @@ impl Problem {
         let value = &self.value;
         match &self.cause {
             Cause::DeviceName(it) if *it != DeviceNameProblem::Empty => {
-                format!("`{value}` is not a device name. {it}.")
+                format!("`{value}` isn't a valid device name. {it}.")
             }
             Cause::ModelName(it) if *it != ModelNameProblem::Empty => {
-                format!("`{value}` is not a model name. {it}.")
+                format!("`{value}` isn't a valid model name. {it}.")
             }
             Cause::Duplicate { first_line } => format!(
-                "`{value}` is already the name of the device in line {first_line}. \
-                 Give this device another name, or take one of the two rows out."
+                "`{value}` is already used in line {first_line}. Rename this device or remove one of the two rows."
             ),
             Cause::CaseOnly { first_line } => format!(
-                "`{value}` differs from the name of the device in line {first_line} in letter case only. \
-                 If they are one device, take one of the two rows out."
+                "`{value}` differs from the device name in line {first_line} only in letter case. \
+                 If both are one device, remove one of the rows."
             ),
             Cause::ScientificNotation => format!("`{value}` is a number that a spreadsheet rounded. {RESTORE_NUMBERS}"),
             Cause::EncodedTwice => {
                 format!("`{value}` looks like text that was encoded twice, as `ZÃ¼rich` for `Zürich`. {CHECK_ENCODING}")
             }
             Cause::LostCharacters => {
-                format!("`{value}` has lost characters: each `\u{fffd}` stands for one. {CHECK_ENCODING}")
+                format!("`{value}` has lost characters: each `\u{fffd}` replaces one. {CHECK_ENCODING}")
             }
             Cause::FriendlyName(it) => text_sentence("friendly name", it),
             Cause::Description(it) => text_sentence("description", it),
@@ -69,15 +68,14 @@ impl Cause {
             Self::ExcelWorkbook => format!("This is a spreadsheet workbook, not a text file. {SAVE_AS_CSV}"),
             Self::Utf16 => format!("The file is text in UTF-16 (which Excel calls “Unicode Text”). {SAVE_AS_UTF8}"),
             Self::Nul => "There is a NUL byte here, so this is not a text file, or it was damaged. \
-                 Export it again from where it came from."
+                 Export it again from the original system."
                 .to_owned(),
             Self::NotUtf8(guess) => not_utf8(*guess),
             Self::UnknownSeparator => format!(
-                "The first line says that `{value}` separates the fields. \
-                 Separate them by commas, semicolons or tabs."
+                "The first line sets `{value}` as the separator. Use commas, semicolons or tabs instead."
             ),
             Self::OtherSeparator { separator } => format!(
-                "The fields are separated by {}. Separate them by commas, semicolons or tabs.",
+                "The fields are separated by {}. Use commas, semicolons or tabs instead.",
                 if *separator == ' ' { "spaces".to_owned() } else { shown_char(*separator) }
             ),
             Self::RowsInQuotes => "Each row is quoted as a whole, so it is a single field. Probably a spreadsheet that uses \
@@ -86,46 +84,45 @@ impl Cause {
                 .to_owned(),
             Self::HeaderBelow { line } => format!("The header is in line {line}. Remove the rows above it."),
             Self::HeaderInOtherWords { columns } => format!(
-                "The first row looks like a header in other words: {}. Use the column names {}; or map the columns in the \
-                 portal's Register devices dialog.",
+                "The first row looks like a header with other column names: {}. Use the column names {}; or map the \
+                 columns in the portal's Register devices dialog.",
                 listed(columns),
                 field_names()
             ),
             Self::FileTooLarge => format!(
-                "The file is larger than {} MiB. Split it into several files, and register one after the other.",
+                "The file is larger than {} MiB. Split it into several files and register them one after another.",
                 MAX_FILE_BYTES / (1024 * 1024)
             ),
             Self::TooManyDevices => format!(
-                "The file has more than {} rows. Split it into several files here, and register one after the other.",
+                "The file has more than {} rows. Split it into several files and register them one after another.",
                 thousands(MAX_DEVICES)
             ),
             Self::TooManyColumns { found } => {
                 format!("The header has {found} columns. Keep only these: {}.", known_columns())
             }
             Self::MissingColumn => {
-                format!("The header has no column `{name}`, which is required. Add it, or take the header out.")
+                format!("The header has no column `{name}`, which is required. Add it, or remove the header row.")
             }
             Self::UnknownColumns { columns, suggestion } => format!(
                 "{} {}.{} The columns are {}. Rename or remove these columns, or ignore them.",
                 listed(columns),
                 if columns.count == 1 { "is not a known column" } else { "are not known columns" },
-                suggestion.as_ref().map_or(String::new(), |(name, field)| format!(" Is `{name}` the `{field}`?")),
+                suggestion.as_ref().map_or(String::new(), |(name, field)| format!(" Did you mean `{field}` instead of `{name}`?")),
                 known_columns()
             ),
             Self::GroupColumn => format!(
-                "A file has no column for the device group, such as `{value}`. Remove it, and choose the group in the \
-                 field Device group of the Register devices dialog, for all devices of the file."
+                "`{value}` looks like a device group, which is not a column of a registration file. Remove it, and \
+                 choose the group in the Device group field of the Register devices dialog."
             ),
             Self::RepeatedColumn => {
-                format!("The header has the column `{name}` more than once. Take out all but one.")
+                format!("The header has the column `{name}` more than once. Remove all but one.")
             }
             Self::UnclosedQuote => {
-                "A quote opens here and is not closed. Put a quote at the end of the field, or take this one out."
+                "This quote is never closed. Add a closing quote at the end of the field, or remove this one."
                     .to_owned()
             }
             Self::SpaceBeforeQuote => {
-                "There is a space between the separator and the quote. Take the space out, so that the quote counts."
-                    .to_owned()
+                "There is a space between the separator and the quote. Remove the space.".to_owned()
             }
             Self::EqualsBeforeQuote => {
                 "`=\"` does not quote a field, so the separator inside has split it. Remove the `=`.".to_owned()
@@ -150,7 +147,7 @@ impl Cause {
             Self::HeaderAgain => "This row repeats the header. Remove it: only the first row can be a header.".to_owned(),
             Self::RowTooLong => format!(
                 "The row is longer than {} KiB. Probably its line ends were lost: \
-                 each device needs a line of its own.",
+                 each device needs its own line.",
                 MAX_ROW_BYTES / 1024
             ),
             Self::TooManyFields { found, most } => format!(
@@ -179,17 +176,18 @@ impl Cause {
                 suggestion.map_or(String::new(), |tier| format!(" Did you mean {tier}?"))
             ),
             Self::Duplicate { .. } => {
-                "Duplicate device name. Give each device a name of its own.".to_owned()
+                "Duplicate device name. Give each device its own name.".to_owned()
             }
             Self::CaseOnly { .. } => {
-                "The device name differs from an earlier one in letter case only. Check whether they are one device."
+                "The device name differs from an earlier one only in letter case. \
+                 If both are one device, remove one of the rows."
                     .to_owned()
             }
             Self::EncodedTwice => {
                 format!("A text looks as if it was encoded twice, as `ZÃ¼rich` for `Zürich`. {CHECK_ENCODING}")
             }
             Self::LostCharacters => {
-                format!("A text has lost characters: each `\u{fffd}` stands for one. {CHECK_ENCODING}")
+                format!("A text has lost characters: each `\u{fffd}` replaces one. {CHECK_ENCODING}")
             }
         }
     }
@@ -198,7 +196,7 @@ impl Cause {
     pub(super) fn folded_heading(&self) -> String {
         match self {
             Self::PricingTier { .. } => {
-                format!("Still other values are not pricing tiers. {TIERS}")
+                format!("Other values are not pricing tiers either. {TIERS}")
             }
             Self::DeviceName(_) => "Other device names are wrong.".to_owned(),
             Self::ModelName(_) => "Other model names are wrong.".to_owned(),
@@ -230,7 +228,7 @@ fn text_heading(name: &str, problem: &TextProblem) -> String {
              its closing quote is missing."
         ),
         TextProblem::Control { character } => {
-            format!("A {name} cannot contain {}. Take it out.", shown_char(*character))
+            format!("A {name} cannot contain {}. Remove it.", shown_char(*character))
         }
         TextProblem::TooLong { max, .. } => {
             format!("A {name} has at most {} characters.", thousands((*max).into()))
@@ -246,10 +244,10 @@ fn not_utf8(guess: EncodingGuess) -> String {
         ),
         EncodingGuess::CutOff => format!(
             "The file ends in the middle of a character: its end is missing, or it is not UTF-8. \
-             Get the whole file again from where it came from. {SAVE_AS_UTF8}"
+             Export the whole file again from the original system. {SAVE_AS_UTF8}"
         ),
         EncodingGuess::Other { byte } => {
-            format!("The file is not UTF-8: the byte {byte:02X} cannot stand here. {SAVE_AS_UTF8}")
+            format!("The file is not UTF-8: the byte {byte:02X} is not valid here. {SAVE_AS_UTF8}")
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn read(bytes: &[u8], problems: &mut Problems) -> Result<Value, Model
     let value = node.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     let value = value.map_err(|error| syntax(text, &error))?;
     for pointer in found.repeated.into_inner() {
-        problems.add(&pointer, "This key stands more than once in its object. Take out all but one.");
+        problems.add(&pointer, "This key appears more than once in its object. Remove all but one.");
     }
     Ok(value)
 }
@@ -46,11 +46,11 @@ fn syntax(text: &str, error: &serde_json::Error) -> ModelProblem {
     let line_start = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let at = (line_start + error.column().saturating_sub(1)).min(text.len());
     let sentence = if error.is_eof() {
-        format!("The file ends too early ({reason}). Is its end missing?")
+        format!("The file ends too early ({reason}). Is part of it missing?")
     } else if error.is_data() {
         format!("{reason}.")
     } else {
-        format!("The file is not JSON here: {reason}.")
+        format!("This isn't a JSON file: {reason}.")
     };
     ModelProblem { place: place(text.as_bytes(), at), sentence }
 }

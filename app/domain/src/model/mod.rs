@@ -98,7 +98,7 @@ impl ThingModel {
         let Value::Object(mut root) = root else {
             return Err(vec![ModelProblem {
                 place: "line 1, column 1".to_owned(),
-                sentence: "A model definition is a JSON object: it begins with { and ends with }.".to_owned(),
+                sentence: "A model definition must be a JSON object: it begins with { and ends with }.".to_owned(),
             }]);
         };
         check_context(&root, &mut problems);
@@ -109,7 +109,7 @@ impl ThingModel {
             None => None,
             Some(Value::String(text)) => Some(text.clone()),
             Some(_) => {
-                problems.add("/description", "The description is a text in double quotes.");
+                problems.add("/description", "The description must be text in double quotes.");
                 None
             }
         };
@@ -145,10 +145,7 @@ impl Problems {
         self.schemas += 1;
         if self.schemas == ThingModel::MAX_SCHEMAS + 1 {
             let most = ThingModel::MAX_SCHEMAS;
-            self.add(
-                place,
-                format!("A model has at most {most} data schemas, nested ones included; this is one more."),
-            );
+            self.add(place, format!("A model has at most {most} data schemas, including nested ones."));
         }
         self.schemas <= ThingModel::MAX_SCHEMAS
     }
@@ -172,7 +169,7 @@ impl Problems {
             self.add(place, format!("A pattern has at most {most_chars} characters, and this one has {chars}."));
         } else if self.patterns.len() <= most && self.patterns.insert(pattern.to_owned()) && self.patterns.len() > most
         {
-            self.add(place, format!("A model has at most {most} different patterns, and this is one more."));
+            self.add(place, format!("A model has at most {most} different patterns."));
         }
     }
 }
@@ -188,10 +185,7 @@ fn names_one_of(value: Option<&Value>, wanted: &[&str]) -> bool {
 
 fn check_context(root: &Map<String, Value>, problems: &mut Problems) {
     if !names_one_of(root.get("@context"), &CONTEXTS) {
-        problems.add(
-            "/@context",
-            format!("A Thing Model says what it is written in. Put in \"@context\": \"{}\".", CONTEXTS[0]),
-        );
+        problems.add("/@context", format!("Add `\"@context\": \"{}\"`.", CONTEXTS[0]));
     }
 }
 
@@ -206,11 +200,11 @@ fn check_type(root: &Map<String, Value>, problems: &mut Problems) {
         if described {
             format!(
                 "This is a Thing Description, which describes one device. A model definition describes all devices \
-                 of a kind: take out what is about the one (id, security, base, forms), and put in \
-                 \"@type\": \"{THING_MODEL}\"."
+                 of a kind: remove what describes the one device (id, security, base, forms), and add \
+                 `\"@type\": \"{THING_MODEL}\"`."
             )
         } else {
-            format!("A Thing Model says that it is one. Put in \"@type\": \"{THING_MODEL}\".")
+            format!("Add `\"@type\": \"{THING_MODEL}\"`.")
         },
     );
 }
@@ -222,10 +216,10 @@ fn check_title(root: &Map<String, Value>, problems: &mut Problems) -> Option<Mod
             Err(_) if title.is_empty() => "The title is empty. It is the model's name, such as \
                  Contoso.Aircraft.AircraftModel."
                 .to_owned(),
-            Err(problem) => format!("The title is the model's name, and `{}` is none. {problem}.", shown(title)),
+            Err(problem) => format!("`{}` isn't a valid model name. {problem}.", shown(title)),
         },
-        Some(_) => "The title is a text in double quotes: the model's name.".to_owned(),
-        None => "The title is missing. Put in \"title\" with the model's name, such as \
+        Some(_) => "The title must be text in double quotes: the model's name.".to_owned(),
+        None => "The title is missing. Add \"title\" with the model's name, such as \
              Contoso.Aircraft.AircraftModel."
             .to_owned(),
     };
@@ -242,7 +236,7 @@ fn check_links(root: &Map<String, Value>, problems: &mut Problems) {
             problems.add(
                 &format!("/links/{index}"),
                 "Muster does not fetch the model that this one extends. Copy its parts into this definition, and \
-                 take the link out.",
+                 remove the link.",
             );
         }
     }

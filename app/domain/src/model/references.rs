@@ -66,7 +66,7 @@ impl Expansion<'_> {
     fn expand(&mut self, place: &str, value: &Value, depth: usize) -> Result<Value, Wrong> {
         if depth > ThingModel::MAX_DEPTH {
             let most = ThingModel::MAX_DEPTH;
-            let sentence = format!("The references here go in a circle, or are nested deeper than {most} levels.");
+            let sentence = format!("The references here form a cycle, or are nested deeper than {most} levels.");
             return Err((place.to_owned(), sentence));
         }
         self.spend(place, 10)?;

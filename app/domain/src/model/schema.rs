@@ -60,10 +60,8 @@ pub(super) fn check(place: &str, value: &Value, problems: &mut Problems) {
     let read_only = boolean(place, schema, "readOnly", problems);
     let write_only = boolean(place, schema, "writeOnly", problems);
     if read_only == Some(true) && write_only == Some(true) {
-        problems.add(
-            &member(place, "writeOnly"),
-            "It is readOnly as well, so it could never be used. Take out one of them.",
-        );
+        problems
+            .add(&member(place, "writeOnly"), "It is readOnly as well, so it could never be used. Remove one of them.");
     }
     boolean(place, schema, "uniqueItems", problems);
     if let Some(Value::String(pattern)) = schema.get("pattern") {
@@ -115,10 +113,7 @@ pub(super) fn object<'a>(place: &str, value: &'a Value, problems: &mut Problems)
         return None;
     };
     if object.contains_key("tm:ref") {
-        problems.add(
-            &member(place, "tm:ref"),
-            "Muster does not fetch other models. Copy the definition that is meant to this place.",
-        );
+        problems.add(&member(place, "tm:ref"), "Muster does not fetch other models. Copy that definition here.");
         return None;
     }
     Some(object)
@@ -129,15 +124,15 @@ fn check_words(place: &str, schema: &Map<String, Value>, problems: &mut Problems
     if schema.contains_key("$ref") {
         problems.add(
             &member(place, "$ref"),
-            "Muster does not follow references in a data schema. Copy the schema that is meant to this place, or refer \
-             to another part of this definition with \"tm:ref\".",
+            "Muster does not follow references in a data schema. Copy that schema here, or refer to another part of \
+             this definition with \"tm:ref\".",
         );
     }
     for key in NOT_APPLIED {
         if schema.contains_key(key) {
             problems.add(
                 &member(place, key),
-                format!("Muster does not check data by `{key}`, so it would accept what this refuses. Take it out."),
+                format!("Muster does not check data by `{key}`, so it would accept what this refuses. Remove it."),
             );
         }
     }
@@ -224,7 +219,7 @@ fn check_lists(place: &str, schema: &Map<String, Value>, problems: &mut Problems
                 if problems.admits_listed(place, values.len())
                     && values.iter().any(|value| !texts.insert(value.to_string()))
                 {
-                    problems.add(place, "A value stands more than once. Take out all but one.");
+                    problems.add(place, "A value is listed more than once. Remove all but one.");
                 }
             }
             _ => problems.add(place, "This has to be an array with the values that are allowed, at least one."),
@@ -245,7 +240,7 @@ fn check_lists(place: &str, schema: &Map<String, Value>, problems: &mut Problems
             }
             _ => problems.add(
                 place,
-                "This has to be an array of names, and stands beside \"properties\", such as [\"latitude\", \"longitude\"].",
+                "This has to be an array of names next to \"properties\", such as [\"latitude\", \"longitude\"].",
             ),
         }
     }
@@ -286,14 +281,14 @@ pub(super) fn text(place: &str, object: &Map<String, Value>, key: &str, problems
     if let Some(value) = object.get(key)
         && !value.is_string()
     {
-        wrong(place, key, value, "a text in double quotes", problems);
+        wrong(place, key, value, "text in double quotes", problems);
     }
 }
 
 fn wrong(place: &str, key: &str, value: &Value, right: &str, problems: &mut Problems) {
     let sentence = match value {
         Value::String(text) if text.contains("{{") => {
-            format!("`{}` is a placeholder. Put {right} in its place before uploading the model.", shown(text))
+            format!("`{}` is a placeholder. Replace it with {right} before uploading the model.", shown(text))
         }
         _ => format!("This has to be {right}."),
     };

@@ -77,9 +77,9 @@ pub(super) fn CheckingView(dialog: Dialog) -> impl IntoView {
     };
     let is_silent = Memo::new(move |_| dialog.step.with(|step| matches!(step, Step::Checking { is_silent: true, .. })));
     let silence = move || {
-        is_silent.get().then_some(
-            "Nothing was heard from the check for a minute. The computer may be busy. Keep waiting, or try again.",
-        )
+        is_silent
+            .get()
+            .then_some("The check hasn't responded for a minute. The computer may be busy. Keep waiting, or try again.")
     };
     view! {
         <div class="body">

@@ -12,8 +12,7 @@ use muster_domain::{ColumnNames, Problem, ProblemGroup, Report};
 const EXAMPLES: usize = Report::GROUP_EXAMPLES;
 
 /// The sentence for a header in other words, where its columns can be mapped.
-const MAP_BELOW: &str =
-    "The first row looks like a header, but not in Muster's words. Map the columns below, or rename them in the file.";
+const MAP_BELOW: &str = "The first row looks like a header, but its column names aren't Muster's. Map the columns below, or rename them in the file.";
 
 /// What has to be changed in the file before it can be uploaded.
 pub(super) fn problems_view(dialog: Dialog, report: &Report) -> AnyView {
@@ -157,7 +156,7 @@ fn leading_zeros_view(zeros: &[LeadingZeros], not_compared: u64) -> AnyView {
     let heading = zeros.first().map(|first| {
         format!(
             "`{}` looks like the registered device `{}`: a spreadsheet may have removed leading zeros. To keep them, import the \
-             column as text. Upload registers new devices.",
+             column as text. If you upload the file as it is, these are registered as new devices.",
             first.name, first.registered
         )
     });

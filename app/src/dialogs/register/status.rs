@@ -40,9 +40,9 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
             .with(|progress| format!("{} of {}", thousands(progress.rows_done), count(progress.rows, "row", "rows")));
         match (is_done.get(), stopped.get()) {
             (true, None) => "Done.".to_owned(),
-            (true, Some(Stopped::GivenUp)) => "Not all could be registered.".to_owned(),
-            (true, Some(_)) => format!("Cancelled at {so_far}."),
-            (false, Some(Stopped::Cancelled)) => "Cancelling: what is under way is finished first.".to_owned(),
+            (true, Some(Stopped::GivenUp)) => "Some devices were not registered.".to_owned(),
+            (true, Some(_)) => format!("Stopped at {so_far}."),
+            (false, Some(Stopped::Cancelled)) => "Stopping: parts already sent are finished first.".to_owned(),
             (false, _) if is_paused.get() => format!("Paused at {so_far}"),
             (false, _) => so_far,
         }
@@ -71,11 +71,7 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
         }
         let made = tokens.get();
         to_disk::said(kept.get(), made, dialog.safe.get(), |tokens| {
-            if made == 1 {
-                format!("{tokens} is ready. Save it now: it can't be shown again.")
-            } else {
-                format!("{tokens} are ready. Save them now: they can't be shown again.")
-            }
+            format!("{tokens} {} ready. {}", if made == 1 { "is" } else { "are" }, to_disk::save_now(made))
         })
     };
     view! {
@@ -102,7 +98,7 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
                 </div>
             </Show>
             <p role="status">{where_tokens_are}</p>
-            <UnsavedQuestion title_id="register-title" is_working=Signal::derive(move || !is_done.get()) is_asked=dialog.is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
+            <UnsavedQuestion work="Registration" title_id="register-title" is_working=Signal::derive(move || !is_done.get()) is_asked=dialog.is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
         </div>
         <footer>
             <Show when=move || is_done.get() fallback=move || view! {

@@ -229,8 +229,7 @@ impl<'w> Registering<'w> {
         for (at, (line, row)) in rows.iter().enumerate() {
             let first_line = *first.entry(row.name.as_str()).or_insert(*line);
             if first_line != *line {
-                self.fates[at] =
-                    Some(Fate::Failed(format!("The same device name stands in line {first_line} already")));
+                self.fates[at] = Some(Fate::Failed(format!("This device name is already used in line {first_line}")));
             }
         }
     }

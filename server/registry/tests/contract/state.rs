@@ -137,7 +137,7 @@ pub(crate) async fn a_model_that_is_refused_now(fixture: &Fixture) {
         for body in [&br#"{"n": 1}"#[..], b"{}"] {
             match send(fixture, &token, body).await {
                 Err(StateError::UnusableModel { sentence }) => {
-                    assert!(sentence.contains(reason) && sentence.contains("has to be uploaded anew"), "{sentence}");
+                    assert!(sentence.contains(reason) && sentence.contains("must be uploaded again"), "{sentence}");
                     assert!(sentence.len() < 1_000, "{sentence}");
                 }
                 other => panic!("{reason}: {other:?}"),
