@@ -340,20 +340,20 @@ test('what is left of one registration is not shown for another', async ({ porta
   const held: Route[] = [];
   await portal.route('**/fn/devices', (route) => void held.push(route));
   await portal.getByRole('button', { name: 'Undo devices.csv' }).click();
-  const first = portal.getByRole('dialog', { name: 'Undo devices.csv?' });
+  const first = portal.getByRole('dialog', { name: /^(Undo registration\?|Registration undone)$/ });
   await first.getByRole('button', { name: 'Undo', exact: true }).click();
   await expect.poll(() => held.length).toBe(1);
   await expect(first.getByRole('button', { name: 'Done' })).toBeEnabled();
   await portal.keyboard.press('Escape');
   await portal.getByRole('button', { name: 'Undo more.csv' }).click();
-  const second = portal.getByRole('dialog', { name: 'Undo more.csv?' });
-  await expect(second).toContainText('This registration made 1 device');
+  const second = portal.getByRole('dialog', { name: 'Undo registration?' });
+  await expect(second).toContainText('1 device from this registration still exists');
   const answered = portal.waitForResponse('**/fn/devices');
   await held[0].continue();
   await (await answered).finished();
   // What follows the answer in the page has happened when the page has done something else.
   await portal.evaluate(() => new Promise((done) => setTimeout(done)));
-  await expect(second).toContainText('This registration made 1 device');
+  await expect(second).toContainText('1 device from this registration still exists');
   await expect(second).not.toContainText('stays');
 });
 

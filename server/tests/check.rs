@@ -70,7 +70,7 @@ fn unknown_columns_are_one_problem_or_ignored() {
         file,
         1,
         "1 device\n  M.X: 1\n  default tier: 1\n",
-        "fleet.csv:1:24: A file has no column for the device group, such as `Groups`. Remove it, and choose the group in the field Device group of the Register devices dialog, for all devices of the file. (--ignore-unknown-columns)\n",
+        "fleet.csv:1:24: `Groups` looks like a device group, which is not a column of a registration file. Remove it, and choose the group in the Device group field of the Register devices dialog. (--ignore-unknown-columns)\n",
     );
     check_with(&["--ignore-unknown-columns"], file, 0, "1 device\n  M.X: 1\n  default tier: 1\n", "");
 }

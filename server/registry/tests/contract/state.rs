@@ -126,7 +126,7 @@ pub(crate) async fn a_model_that_is_refused_now(fixture: &Fixture) {
             "/properties/n/$ref: Muster does not follow references",
         ),
         (definition("M", r#""n": {"pattern": "(?=a)"}"#), "/properties/n/pattern: This pattern cannot be used"),
-        ("not a definition".to_owned(), "line 1, column 2: The file is not JSON here"),
+        ("not a definition".to_owned(), "line 1, column 2: This isn't a JSON file"),
     ] {
         let stored_definition = stored_definition.replace('\'', "''");
         fixture
