@@ -1,4 +1,4 @@
-// More is asked of the server than it can do: it says so at once, and goes on.
+// Overload: excess requests are rejected quickly, and the server stays up.
 import type { Page } from '@playwright/test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ROWS, beginUpload, otherRows, uploaded } from './support/fleet.ts';
@@ -9,7 +9,7 @@ import { expect, onPostgres, test } from './support/test.ts';
 
 const CONNECTIONS = 2_000;
 const GIB = 1 << 30;
-/** Who is to be served waits for his turn as long as this at most. */
+/** The longest that a request waits for SQLite's writer. A refusal takes a small part of it. */
 const TURN_MS = 10_000;
 /** An upload may be done before the machine is busy. */
 const STORM_MS = 5_000;
@@ -32,11 +32,12 @@ async function devices(page: Page, muster: Muster): Promise<string[]> {
   return [...saved.values()];
 }
 
-/** Every device was told something it can go by, and who was refused, without waiting for a turn. */
-async function expectAnswers(storm: Storm, muster: Muster): Promise<void> {
+/** Every device got an answer that it can act on. Where bodies come with the head of their request, refusals were quick. */
+async function expectAnswers(storm: Storm, muster: Muster, isQuick: boolean): Promise<void> {
   const refused = storm.answers.filter((answer) => answer.status !== 204);
   const served = storm.answers.filter((answer) => answer.status === 204);
-  // As the server tells them: a machine that is busy with 2,000 devices and a browser adds much to what these see.
+  // As the server logs them: a machine that is busy with 2,000 devices and a browser adds much to what these see. A large
+  // body takes as long to arrive as they take to send it.
   const refusals = [...muster.log.matchAll(/a response was sent status=(?:503 Service Unavailable|429 Too Many Requests) latency_ms=(\d+)/g)].map((line) => Number(line[1]));
   const seen = (answers: typeof refused) => times(answers.map((answer) => answer.ms));
   const body = `served: ${seen(served)}\nrefused: ${seen(refused)}\nrefused, at the server: ${times(refusals)}`;
@@ -46,8 +47,8 @@ async function expectAnswers(storm: Storm, muster: Muster): Promise<void> {
   expect(wrong.slice(0, 5), `answers that are neither 204 nor a refusal that says when to come back (${wrong.length})`).toEqual([]);
   expect(refused.length, 'more was asked of it than it could do').toBeGreaterThan(0);
   expect(served.length, 'and it did what it could').toBeGreaterThan(0);
-  expect(refusals.length, 'refusals that the server tells of').toBeGreaterThan(0);
-  expect(within(refusals, 99) / TURN_MS, 'the slowest refusal at the server but for one in 100, as a part of a turn').toBeLessThan(0.1);
+  expect(refusals.length, 'refusals in the log').toBeGreaterThan(0);
+  if (isQuick) expect(within(refusals, 99) / TURN_MS, 'the slowest refusal at the server but for one in 100, as a part of a turn').toBeLessThan(0.1);
 }
 
 /** What so many of a hundred of these times do not exceed. */
@@ -77,7 +78,7 @@ for (const database of ['SQLite', 'PostgreSQL']) {
           expect(counts).toEqual({ registered: ROWS, failed: 0, already: 0 });
         });
         await test.info().attach('memory', { body: `${muster.peakBytes() >> 20} MiB`, contentType: 'text/plain' });
-        await expectAnswers(storm, muster);
+        await expectAnswers(storm, muster, size === 'little');
         expect(muster.peakBytes(), 'memory at its peak').toBeLessThan(GIB);
         expect(muster.pid).toBe(server);
 
