@@ -9,8 +9,6 @@ import { expect, onPostgres, test } from './support/test.ts';
 
 const CONNECTIONS = 2_000;
 const GIB = 1 << 30;
-/** The longest that a request waits for SQLite's writer. A refusal takes a small part of it. */
-const TURN_MS = 10_000;
 /** An upload may be done before the machine is busy. */
 const STORM_MS = 5_000;
 
@@ -32,15 +30,16 @@ async function devices(page: Page, muster: Muster): Promise<string[]> {
   return [...saved.values()];
 }
 
-/** Every device got an answer that it can act on. Where bodies come with the head of their request, refusals were quick. */
-async function expectAnswers(storm: Storm, muster: Muster, isQuick: boolean): Promise<void> {
+/** Every device got an answer that it can act on, and most that were refused did not wait for a turn. */
+async function expectAnswers(storm: Storm, muster: Muster): Promise<void> {
   const refused = storm.answers.filter((answer) => answer.status !== 204);
   const served = storm.answers.filter((answer) => answer.status === 204);
-  // As the server logs them: a machine that is busy with 2,000 devices and a browser adds much to what these see. A large
-  // body takes as long to arrive as they take to send it.
-  const refusals = [...muster.log.matchAll(/a response was sent status=(?:503 Service Unavailable|429 Too Many Requests) latency_ms=(\d+)/g)].map((line) => Number(line[1]));
+  // As the server logs them: a machine that is busy with 2,000 devices and a browser adds much to what these see.
+  const logged = (status: RegExp) =>
+    [...muster.log.matchAll(new RegExp(`path="/device/v1/state"}: .*a response was sent status=(?:${status.source}) latency_ms=(\\d+)`, 'g'))].map((line) => Number(line[1]));
+  const [turns, refusals] = [logged(/204 No Content/), logged(/503 Service Unavailable|429 Too Many Requests/)];
   const seen = (answers: typeof refused) => times(answers.map((answer) => answer.ms));
-  const body = `served: ${seen(served)}\nrefused: ${seen(refused)}\nrefused, at the server: ${times(refusals)}`;
+  const body = `served: ${seen(served)}\nrefused: ${seen(refused)}\nserved, at the server: ${times(turns)}\nrefused, at the server: ${times(refusals)}`;
   await test.info().attach('answers', { body, contentType: 'text/plain' });
   expect(storm.dropped, 'requests without an answer').toEqual({});
   const wrong = refused.filter((answer) => ![429, 503].includes(answer.status) || !/^[1-9]\d*$/.test(answer.retryAfter ?? ''));
@@ -48,7 +47,7 @@ async function expectAnswers(storm: Storm, muster: Muster, isQuick: boolean): Pr
   expect(refused.length, 'more was asked of it than it could do').toBeGreaterThan(0);
   expect(served.length, 'and it did what it could').toBeGreaterThan(0);
   expect(refusals.length, 'refusals in the log').toBeGreaterThan(0);
-  if (isQuick) expect(within(refusals, 99) / TURN_MS, 'the slowest refusal at the server but for one in 100, as a part of a turn').toBeLessThan(0.1);
+  expect(within(refusals, 50) / within(turns, 50), 'a refusal at the server, as a part of a turn (medians)').toBeLessThan(0.1);
 }
 
 /** What so many of a hundred of these times do not exceed. */
@@ -78,7 +77,7 @@ for (const database of ['SQLite', 'PostgreSQL']) {
           expect(counts).toEqual({ registered: ROWS, failed: 0, already: 0 });
         });
         await test.info().attach('memory', { body: `${muster.peakBytes() >> 20} MiB`, contentType: 'text/plain' });
-        await expectAnswers(storm, muster, size === 'little');
+        await expectAnswers(storm, muster);
         expect(muster.peakBytes(), 'memory at its peak').toBeLessThan(GIB);
         expect(muster.pid).toBe(server);
 

@@ -448,3 +448,16 @@ async fn devices_get_problems_for_every_refusal() {
     check("PUT /device/v1/state", &authorization, 405).await;
     check("POST /device/v1/nothing", &authorization, 404).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn page_of_another_version_learns_so() {
+    let server = Server::start().await;
+    let (.., cookie) = server.account("alpha").await;
+    let check = async |function: &str, expected: u16| {
+        let answer = server.ask(&server.function(function, &cookie), "{}").await;
+        assert_eq!(answer.status, expected, "{function}");
+        assert_eq!(answer.body, r#"{"Refused":"Muster was updated. Reload the page."}"#, "{function}");
+    };
+    check("what-there-was-before", 404).await;
+    check("generate-tokens", 422).await;
+}

@@ -49,18 +49,26 @@ const REQUESTS_PER_ACCOUNT: usize = 512;
 /// A report takes one more permit for each 16 KiB: large reports take long to check and store.
 const BYTES_PER_PERMIT: usize = 16 * 1024;
 
-/// Reports being checked and stored. One account leaves a quarter to others. They do not wait for long: what waits has its
-/// body in memory, and a device can come again.
+/// Reports being checked and stored: SQLite stores those that wait in one transaction, so with fewer it would store fewer
+/// beside an upload. One account leaves a quarter to others. What came this far is not refused for a short wait; what waits
+/// has its body in memory, which is limited as well.
 const REPORTS: Bounds = Bounds {
     permits: 256,
     permits_per_holder: 192,
     waiting: 256,
     waiting_per_holder: 128,
-    max_wait: Duration::from_millis(250),
+    max_wait: Duration::from_secs(5),
 };
 
-/// Tokens of devices being looked up.
-const DEVICE_LOOKUPS: Bounds = REPORTS;
+/// Tokens of devices being looked up, by address, on 2 connections. A device that cannot be looked up soon is refused
+/// before anything else is done for it: it can come again.
+const DEVICE_LOOKUPS: Bounds = Bounds {
+    permits: 32,
+    permits_per_holder: 24,
+    waiting: 256,
+    waiting_per_holder: 128,
+    max_wait: Duration::from_millis(250),
+};
 
 /// Sessions being looked up, by address. A whole company may have one.
 const SESSION_LOOKUPS: Bounds = Bounds { permits: 32, permits_per_holder: 24, ..PAGES };

@@ -16,7 +16,7 @@ use crate::{
     stopping::{self, DRAIN_TIMEOUT, Stop},
 };
 use axum::{
-    Router,
+    Json, Router,
     body::Body,
     extract::{DefaultBodyLimit, FromRef, Request, State},
     middleware::{from_fn, from_fn_with_state},
@@ -25,8 +25,9 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
+use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, handle_server_fns_with_context};
-use muster_app::{App, AssetBase, shell};
+use muster_app::{App, AssetBase, fns::Failure, shell};
 use muster_registry::{Password, Registry};
 use std::time::Duration;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, trace::TraceLayer};
@@ -211,6 +212,9 @@ pub(crate) fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync 
 }
 
 pub(crate) async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
+    if !server_fn_paths().any(|(path, _)| path == request.uri().path()) {
+        return (StatusCode::NOT_FOUND, Json(Failure::other_version())).into_response();
+    }
     handle_server_fns_with_context(page_context(&state), request).await.into_response()
 }
 

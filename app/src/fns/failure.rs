@@ -29,8 +29,8 @@ impl Failure {
     pub const UNAVAILABLE: &str = "The server is temporarily unable to service your request due to maintenance \
                                    downtime or capacity problems. Please try again later";
 
-    /// The page is of another version than the server, or it is no page of ours.
-    fn misunderstood() -> Self {
+    /// The page is of another version than the server, or it is not a page of Muster.
+    pub fn other_version() -> Self {
         let failure = Self::Refused("Muster was updated. Reload the page.".to_owned());
         #[cfg(feature = "ssr")]
         let failure = failure.noted();
@@ -91,10 +91,10 @@ impl FromServerFnError for Failure {
             | ServerFnErrorErr::MissingArg(_)
             // A page of another version asks: see `answer.rs`.
             | ServerFnErrorErr::Serialization(_)
-            | ServerFnErrorErr::UnsupportedRequestMethod(_) => Self::misunderstood(),
+            | ServerFnErrorErr::UnsupportedRequestMethod(_) => Self::other_version(),
             // What the server cannot read is a request; what the browser cannot read is an answer that was cut off.
             #[cfg(feature = "ssr")]
-            ServerFnErrorErr::Deserialization(_) => Self::misunderstood(),
+            ServerFnErrorErr::Deserialization(_) => Self::other_version(),
             #[cfg(not(feature = "ssr"))]
             ServerFnErrorErr::Deserialization(_) => Self::Lost,
             ServerFnErrorErr::Request(_)

@@ -128,6 +128,7 @@ pub(crate) fn is_read_only(code: &str) -> bool {
 pub(crate) struct Db {
     pool: Pool,
     device_pool: Pool,
+    device_readers: Pool,
     grid: Grid,
     compaction: Background,
 }
@@ -136,16 +137,16 @@ impl Db {
     /// Connects, and brings the tables up to date. `few` as in
     /// [`Registry::open_with`](crate::Registry::open_with).
     pub(crate) async fn open(url: &str, few: u64) -> Result<Self, OpenError> {
-        let (pool, device_pool) = opening::open(url).await?;
+        let opening::Pools { pool, devices: device_pool, device_readers } = opening::open(url).await?;
         let (grid, to_fold) = Grid::new(few);
         let compaction = sql::marks::keep_folded(pool.clone(), grid.texts.clone(), grid.many_marks(), to_fold);
-        Ok(Self { pool, device_pool, grid, compaction: Background::spawn(compaction) })
+        Ok(Self { pool, device_pool, device_readers, grid, compaction: Background::spawn(compaction) })
     }
 
     /// Ends what goes on in the background, and every connection.
     pub(crate) async fn close(&self) {
         self.compaction.cancel().await;
-        tokio::join!(self.pool.close(), self.device_pool.close());
+        tokio::join!(self.pool.close(), self.device_pool.close(), self.device_readers.close());
     }
 
     /// That the database takes changes: it is neither a standby nor set to read-only.
@@ -163,7 +164,7 @@ impl Db {
 
     /// What the requests of devices read from.
     pub(crate) fn device_reader(&self) -> &Pool {
-        &self.device_pool
+        &self.device_readers
     }
 
     pub(crate) fn grid(&self) -> &Grid {

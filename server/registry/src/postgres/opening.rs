@@ -8,11 +8,22 @@ use sqlx::{
 };
 use std::{fs::File, net::IpAddr};
 
-/// Connections of one server: PostgreSQL allows 100 in all by default, and five servers should fit.
-const CONNECTIONS: u32 = 18;
+/// Connections for what people do. With the others they are 19 for each server: PostgreSQL allows 97 to ordinary users by
+/// default, so five servers fit.
+const CONNECTIONS: u32 = 12;
 
-/// Of those, the ones for the requests of devices: a search that takes 50 ms does not keep them waiting.
-const DEVICE_CONNECTIONS: u32 = 6;
+/// Connections that store what devices send: a search that takes 50 ms does not keep them waiting.
+const DEVICE_CONNECTIONS: u32 = 5;
+
+/// Connections that look devices up, which do not wait behind what is stored.
+const DEVICE_READERS: u32 = 2;
+
+/// The connections to a database.
+pub(super) struct Pools {
+    pub(super) pool: Pool,
+    pub(super) devices: Pool,
+    pub(super) device_readers: Pool,
+}
 
 /// The settings of every connection. Where a table was not analyzed since a million devices came, the planner takes the
 /// devices of a kind for some ten: it would fetch all, by a bitmap, and sort them, rather than walk the index that has
@@ -23,8 +34,8 @@ const SETTINGS: &str = "SET enable_bitmapscan = off; SET statement_timeout = '60
 /// A migration takes as long as it takes, and waits for that of another server.
 const NO_TIMEOUT: &str = "SET statement_timeout = 0";
 
-/// Connects, and brings the tables up to date: gives the connections of people, and those of devices.
-pub(super) async fn open(url: &str) -> Result<(Pool, Pool), OpenError> {
+/// Connects, and brings the tables up to date.
+pub(super) async fn open(url: &str) -> Result<Pools, OpenError> {
     let options = options(url)?;
     let is_local = is_local(&options);
     let pool_of = |connections| {
@@ -33,10 +44,14 @@ pub(super) async fn open(url: &str) -> Result<(Pool, Pool), OpenError> {
             .acquire_timeout(WAIT)
             .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
     };
-    let pool = pool_of(CONNECTIONS - DEVICE_CONNECTIONS).connect_with(options.clone()).await;
+    let pool = pool_of(CONNECTIONS).connect_with(options.clone()).await;
     let pool = pool.map_err(|error| unreachable(&error))?;
     match prepare(&pool, is_local).await {
-        Ok(()) => Ok((pool, pool_of(DEVICE_CONNECTIONS).connect_lazy_with(options))),
+        Ok(()) => Ok(Pools {
+            pool,
+            devices: pool_of(DEVICE_CONNECTIONS).connect_lazy_with(options.clone()),
+            device_readers: pool_of(DEVICE_READERS).connect_lazy_with(options),
+        }),
         Err(error) => {
             pool.close().await;
             Err(error)
