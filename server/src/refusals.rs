@@ -149,7 +149,7 @@ pub(crate) async fn count(State(refusals): State<Refusals>, request: Request, ne
     let mut response = next.run(request).await;
     let status = response.status();
     let reason = response.extensions().get::<Reason>().copied();
-    let reason = reason.or_else(|| match status {
+    let reason = reason.or(match status {
         StatusCode::SERVICE_UNAVAILABLE => Some(Reason::Unavailable),
         StatusCode::TOO_MANY_REQUESTS => Some(Reason::SignIn),
         _ => None,

@@ -134,6 +134,9 @@ impl CheckWorker {
     }
 }
 
+/// What hears of a check.
+type Listener = Box<dyn FnMut(CheckEvent)>;
+
 /// What is known of a worker, and who wants to know.
 #[derive(Default)]
 struct State {
@@ -143,7 +146,7 @@ struct State {
     /// The page's own policy forbids it.
     is_blocked: Cell<bool>,
     /// `None` until there is a file: a failure before that is left to the next worker.
-    listener: RefCell<Option<Box<dyn FnMut(CheckEvent)>>>,
+    listener: RefCell<Option<Listener>>,
     silence: RefCell<Option<Timeout>>,
 }
 

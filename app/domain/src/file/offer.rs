@@ -138,6 +138,9 @@ fn proposals_by_name(columns: &[Column<'_>]) -> Vec<Option<Field>> {
     proposals
 }
 
+/// Whether a column may be the one of a field.
+type Rule<'r> = &'r dyn Fn(&Column<'_>) -> bool;
+
 /// By what stands in the columns: dotted model names, the first names that fit and differ, tiers.
 fn proposals_by_value(columns: &[Column<'_>]) -> Vec<Option<Field>> {
     let mut proposals = vec![None; columns.len()];
@@ -148,7 +151,7 @@ fn proposals_by_value(columns: &[Column<'_>]) -> Vec<Option<Field>> {
         values.windows(2).all(|pair| pair[0] != pair[1]) && column.fits(Field::DeviceName)
     };
     let is_tier = |column: &Column<'_>| column.fits(Field::PricingTier);
-    let rules: [(Field, &dyn Fn(&Column<'_>) -> bool); 3] =
+    let rules: [(Field, Rule<'_>); 3] =
         [(Field::ModelName, &is_model), (Field::PricingTier, &is_tier), (Field::DeviceName, &is_name)];
     for (field, rule) in rules {
         let found = (0..columns.len())
