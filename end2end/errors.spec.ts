@@ -199,7 +199,9 @@ async function expectChanged(portal: Page, names: string[]): Promise<void> {
   const errors = await save(portal, status(portal).getByRole('button', { name: 'errors.csv' }));
   const rows = errors.text.split('\r\n').slice(1, -1);
   expect(rows.map((line) => line.slice(0, line.indexOf(',')))).toEqual(names);
-  for (const line of rows) expect(line).toMatch(/,\d+,"?The file (was )?changed.* after it was checked\. Choose it again\."?$/);
+  // One assertion for up to 30,000 rows: each is a step in the trace, and they took three minutes.
+  const explained = /,\d+,"?The file (was )?changed.* after it was checked\. Choose it again\."?$/;
+  expect(rows.filter((line) => !explained.test(line)).slice(0, 5), 'rows with another reason').toEqual([]);
 }
 
 const changes: [string, (path: string) => void][] = [
