@@ -54,19 +54,17 @@ impl From<sqlx::Error> for StoreError {
             tracing::debug!(%error, "the database is read-only");
             return Self::ReadOnly;
         }
-        match &error {
+        let (failure, what) = match &error {
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
-                tracing::error!(%error, "the database holds what cannot be read");
-                Self::Corrupt
+                (Self::Corrupt, "a value in the database cannot be read")
             }
-            _ => {
-                static LINES: Lines = Lines::new();
-                if let Some(left_out) = LINES.next(Instant::now()) {
-                    tracing::error!(%error, left_out, "the database cannot be used");
-                }
-                Self::Unavailable
-            }
+            _ => (Self::Unavailable, "the database cannot be used"),
+        };
+        static LINES: Lines = Lines::new();
+        if let Some(left_out) = LINES.next(Instant::now()) {
+            tracing::error!(%error, left_out, "{what}");
         }
+        failure
     }
 }
 
