@@ -1,12 +1,15 @@
-//! How the body of a request arrives: within a time, within memory, and before anything is done for it.
+//! Receives request bodies within a deadline and a memory budget, before any work is done for them.
 
 use axum::body::{Body, Bytes, HttpBody};
+use http_body::{Frame, SizeHint};
 use std::{
     collections::HashMap,
     future::poll_fn,
     hash::Hash,
+    mem,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
     time::Duration,
 };
 use tokio::time::{Instant, timeout_at};
@@ -14,8 +17,8 @@ use tokio::time::{Instant, timeout_at};
 /// A sender that is silent for this long is gone.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
 
-/// How long a body may take at any rate; then it must have come at this rate, so that a byte every nine seconds does
-/// not last for ever. A device on a slow modem sends 5 KiB a second.
+/// A body may take this long at any speed. After that its average rate must reach the minimum, so that a byte every nine
+/// seconds is cut off. A slow modem sends 5 KiB a second.
 const GRACE: Duration = Duration::from_secs(20);
 const MIN_BYTES_PER_SECOND: u64 = 4 * 1024;
 
@@ -101,7 +104,7 @@ impl<H: Hash + Eq + Copy> BodyMemory<H> {
     }
 }
 
-/// How long a body may take of which so much has arrived.
+/// The time allowed for a body of which this much has arrived.
 fn max_time(received: usize) -> Duration {
     (GRACE + Duration::from_millis(received as u64 * 1_000 / MIN_BYTES_PER_SECOND)).min(MAX_TIME)
 }
@@ -136,6 +139,44 @@ impl<H: Hash + Eq + Copy> Drop for Charge<H> {
                 used.by_holder.remove(&self.holder);
             }
         }
+    }
+}
+
+/// A body that is handed to `then` when it is dropped, whether it was read to its end or not.
+pub(crate) fn on_drop(body: Body, then: impl FnOnce(Body) + Send + Unpin + 'static) -> Body {
+    Body::new(OnDrop { body, then: Some(then) })
+}
+
+struct OnDrop<F: FnOnce(Body)> {
+    body: Body,
+    then: Option<F>,
+}
+
+impl<F: FnOnce(Body)> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        if let Some(then) = self.then.take() {
+            then(mem::take(&mut self.body));
+        }
+    }
+}
+
+impl<F: FnOnce(Body) + Unpin> HttpBody for OnDrop<F> {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -1,13 +1,14 @@
 //! Connections: how they are accepted, what each may use, and when they are closed.
 
 use crate::{
+    body::on_drop,
     client::TrustedProxies,
     in_flight::{Entry, InFlight},
     refusals::{Reason, Refusals},
 };
 use axum::{
     Router,
-    body::{Body, Bytes, HttpBody},
+    body::{Body, HttpBody},
     extract::{ConnectInfo, Request},
     middleware::Next,
     response::Response,
@@ -15,7 +16,6 @@ use axum::{
 };
 use futures_util::StreamExt;
 use http::{Extensions, header};
-use http_body::{Frame, SizeHint};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -25,14 +25,12 @@ use hyper_util::{
 use muster_registry::Source;
 use std::{
     io::{self, Read, Write},
-    mem,
     net::SocketAddr,
     pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
@@ -254,7 +252,15 @@ pub(crate) async fn drain_unread_body(mut request: Request, next: Next) -> Respo
     }
     let is_wanted = Arc::new(AtomicBool::new(true));
     request.extensions_mut().insert(Drains(is_wanted.clone()));
-    next.run(request.map(|body| Body::new(DrainedBody { body, is_wanted }))).await
+    let drain_rest = move |body: Body| {
+        if !body.is_end_stream()
+            && is_wanted.load(Ordering::Relaxed)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(timeout(MAX_DRAIN_TIME, drain(body)));
+        }
+    };
+    next.run(request.map(|body| on_drop(body, drain_rest))).await
 }
 
 /// Whether the body of a request is drained.
@@ -268,43 +274,7 @@ pub(crate) fn do_not_drain(request: &Extensions) {
     }
 }
 
-/// A body that reads what is left of itself when it is dropped.
-struct DrainedBody {
-    body: Body,
-    is_wanted: Arc<AtomicBool>,
-}
-
-impl HttpBody for DrainedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for DrainedBody {
-    fn drop(&mut self) {
-        if !self.body.is_end_stream()
-            && self.is_wanted.load(Ordering::Relaxed)
-            && let Ok(runtime) = Handle::try_current()
-        {
-            runtime.spawn(timeout(MAX_DRAIN_TIME, drain(mem::take(&mut self.body))));
-        }
-    }
-}
-
+/// Reads what is left of a body.
 async fn drain(body: Body) {
     let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
     while let Some(Ok(piece)) = pieces.next().await {
@@ -320,6 +290,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
     use axum::{
+        body::Bytes,
         middleware::from_fn,
         routing::{get, post},
     };

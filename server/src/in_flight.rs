@@ -1,14 +1,12 @@
-//! How many connections or requests of each holder there are at once.
+//! Counts the concurrent connections or requests of each holder.
 
-use axum::body::{Body, Bytes, HttpBody};
+use crate::body::on_drop;
+use axum::body::Body;
 use http::Response;
-use http_body::{Frame, SizeHint};
 use std::{
     collections::HashMap,
     hash::Hash,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
 };
 
 /// Counts what each holder has at once. A holder with nothing takes no memory.
@@ -58,34 +56,9 @@ impl<H: Hash + Eq + Copy> Drop for Entry<H> {
     }
 }
 
-/// Holds something until a response was sent: a client that reads slowly has its request under way until then.
+/// Holds something until a response was sent: the request of a client that reads slowly is in progress until then.
 pub(crate) fn until_sent(response: Response<Body>, held: impl Send + Unpin + 'static) -> Response<Body> {
-    response.map(|body| Body::new(Sending { body, _held: held }))
-}
-
-struct Sending<T> {
-    body: Body,
-    _held: T,
-}
-
-impl<T: Unpin> HttpBody for Sending<T> {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+    response.map(|body| on_drop(body, move |_| drop(held)))
 }
 
 #[cfg(test)]
