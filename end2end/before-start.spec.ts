@@ -129,7 +129,7 @@ test('what is typed, ticked and chosen before the page started counts then', asy
   await expect(portal).toHaveURL(/tier=ExtraSmall/);
 });
 
-test('a page that cannot start says so, and its links work', async ({ portal, muster, guard }) => {
+test('a page that cannot start shows why, and its links work', async ({ portal, muster, guard }) => {
   guard.expect(/Failed to load resource|Failed to fetch/);
   await withSeedDevices(portal, muster);
   await noStart(portal);

@@ -89,7 +89,7 @@ const CAUSES: Cause[] = [
 ];
 
 for (const { what, answer, on = SCRIPT, says, canRetry = true } of CAUSES) {
-  test(`a check that meets ${what} says so`, async ({ portal, guard }) => {
+  test(`a check that meets ${what} shows why`, async ({ portal, guard }) => {
     guard.expect(/Failed to load resource/, /bang|blocked|nothing|MIME type/, /policy violation: worker-src/, /worker-src/);
     if (on === '**/devices') await portal.route(on, answer);
     await open(portal, '/devices');

@@ -106,7 +106,7 @@ for (const engine of ENGINES) {
       expect(await person.complaints()).toEqual([]);
     });
 
-    test('a check that cannot start says so, and starts when it is tried again', async ({ person, muster, folder }) => {
+    test('a check that cannot start shows why, and starts when it is tried again', async ({ person, muster, folder }) => {
       await signIn(person);
       // The page loads the code of its dialogs when it is quiet; not that of the check.
       await person.until('the code of the dialogs', () =>

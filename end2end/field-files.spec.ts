@@ -243,7 +243,7 @@ test('names that lost their leading zeros are a warning before the upload', asyn
   await expect(upload(dialog)).toBeEnabled();
 });
 
-test('warnings stand apart from problems, and only problems prevent the upload', async ({ portal, muster }) => {
+test('warnings are separate from problems, and only problems prevent the upload', async ({ portal, muster }) => {
   await giveModel(portal, muster);
   await open(portal, '/devices');
   const dialog = await openRegister(portal);
@@ -262,7 +262,7 @@ test('warnings stand apart from problems, and only problems prevent the upload',
   await expect(upload(dialog)).toBeDisabled();
 });
 
-test('no green line stands above devices that will fail', async ({ portal, muster, guard }) => {
+test('no green line is shown above devices that will fail', async ({ portal, muster, guard }) => {
   await giveModel(portal, muster);
   await open(portal, '/devices');
   const dialog = await openRegister(portal);

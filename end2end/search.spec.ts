@@ -66,12 +66,12 @@ test('a pasted list finds exactly the devices it names, and says which it did no
   await expect(portal.getByText('800 names not found')).toBeVisible();
   await open(portal, '/devices');
   await paste(longNames.join('\n'));
-  await expect(portal.getByText('This list is too long. Search for fewer names at a time.')).toBeVisible();
+  await expect(portal.getByText('This search is too long. Shorten it, or search for fewer names at a time.')).toBeVisible();
   await portal.reload();
   await hydrated(portal);
   await expect(portal.getByText('300 devices', { exact: true })).toBeVisible();
   await paste(Array.from({ length: 1_001 }, (_, at) => `N${at}`).join('\n'));
-  await expect(portal.getByText('At most 1,000 device names can be searched for at once.')).toBeVisible();
+  await expect(portal.getByText('Search for at most 1,000 device names at a time.')).toBeVisible();
 });
 
 test('security tokens in what is pasted stay out of the address', async ({ portal, muster, context }) => {

@@ -7,14 +7,14 @@ use std::fmt::Write;
 const MAX_SEARCH_BYTES: usize = 24 * 1024;
 
 /// For a person whose search [`is_search_too_long`].
-pub(crate) const SEARCH_TOO_LONG: &str = "This list is too long. Search for fewer names at a time.";
+pub(crate) const SEARCH_TOO_LONG: &str = "This search is too long. Shorten it, or search for fewer names at a time.";
 
 /// Whether an address with this search might be longer than the server reads, so that the page would not load again.
 pub(crate) fn is_search_too_long(search: &str) -> bool {
     encode(search).len() > MAX_SEARCH_BYTES
 }
 
-/// A value as it stands in an address: everything but letters, digits and `- . _ ~ ,` as `%XX`.
+/// A value percent-encoded for an address: everything but letters, digits and `- . _ ~ ,` as `%XX`.
 pub fn encode(value: &str) -> String {
     value.bytes().fold(String::with_capacity(value.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~,".contains(&byte) {

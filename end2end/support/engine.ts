@@ -16,7 +16,7 @@ export interface Driver {
   readonly version: string;
   goto(url: string): Promise<void>;
   back(): Promise<void>;
-  /** Calls a function in the page. It stands for itself: nothing of the test is there. */
+  /** Calls a function in the page. It must be self-contained: the test's variables do not exist there. */
   run<A extends unknown[], T>(call: (...args: A) => T, ...args: A): Promise<T>;
   /** The elements that a function in the page finds. */
   find<A extends unknown[]>(call: (...args: A) => Element[], ...args: A): Promise<Handle[]>;

@@ -14,7 +14,7 @@ export const firefox: Engine = {
       executablePath: program,
       defaultViewport: { width: 1280, height: 800 },
       extraPrefsFirefox: {
-        // A download goes to the folder, nobody is asked where, and the list of downloads does not take the focus.
+        // Downloads go to the folder without a question, and the list of downloads does not take the focus.
         'browser.download.folderList': 2,
         'browser.download.dir': folder,
         'browser.download.useDownloadDir': true,

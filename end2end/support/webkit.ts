@@ -34,7 +34,7 @@ export const webkit: Engine = {
         // Downloads go home, where no other folder is set for them.
         HOME: folder,
         XDG_RUNTIME_DIR: folder,
-        // Without a desktop nobody answers on the accessibility bus.
+        // Without a desktop the accessibility bus does not answer.
         NO_AT_BRIDGE: '1',
         // Its sandbox cannot be made by root, as one is in a container. The pages are our own.
         ...(process.getuid?.() === 0 ? { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' } : {}),
@@ -52,14 +52,14 @@ export const webkit: Engine = {
   },
 };
 
-/** A screen that nobody sees; gives its name. */
+/** A virtual screen; gives its name. */
 async function startScreen(started: ChildProcess[]): Promise<string> {
   const screen = spawn(screenProgram, ['-displayfd', '3', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
   started.push(screen);
   return new Promise((done, failed) => {
     const late = setTimeout(() => failed(new Error('Xvfb did not start')), START_MS);
     screen.once('error', failed);
-    screen.once('exit', () => failed(new Error('Xvfb ended at once')));
+    screen.once('exit', () => failed(new Error('Xvfb ended immediately')));
     screen.stdio[3]!.once('data', (number: Buffer) => {
       clearTimeout(late);
       done(`:${String(number).trim()}`);

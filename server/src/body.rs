@@ -215,7 +215,7 @@ mod tests {
         let (done, time) = receive(trickle(1, Duration::from_secs(9), usize::MAX)).await;
         assert_eq!(done, Err(BodyError::Slow));
         assert!(time <= Duration::from_secs(21), "{time:?}");
-        // At this rate it may go on, but not for ever.
+        // At this rate it may continue, but not for ever.
         let (done, time) = receive(trickle(4_100, Duration::from_secs(1), usize::MAX)).await;
         assert_eq!(done, Err(BodyError::Slow));
         assert_eq!(time.as_secs(), MAX_TIME.as_secs());

@@ -6,7 +6,7 @@
 use muster_app::fns::registrations::MAX_PART_BYTES;
 use muster_domain::ThingModel;
 
-/// What the largest requests have beside their content: an id, some numbers, and the columns of a file.
+/// The overhead of the largest requests: an id, some numbers, and the columns of a file.
 const ENVELOPE_BYTES: usize = 4 * 1024;
 
 /// A filter with 1,000 device groups has up to 515 kB (128 characters of 4 bytes each), and a search for 1,000 device

@@ -50,7 +50,7 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// What is known of the sender of a request that came over a connection of this address.
+    /// The client of a request that came over a connection of this address.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         let peer = peer.to_canonical();
         if !self.contains(peer) {
@@ -116,7 +116,7 @@ fn is_internal(address: IpAddr) -> bool {
     }
 }
 
-/// What is known of the sender of a request.
+/// The client of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Client {
     pub(crate) address: IpAddr,
@@ -232,7 +232,7 @@ mod tests {
         check("192.0.2.1", &[(xff, "203.0.113.9")], "203.0.113.9");
         check("192.0.2.2", &[(xff, "203.0.113.9")], "192.0.2.2");
         check("::ffff:10.0.0.1", &[(xff, "203.0.113.9")], "203.0.113.9");
-        // What the client has sent itself stands on the left.
+        // The client's own entries are on the left.
         check("10.0.0.1", &[(xff, "1.1.1.1, 203.0.113.9")], "203.0.113.9");
         check("10.0.0.1", &[(xff, "1.1.1.1, 203.0.113.9, 10.7.7.7")], "203.0.113.9");
         check("10.0.0.1", &[(xff, "1.1.1.1"), (xff, "203.0.113.9")], "203.0.113.9");

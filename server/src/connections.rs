@@ -176,7 +176,7 @@ fn admit(limits: &ConnectionLimits, stream: TcpStream, peer: SocketAddr) -> Opti
     }
 }
 
-/// What answers the requests of one connection, and whether a first request has come.
+/// The service of one connection, and whether a first request has come.
 fn connection(
     protocol: &http1::Builder,
     router: &Router,
@@ -197,7 +197,7 @@ fn connection(
     (protocol.serve_connection(stream, TowerToHyperService::new(service)), has_sent)
 }
 
-/// Serves a connection until it ends, until its first request is overdue, or until nobody serves any more.
+/// Serves a connection until it ends, its first request is overdue, or the server is dropped.
 fn spawn(
     connection: impl Future<Output = hyper::Result<()>> + Send + 'static,
     permit: ConnectionPermit,

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 /// The largest body a device may send.
 pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// What the endpoint works with.
+/// The state of the endpoint.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     pub(crate) registry: Registry,

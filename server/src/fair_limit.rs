@@ -1,4 +1,4 @@
-//! A concurrency limit that is shared fairly: the next free permit goes to whoever holds the fewest.
+//! A concurrency limit that is shared fairly: the next free permit goes to the holder with the fewest.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -313,7 +313,7 @@ mod tests {
         // One of each who had four.
         let ended: Vec<_> = waiting.iter().map(|task| task.is_finished()).collect();
         assert_eq!(ended, [false, false, false, false, false, false, true, true]);
-        assert_eq!(limit.acquire("a", 1).await.map(drop), Err(Busy), "there is nobody with more");
+        assert_eq!(limit.acquire("a", 1).await.map(drop), Err(Busy), "no holder has more");
         held.clear();
         for task in newcomers {
             task.await.unwrap().unwrap();

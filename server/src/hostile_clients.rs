@@ -210,7 +210,7 @@ async fn half_sent_reports_of_one_device_do_not_stop_another() {
     for _ in 0..50 {
         half_sent.push(server.half_send(&report(&tokens[0]), 256 * 1024, r#"{"callSign": "x"#).await);
     }
-    // Those that are too many are refused, which also tells that the others are under way.
+    // Excess requests are refused, which also shows that the others are in progress.
     let refused = until_refused(async || server.ask(&report(&tokens[0]), "{}").await).await;
     assert_eq!((refused.status, refused.retry_after()), (429, 1));
     assert_eq!(refused.header("content-type"), "application/problem+json");
@@ -327,7 +327,7 @@ async fn requests_behind_a_proxy_have_a_limit_for_each_forwarded_address() {
     assert_eq!((refused.status, refused.retry_after()), (429, 1));
     let answer = server.sign_in("alpha@example.com", PASSWORD, &other).await;
     assert_eq!(answer.status, 200, "another address through the same proxy");
-    // What the client writes itself stands before what the proxy adds.
+    // The client's own entry comes before the proxy's.
     assert_eq!(until_refused(&from("203.0.113.8, 203.0.113.7")).await.status, 429);
 }
 

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Counts what each holder has at once. A holder with nothing takes no memory.
+/// Counts what each holder has concurrently. A holder with nothing takes no memory.
 #[derive(Debug)]
 pub(crate) struct InFlight<H: Hash + Eq + Copy> {
     max_per_holder: usize,

@@ -32,11 +32,11 @@ use tokio::time::timeout;
 pub(crate) const WORK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Bodies of pages in memory, of the 1 GiB that a server may take: an upload has six parts of 2 MiB under way, so one
-/// account, which has half, can send four files at once.
+/// account, which has half, can send four files concurrently.
 const PAGE_BODY_BYTES: usize = 96 * 1024 * 1024;
 
-/// Bodies of devices in memory: 128 of the largest reports, or half a million small ones. They are counted apart, so that an
-/// upload goes on beside them.
+/// Bodies of devices in memory: 128 of the largest reports, or half a million small ones. They are counted apart, so that
+/// an upload continues beside them.
 const DEVICE_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 /// Concurrent requests of one device. A device needs one; a few more may be on their way after it gave up on others.
@@ -94,7 +94,7 @@ const BULK: Bounds = Bounds {
     max_wait: Duration::from_secs(20),
 };
 
-/// People who sign in, by address. A password is hashed for 20 ms or more, and two at once: so a flood of one address
+/// Sign-ins, by address. Hashing a password takes 20 ms or more, and two are hashed concurrently: so a flood of one address
 /// keeps 16 waiting, and another address comes next.
 const SIGN_INS: Bounds = Bounds {
     permits: 4,
@@ -272,7 +272,7 @@ pub(crate) async fn admit_page(State(limits): State<Arc<Limits>>, request: Reque
     done.await.unwrap_or_else(|refused: Refused| refused.answer(is_function))
 }
 
-/// Limits how many requests of one address come through a proxy at once. Without a proxy, its connections are counted.
+/// Limits the concurrent requests of one address through a proxy. Without a proxy, its connections are counted.
 pub(crate) async fn limit_address(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
     if !request.extensions().get::<Client>().is_some_and(|client| client.is_proxied) {
         return next.run(request).await;
@@ -301,7 +301,7 @@ fn is_bulk(path: &str) -> bool {
     path.strip_prefix("/fn/").is_some_and(|name| FUNCTIONS.contains(&name))
 }
 
-/// What somebody who is not signed in may send: an e-mail address and a password have a few hundred bytes.
+/// What somebody who is not signed in may send: an email address and a password have a few hundred bytes.
 const MAX_SIGN_IN_BYTES: usize = 16 * 1024;
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {

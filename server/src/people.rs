@@ -68,7 +68,7 @@ pub(crate) async fn change_password(email: &str, database: &Database, stop: &Sto
     .await
 }
 
-/// Who does what a command does.
+/// The actor that the log names for a command.
 pub(crate) const COMMAND_LINE: &str = "the command line";
 
 /// One line from standard input: never from the command line, where every process of the machine could read it. Nobody

@@ -17,7 +17,7 @@ use std::{
 const BURST_SECONDS: u32 = 10;
 
 /// Holders that are remembered, about 100 bytes each. A holder is forgotten when it has its whole burst again, so there
-/// are more only if so many devices report within seconds. Then nobody is counted until holders are removed again: the
+/// are more only if so many devices report within seconds. Then rates are not counted until holders are removed again: the
 /// concurrency limits hold.
 const MAX_HOLDERS: usize = 200_000;
 

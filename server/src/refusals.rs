@@ -78,7 +78,7 @@ impl Refusals {
         self.0[reason as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What was refused since this was last called; `None`: nothing.
+    /// A summary of the refusals since the last call; `None`: there were none.
     pub(crate) fn take_summary(&self) -> Option<String> {
         let counts = Reason::ALL.iter().zip(self.0.iter());
         let parts: Vec<_> = counts

@@ -81,7 +81,7 @@ pub(crate) async fn find_person(
     Redirect::to(&format!("/sign-in?to={}", muster_app::query::encode(wanted))).into_response()
 }
 
-/// The session's key. Over HTTPS, only the cookie counts that no other host can set; but not every request tells whether it
+/// The session's key. Over HTTPS, only the cookie counts that no other host can set; but not every request shows whether it
 /// came over HTTPS, if the proxy in between is not configured.
 fn session_key(jar: &CookieJar, is_https: bool) -> Option<SessionKey> {
     let key = |name: &str| jar.get(name).and_then(|cookie| SessionKey::parse(cookie.value()).ok());

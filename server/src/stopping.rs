@@ -112,7 +112,7 @@ pub(crate) async fn refuse_new(State(stop): State<Stop>, request: Request, next:
     response
 }
 
-/// The signals that ask a process to end, each with its name and the exit code that says so.
+/// The signals that ask a process to end, each with its name and its exit code.
 struct Signals {
     #[cfg(unix)]
     terminated: tokio::signal::unix::Signal,

@@ -25,7 +25,7 @@ impl FileCheck {
         Ok(Self { check: Check::with_options(options), piece: vec![0; piece_bytes] })
     }
 
-    /// Checks the next piece, and tells whether more is wanted.
+    /// Checks the next piece, and returns whether more is wanted.
     ///
     /// # Errors
     /// If the piece is larger than was said.

@@ -160,7 +160,7 @@ impl<K: Kind> Credential<K> {
         self.id
     }
 
-    /// What is stored of it.
+    /// The hash that is stored.
     #[must_use]
     pub fn hash(&self) -> SecretHash {
         SecretHash(Sha256::digest(self.secret).into())

@@ -134,10 +134,10 @@ impl CheckWorker {
     }
 }
 
-/// What hears of a check.
+/// Receives the events of a check.
 type Listener = Box<dyn FnMut(CheckEvent)>;
 
-/// What is known of a worker, and who wants to know.
+/// The state of a worker, and its listener.
 #[derive(Default)]
 struct State {
     /// Its module runs.

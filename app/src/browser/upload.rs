@@ -71,7 +71,7 @@ pub(crate) struct Upload {
     /// Attempts at parts so far, in all passes: so each attempt at a part has a higher number than those before it.
     attempts: Rc<Cell<u32>>,
     stopped: Rc<Cell<Option<Stopped>>>,
-    /// What the parts that are not sent any more fail with, if it was given up.
+    /// The failure of the parts that are no longer sent, if the upload was given up.
     given_up_by: Rc<RefCell<Option<Failure>>>,
     pub(crate) tokens: Gathered,
     pub(crate) errors: Gathered,

@@ -62,7 +62,7 @@ pub(crate) fn Actions(
     .into_any()
 }
 
-/// What the menu and the dialogs share.
+/// State shared by the menu and the dialogs.
 #[derive(Clone, Copy)]
 pub(crate) struct DialogSignals {
     targets: Signal<Targets>,

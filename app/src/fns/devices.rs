@@ -127,7 +127,7 @@ pub struct DevicePage {
     pub rows: Vec<DeviceRow>,
     pub has_previous: bool,
     pub has_next: bool,
-    /// What a search for a list of device names did not find; `None`: it found all, or is no list.
+    /// The device names of a list that were not found; `None`: all were, or the search is not a list.
     pub not_found: Option<NotFound>,
     /// The server's clock, which "2 minutes ago" is counted from.
     pub now_ms: i64,
@@ -343,7 +343,7 @@ pub(super) mod server {
             return Err(Failure::refused(query::SEARCH_TOO_LONG));
         }
         if filter.search.as_deref().is_some_and(registry::has_too_many_names) {
-            return Err(Failure::refused("At most 1,000 device names can be searched for at once."));
+            return Err(Failure::refused("Search for at most 1,000 device names at a time."));
         }
         let model = |text: String| ModelName::parse(&text).map_err(Failure::refused);
         Ok(registry::DeviceFilter {

@@ -147,7 +147,7 @@ mod server {
             match error {
                 // The registry has logged the database's words; they stay on the server.
                 StoreError::Unavailable | StoreError::Corrupt => Self::Unavailable.noted(),
-                // Trying again at once does not help: the person learns why.
+                // Retrying immediately does not help: the user sees the reason.
                 StoreError::ReadOnly => {
                     if let Some(answer) = use_context::<leptos_axum::ResponseOptions>() {
                         answer.set_status(StatusCode::SERVICE_UNAVAILABLE);

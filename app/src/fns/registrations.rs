@@ -118,7 +118,7 @@ pub struct LeadingZeros {
 pub async fn registered_with_leading_zeros(names: Vec<String>) -> Result<Vec<LeadingZeros>, Failure> {
     let viewer = super::viewer()?;
     if names.len() > muster_registry::MAX_NUMERIC_NAMES {
-        return Err(Failure::refused("At most 1,000 device names can be looked up at once."));
+        return Err(Failure::refused("Look up at most 1,000 device names at a time."));
     }
     let names = super::devices::server::names(names)?;
     let found = viewer.registry.registered_with_leading_zeros(viewer.account(), &names).await?;
@@ -152,7 +152,7 @@ pub async fn begin_registration(
         viewer.actor(),
         "registration begun",
         registration = tracing::field::display(id),
-        // A name may be as long as a request: the rest of it tells nothing.
+        // A name may be as long as a request; its beginning identifies it.
         file = file_name.chars().take(255).collect::<String>(),
         devices = devices,
         group = group_name,

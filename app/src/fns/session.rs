@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The person at the screen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
-    /// The e-mail address they sign in with.
+    /// The email address they sign in with.
     pub email: String,
     /// The name of their account.
     pub account: String,
@@ -33,10 +33,10 @@ pub fn safe_return(to: &str) -> &str {
     if is_local && !to.starts_with("/sign-in") && !to.starts_with("/fn/") { to } else { "/devices" }
 }
 
-/// Signs a person in: sets the session's cookie and gives the path to go on to. The session that it replaces ends.
+/// Signs a user in: sets the session's cookie and gives the path to go to. The session that it replaces ends.
 ///
 /// # Errors
-/// [`Failure::Refused`] for a wrong e-mail address or password; [`Failure::TooMany`] after many of those.
+/// [`Failure::Refused`] for a wrong email address or password; [`Failure::TooMany`] after many of those.
 #[server(prefix = "/fn", endpoint = "sign-in", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn sign_in(email: String, password: String, to: String) -> Result<String, Failure> {
     use muster_registry::{Password, SignInError};
@@ -44,7 +44,7 @@ pub async fn sign_in(email: String, password: String, to: String) -> Result<Stri
     let registry = super::registry()?;
     match registry.sign_in(&email, server::source(), &Password::given(password)).await {
         Ok((key, person)) => {
-            // It would go on working, and nobody could end it: the browser forgets its key.
+            // It would stay valid with no way to end it: the browser forgets its key.
             server::end_session(&registry).await?;
             super::log_action!(super::Actor::of(Some(&person)), "signed in");
             server::set_cookie(&key.reveal(), muster_registry::SESSION_ABSOLUTE_MS / 1_000);

@@ -21,9 +21,8 @@ impl fmt::Display for ClientAddress {
     }
 }
 
-/// What a request holds while it is worked on, such as its place among those of its account. The server puts it among the
-/// request's extensions. A page asks for values in tasks of their own, which go on when the browser has gone: they hold it
-/// as well.
+/// The permits that a request holds while it is processed. The server adds them to the request's extensions. A page loads
+/// its values in separate tasks, which continue after the browser has disconnected: they hold the permits as well.
 #[derive(Clone)]
 pub struct Work(pub Weak<dyn Send + Sync>);
 
@@ -37,7 +36,7 @@ pub(crate) struct Viewer {
     _work: Option<Arc<dyn Send + Sync>>,
 }
 
-/// Who does something, as the log names them.
+/// The user behind an action, as the log names them.
 pub(crate) struct Actor {
     pub(crate) account: String,
     pub(crate) user: String,

@@ -132,7 +132,7 @@ fn first_to_last(page: &DevicePage) -> String {
     }
 }
 
-/// What a search for a list of device names did not find.
+/// The device names of a list that were not found.
 fn names_not_found(NotFound { count: names, first }: &NotFound) -> String {
     let more = u64::from(*names) - first.len() as u64;
     let more = if more > 0 { format!(" and {} more", thousands(more)) } else { String::new() };

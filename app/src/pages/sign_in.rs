@@ -13,7 +13,7 @@ pub struct RefusedSignIn {
 }
 
 impl RefusedSignIn {
-    /// As the server provides it; in the browser, as it stands in the server's HTML.
+    /// From the server's context; in the browser, from the server's HTML.
     fn find() -> Option<Self> {
         #[cfg(not(feature = "hydrate"))]
         return use_context();

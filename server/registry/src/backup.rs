@@ -71,7 +71,7 @@ fn exists(to: &Path) -> OpenError {
     OpenError(format!("{} already exists, and a backup never replaces a file. Name another one", to.display()))
 }
 
-/// Readers do not keep a writer waiting, so the server goes on meanwhile. SQLite does it in a thread of its own.
+/// Readers do not block the writer, so the server keeps running meanwhile. SQLite does it in a thread of its own.
 async fn copy(from: &Path, to: &Path) -> Result<(), sqlx::Error> {
     let options = SqliteConnectOptions::new().filename(from).busy_timeout(WAIT);
     match copy_with(&options, to).await {

@@ -16,8 +16,8 @@ pub enum StoreError {
     Unavailable,
     /// The database takes no changes: its file or disk is read-only, or it is a standby.
     #[error(
-        "The database is read-only now: nothing can be changed, and nobody can sign in. Ask the person who runs this \
-         server, then try again."
+        "The database is read-only now: nothing can be changed, and users cannot sign in. Ask your administrator, then \
+         try again."
     )]
     ReadOnly,
     /// The database holds what Muster never wrote.
@@ -116,7 +116,7 @@ pub enum AccountError {
 /// A person could not be added or changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PersonError {
-    /// It is no e-mail address.
+    /// It is not an email address.
     #[error("That is not an email address. It needs a name, an @, and a host, at most 254 characters.")]
     NotAnAddress,
     /// Somebody signs in with it.

@@ -17,7 +17,7 @@ pub const MAX_PAGE_DEVICES: u32 = 500;
 /// from outside holds to it.
 pub const MAX_DEVICES_PER_CALL: usize = 10_000;
 
-/// The most names that are looked up with leading zeros at once: some 20,000 looks into an index.
+/// The most names that one call looks up with leading zeros: some 20,000 index look-ups.
 pub const MAX_NUMERIC_NAMES: usize = 1_000;
 
 /// Which devices: those that meet every condition there is. The default is all of the account.

@@ -23,7 +23,7 @@ const SEEN_EVERY_MS: i64 = 5 * 60_000;
 const SEE_WITHIN: Duration = Duration::from_secs(1);
 /// After a note that took longer, pages do without for this long: a large upload keeps the writer busy.
 const SEE_PAUSE_MS: i64 = 15_000;
-/// The longest e-mail address (RFC 5321, as corrected).
+/// The longest email address (RFC 5321, as corrected).
 const MAX_EMAIL_BYTES: usize = 254;
 
 /// The form an address is kept and compared in.
@@ -148,7 +148,7 @@ impl Registry {
         let Ok(email) = address(email) else { return Err(SignInError::Wrong) };
         let now = self.now();
         let (email_hash, source_hash) = (email_hash(&email), source.hash());
-        // Counted before it is tried, so that many guesses at once are counted, too.
+        // Counted before it is tried, so that concurrent guesses are counted, too.
         let guess = NewGuess { id: new_id(&*self.world), email_hash, source_hash, now };
         if let Some(wait_ms) = self.store.guess(guess).await? {
             let retry_after_s = u32::try_from(wait_ms.max(1).cast_unsigned().div_ceil(1_000)).unwrap_or(u32::MAX);
@@ -205,8 +205,8 @@ impl Registry {
         Ok(Some(session.person))
     }
 
-    /// Notes that a session is in use. A database that takes no changes, or not now, can still show its pages: so nobody
-    /// waits for long, and after one who waited in vain nobody tries for a while.
+    /// Notes that a session is in use. A database that takes no changes, or not now, can still show its pages: so the wait is
+    /// short, and after one that timed out this is not tried again for a while.
     async fn see_session(&self, key: &SessionKey, now_ms: i64) {
         let failed_ms = self.seeing_failed_ms.load(Ordering::Relaxed);
         if (now_ms - failed_ms).abs() < SEE_PAUSE_MS {

@@ -143,7 +143,7 @@ impl Db {
         Ok(Self { pool, device_pool, device_readers, grid, compaction: Background::spawn(compaction) })
     }
 
-    /// Ends what goes on in the background, and every connection.
+    /// Ends the background tasks, and every connection.
     pub(crate) async fn close(&self) {
         self.compaction.cancel().await;
         tokio::join!(self.pool.close(), self.device_pool.close(), self.device_readers.close());
@@ -162,7 +162,7 @@ impl Db {
         &self.pool
     }
 
-    /// What the requests of devices read from.
+    /// The connections that the requests of devices read from.
     pub(crate) fn device_reader(&self) -> &Pool {
         &self.device_readers
     }

@@ -144,7 +144,7 @@ impl Existing {
     }
 }
 
-/// Whether two texts for people are the same but for what nobody sees: how their letters are composed, and characters
+/// Whether two texts for people are the same except for what is invisible: how their letters are composed, and characters
 /// without width. Earlier versions of Muster stored both as they came.
 fn is_same_text(one: Option<&str>, other: Option<&str>) -> bool {
     one == other || normal(one.unwrap_or_default()).trim() == normal(other.unwrap_or_default()).trim()

@@ -129,7 +129,7 @@ impl Registry {
         answer
     }
 
-    /// Ends what goes on in the background, stores what waits, and closes the database: a SQLite file is complete by
+    /// Ends the background tasks, stores what waits, and closes the database: a SQLite file is complete by
     /// itself afterwards. What is asked for later fails.
     pub async fn close(&self) {
         self.store.close().await;

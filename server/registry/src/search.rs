@@ -10,7 +10,7 @@ pub const MAX_SEARCHED_NAMES: usize = 1_000;
 /// No name and no friendly name is longer (256 characters of 4 bytes), and none has a control character.
 const MAX_TEXT_BYTES: usize = 1_024;
 
-/// What is searched for.
+/// A search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Query {
     /// Devices that have one of these texts in what a search looks into. They are folded. No text at all: all devices.
@@ -48,7 +48,7 @@ impl Query {
     }
 }
 
-/// What is between the words of a list: what makes it most certain that it is one.
+/// The separator of a list, from the one that is surest to the least sure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Separators {
     /// Nothing but spaces, as in a text.
@@ -64,7 +64,7 @@ pub(crate) enum Separators {
 pub(crate) struct List {
     /// Each word once, in their order.
     pub(crate) words: Vec<String>,
-    /// What is between them.
+    /// The separator.
     pub(crate) separators: Separators,
 }
 

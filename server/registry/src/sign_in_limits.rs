@@ -1,4 +1,4 @@
-//! How often somebody may try a password: a delay that grows, for each pair of an e-mail address and a source.
+//! How often somebody may try a password: a delay that grows, for each pair of an email address and a source.
 //!
 //! Nobody is locked out by a stranger: what a stranger tries counts for the stranger's own source only.
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// Wrong passwords count for this long, and no wait is longer.
 pub const GUESSES_WITHIN_MS: i64 = 15 * 60_000;
-/// Wrong passwords of one source for one e-mail address that cause no delay. People mistype.
+/// Wrong passwords of one source for one email address that cause no delay. People mistype.
 pub const FREE_GUESSES: u32 = 5;
 /// The delay after one more. It doubles with each.
 const FIRST_DELAY_MS: i64 = 5_000;
@@ -32,13 +32,13 @@ impl Source {
         }
     }
 
-    /// What is stored of it.
+    /// The hash that is stored.
     pub(crate) fn hash(self) -> Uuid {
         hash(self.0.to_string().as_bytes())
     }
 }
 
-/// What is stored of an e-mail address: people type their password into the wrong box.
+/// The hash of an email address: people type their password into the wrong box, so the address itself is not stored.
 pub(crate) fn email_hash(email: &str) -> Uuid {
     hash(email.as_bytes())
 }
@@ -53,7 +53,7 @@ fn hash(bytes: &[u8]) -> Uuid {
 /// The wrong passwords of a source in the last [`GUESSES_WITHIN_MS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Guesses {
-    /// For one e-mail address: how many, and when the last was.
+    /// For one email address: how many, and when the last was.
     pub(crate) pair: u32,
     pub(crate) pair_last_ms: i64,
     /// For any.

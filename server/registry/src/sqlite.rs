@@ -97,8 +97,8 @@ const WAIT: Duration = Duration::from_secs(10);
 /// How long the last checkpoint waits for other processes that read the file, such as a backup.
 const LAST_CHECKPOINT_WAIT_MS: u32 = 1_000;
 
-/// How long a readiness check waits for its probe. A writer that is busy with others works: the probe goes on waiting for
-/// its turn, as long as any write does.
+/// How long a readiness check waits for its probe. A busy writer is a working writer, so the probe
+/// keeps its place in the queue, as long as any write does.
 const PROBE_WAIT: Duration = Duration::from_secs(1);
 
 /// How many tables there are with this name: one or none.
@@ -142,7 +142,7 @@ impl Db {
         Ok(Self { writer, readers, device_readers, reports, uses, parts, grid, compaction, probe: Mutex::default() })
     }
 
-    /// Ends what goes on in the background, and leaves everything in the one file.
+    /// Ends the background tasks, and leaves everything in the one file.
     pub(crate) async fn close(&self) {
         self.compaction.cancel().await;
         if let Some(probe) = self.probe.lock().await.take() {
@@ -171,7 +171,7 @@ impl Db {
         Ok(is_busy == 0)
     }
 
-    /// That the file takes changes: the disk is not full, and nobody has made it read-only.
+    /// Checks that the file takes changes: the disk is not full, and the file is not read-only.
     pub(crate) async fn check_writable(&self) -> Result<(), NotReady> {
         let mut probe = self.probe.lock().await;
         let running = probe.get_or_insert_with(|| tokio::spawn(write_probe(self.writer.clone())));
@@ -187,7 +187,7 @@ impl Db {
         &self.readers
     }
 
-    /// What the requests of devices read from.
+    /// The connections that the requests of devices read from.
     pub(crate) fn device_reader(&self) -> &Pool {
         &self.device_readers
     }

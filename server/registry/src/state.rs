@@ -20,7 +20,7 @@ pub const MAX_STATE_BYTES: usize = 256 * 1024;
 const LIGHT_BYTES: usize = 4 * 1024;
 const LIGHT_STEPS: u64 = 10_000;
 
-/// What a report says, by property, as the texts that are kept.
+/// The values of a report by property, as they are stored.
 type Properties = BTreeMap<String, Box<RawValue>>;
 
 impl Registry {
@@ -123,7 +123,7 @@ impl From<ReadError> for StateError {
 /// takes about 0.2 s.
 fn read_report(schemas: &Schemas, body: &[u8], max_steps: u64) -> Result<Properties, ReadError> {
     let not_json = |error: serde_json::Error| {
-        // It repeats what stands in the body.
+        // The message quotes the body.
         ReadError::State(StateError::NotJson { detail: shown_up_to(&error.to_string(), 200) })
     };
     let given: Map<String, Value> = serde_json::from_slice(body).map_err(not_json)?;

@@ -46,7 +46,7 @@ pub(crate) fn without(text: &str, marks: &[u8], names: &HashSet<&str>) -> (Strin
     (left, left_marks, devices)
 }
 
-/// Whether nobody sees a character: of no width, a soft hyphen, or a mark of the direction of text. The registration file
+/// Whether a character is invisible: of no width, a soft hyphen, or a mark of the direction of text. The registration file
 /// is read without these.
 fn is_invisible(letter: char) -> bool {
     matches!(
@@ -62,7 +62,7 @@ fn is_invisible(letter: char) -> bool {
     )
 }
 
-/// A text in Unicode's composed form (NFC), without what nobody sees. New texts come so; those that earlier versions of
+/// A text in Unicode's composed form (NFC), without invisible characters. New texts come so; those that earlier versions of
 /// Muster stored may be otherwise.
 pub(crate) fn normal(text: &str) -> Cow<'_, str> {
     let is_normal =

@@ -238,7 +238,7 @@ impl Answer {
     }
 }
 
-/// Who may do what with a file or folder, as in `chmod`.
+/// The permissions of a file or folder, as in `chmod`.
 #[cfg(unix)]
 pub fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt;

@@ -46,7 +46,7 @@ impl Field {
     }
 }
 
-/// A set of fields. It travels as one byte, so that nobody can send a long one.
+/// A set of fields. It is sent as one byte, so its size is fixed.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct FieldSet(u8);

@@ -10,7 +10,7 @@ use super::offer::MappingOffer;
 use super::problem::Problem;
 use crate::tier::PricingTier;
 
-/// What a check found. Bounded for any file: at most some 250 kB for each list, so one message carries it from the
+/// The result of a check. Bounded for any file: at most some 250 kB for each list, so one message carries it from the
 /// worker to the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {

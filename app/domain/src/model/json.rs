@@ -65,7 +65,7 @@ fn place(bytes: &[u8], at: usize) -> String {
 }
 
 /// The keys that lead to a value. A chain of references, because a copy of the whole path for every value would
-/// take quadratic time where a key is long and much stands below it.
+/// take quadratic time for a long key with much below it.
 enum Path<'a> {
     Root,
     Key(&'a Path<'a>, &'a str),
@@ -83,7 +83,7 @@ impl Path<'_> {
     }
 }
 
-/// What was met while reading.
+/// What the reader has found so far.
 #[derive(Default)]
 struct Found {
     values: Cell<usize>,

@@ -1,6 +1,6 @@
 //! Puts what `tm:ref` refers to in its place (TD 1.1, section 9.3.3), where that is in the same definition.
 //!
-//! References multiply: forty definitions, each with two references to the next, stand for 2⁴⁰ values. So the size and
+//! References multiply: forty definitions, each with two references to the next, expand to 2⁴⁰ values. So the size and
 //! the depth of the result are limited, and reaching either ends the work.
 
 use serde_json::{Map, Value};
@@ -56,7 +56,7 @@ type Wrong = (String, String);
 struct Expansion<'a> {
     definition: &'a Value,
     bytes: usize,
-    /// How many references are being followed. What is wrong within them is reported where the first one stands.
+    /// How many references are being followed. Problems within them are reported at the first one.
     following: usize,
 }
 
@@ -105,7 +105,7 @@ impl Expansion<'_> {
             }
             self.spend(place, key.len())?;
             let value = self.expand(&self.below(place, &shown(key)), value, depth + 1)?;
-            // What stands beside a reference is a JSON Merge Patch (RFC 7396) for what it refers to.
+            // Keys beside a reference are a JSON Merge Patch (RFC 7396) on its target.
             if pointer.is_some() {
                 merge(&mut expanded, key, value);
             } else if let Value::Object(expanded) = &mut expanded {

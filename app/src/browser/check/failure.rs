@@ -80,7 +80,7 @@ pub(super) async fn diagnose(scripts: [String; 2], message: &str) -> CheckFailur
     CheckFailure::not_started(message)
 }
 
-/// What the server answers now, not what the browser has cached.
+/// The server's answer, past the browser's cache.
 async fn request(url: &str) -> Option<Response> {
     let options = RequestInit::new();
     options.set_cache(RequestCache::NoStore);

@@ -46,7 +46,7 @@ pub(super) fn CheckedView(dialog: Dialog, report: Arc<Report>) -> impl IntoView 
     };
     let devices = report.devices;
     let disk_view = is_clean.then(|| view! { <ToDisk devices is_on=dialog.is_to_disk /> });
-    // A file with a column for the group is told to use this field, so it is here with the problem, too.
+    // The problem of a file with a column for the group names this field, so it is shown with the problem, too.
     let group_view = (is_clean || has_kind("group-column"))
         .then(|| view! { <GroupName name=dialog.group label="Device group (optional)" /> });
     view! {

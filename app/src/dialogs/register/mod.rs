@@ -62,11 +62,11 @@ impl Step {
 #[derive(Clone, Copy)]
 struct Dialog {
     step: RwSignal<Step>,
-    /// What the server knows about the checked file.
+    /// The server's answers about the checked file.
     lookup: RwSignal<Lookup>,
     group: RwSignal<String>,
     file: StoredValue<Option<SendWrapper<File>>>,
-    /// What was in it when it was checked.
+    /// Its content when it was checked.
     copy: StoredValue<Option<SendWrapper<FileCopy>>>,
     /// How the person wants the file to be read.
     options: StoredValue<ReadOptions>,

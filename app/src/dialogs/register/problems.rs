@@ -33,7 +33,7 @@ pub(super) fn problems_view(dialog: Dialog, report: &Report) -> AnyView {
     .into_any()
 }
 
-/// What the operator should look at, and may upload all the same. Names without their leading zeros join it when the
+/// Warnings, with which a file may be uploaded all the same. Names without their leading zeros join it when the
 /// server has answered.
 pub(super) fn warnings_view(dialog: Dialog, report: &Report) -> AnyView {
     let groups = report.warning_groups.clone();

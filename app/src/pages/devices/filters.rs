@@ -21,7 +21,7 @@ const SEARCH_PAUSE: Duration = Duration::from_millis(200);
 /// is refused rather than cut.
 const MAX_SEARCH_CHARS: &str = "140000";
 
-/// What a pasted text becomes in the search box, which would drop its line ends: the names with commas between them. `None`:
+/// The names in a pasted text, joined with commas: the search box would drop line ends. `None`:
 /// the text is a single line. Security tokens are left out, since what is searched for becomes part of the address.
 fn pasted_list(text: &str) -> Option<String> {
     if !text.trim().contains(['\r', '\n', '\t']) {

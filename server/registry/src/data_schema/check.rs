@@ -14,7 +14,7 @@ const BYTES_PER_STEP: u64 = 64;
 /// How many bytes of text are held against a format in the time of a step.
 const FORMAT_BYTES_PER_STEP: u64 = 8;
 
-/// What it costs to copy a value and look the copy up, and to remember it: memory is allocated for it.
+/// The cost to copy a value, look the copy up and store it: memory is allocated for it.
 const COPY_STEPS: u64 = 4;
 const REMEMBER_STEPS: u64 = 20;
 
@@ -33,7 +33,7 @@ pub(super) enum Failure<'a> {
     OutOfSteps,
 }
 
-/// What is wrong with a value, and where in it.
+/// A violation of a schema, and where in the value it is.
 pub(super) struct Fault<'a> {
     wrong: Wrong<'a>,
     /// The keys that lead there, innermost first.
@@ -234,7 +234,7 @@ impl Fault<'_> {
         })
     }
 
-    /// What the model asks for.
+    /// The model's rules.
     pub(super) fn reason(&self, patterns: &Patterns) -> String {
         let rule = match &self.wrong {
             Wrong::Missing(name) => return format!("`{}` is missing", shown_up_to(name, SHOWN_CHARS)),
@@ -289,7 +289,7 @@ fn is_multiple(number: &Number, step: &Number) -> bool {
     }
     let (Some(number), Some(step)) = (number.as_f64(), step.as_f64()) else { return false };
     let times = number / step;
-    // 19.99 is a multiple of 0.01, though neither is kept exactly; of a number that is too large, nobody can tell.
+    // 19.99 is a multiple of 0.01, though neither is stored exactly; for a number that is too large it cannot be decided.
     !times.is_finite() || (times - times.round()).abs() <= 4.0 * f64::EPSILON * times.abs()
 }
 

@@ -10,7 +10,7 @@ use std::{
     mem::size_of,
 };
 
-/// What the allocator adds to an allocation.
+/// The allocator's overhead for an allocation.
 const ALLOCATION_BYTES: usize = 16;
 
 /// How many values of an `enum` a sentence names.

@@ -32,7 +32,7 @@ impl Format {
         })
     }
 
-    /// What a text of the format looks like.
+    /// An example of the format.
     pub(super) fn example(self) -> &'static str {
         match self {
             Self::DateTime => "a date and time such as 2026-11-23T08:30:00Z",

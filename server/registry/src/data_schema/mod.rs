@@ -93,7 +93,7 @@ impl Schemas {
     }
 }
 
-/// What a value may be: all of these rules hold.
+/// The rules for a value; all must hold.
 #[derive(Default)]
 struct Schema(Vec<Rule>);
 

@@ -122,7 +122,7 @@ fn width(nfa: &NFA) -> u64 {
 }
 
 /// The pattern in the words of `regex-syntax`. In ECMAScript `\d`, `\w` and `\b` are about ASCII, and within a class `[`,
-/// `&` and `~` stand for themselves. `None`: it has flags.
+/// `&` and `~` are literal. `None`: it has flags.
 fn translated(pattern: &str) -> Option<String> {
     let mut out = String::with_capacity(pattern.len());
     let mut chars = pattern.chars();

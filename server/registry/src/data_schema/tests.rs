@@ -13,7 +13,7 @@ fn model(properties: &str) -> Result<Schemas, String> {
     compiled.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
-/// What is said of `value` where the model's property `p` has this schema; nothing, if it is allowed.
+/// The sentence for `value` if the model's property `p` has this schema; empty if it is allowed.
 fn said(schema: &str, value: &str) -> String {
     let schemas = model(&format!("\"p\": {schema}")).unwrap_or_else(|problems| panic!("{schema}: {problems}"));
     let report = serde_json::from_str(&format!("{{ \"p\": {value} }}")).unwrap();

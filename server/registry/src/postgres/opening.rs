@@ -59,7 +59,7 @@ pub(super) async fn open(url: &str) -> Result<Pools, OpenError> {
     }
 }
 
-/// What an address says. With `sslrootcert`, `sslmode=require` checks the certificate, as `psql` does: naming an
+/// The options in an address. With `sslrootcert`, `sslmode=require` checks the certificate, as `psql` does: naming an
 /// authority means trusting no other.
 fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
     // The address may hold a password: neither it nor what is said about it is repeated.

@@ -166,7 +166,7 @@ impl People for Db {
         let NewGuess { id, email_hash, source_hash, now } = guess;
         let now_ms = now.as_ms();
         let mut tx = self.write().await?;
-        // One at a time for a source, so that guesses at once do not all see the same count.
+        // One at a time for a source, so that concurrent guesses do not all see the same count.
         lock(&mut tx, source_hash, Lock::Alone).await?;
         // Rows that another server deletes at the moment are left to it: two of them could wait for each other.
         query(AssertSqlSafe(format!(

@@ -64,7 +64,7 @@ pub(super) async fn open(file: &str, world: &dyn World) -> Result<Pools, OpenErr
 
     let pools = match connect(options(path)).await {
         Ok(pools) => pools,
-        // Whoever may only read it can still show it.
+        // A user who can only read the file can still show it.
         Err(error) if !is_writable(path) => {
             tracing::warn!(%error, "the database can only be read: pages are shown, and changes are refused");
             connect(read_only(path)).await.map_err(|error| broken(file, "cannot be opened", &error))?
@@ -155,7 +155,7 @@ async fn connect([writer, readers]: [SqliteConnectOptions; 2]) -> Result<Pools, 
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(WAIT)
-        // SQLite ends a transaction by itself where the disk is full, and then sqlx cannot: it goes on to take it
+        // SQLite ends a transaction by itself where the disk is full, and then sqlx cannot: it continues to take it
         // for open. Such a connection is closed, and the next write opens another.
         .after_release(|connection, _| {
             let is_clean = !sqlx::Connection::is_in_transaction(&*connection);

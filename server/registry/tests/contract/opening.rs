@@ -27,7 +27,7 @@ pub(crate) async fn ready(fixture: &Fixture) {
     assert_eq!(fixture.registry.now().as_ms(), START_MS);
 }
 
-/// A server that runs notices that another version of Muster has been here, and one that starts says so.
+/// A running server notices that another version of Muster migrated the database, and a starting one reports it.
 pub(crate) async fn another_version(fixture: &Fixture) {
     let notes = "version, description, success, checksum, execution_time, installed_on";
     fixture.execute("CREATE TABLE saved AS SELECT * FROM _sqlx_migrations").await;

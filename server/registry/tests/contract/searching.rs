@@ -89,7 +89,7 @@ pub(crate) async fn a_list_finds_exactly_the_devices_it_names(fixture: &Fixture)
     check("Pump-7\nPump-8", &[], &["Pump-7", "Pump-8"]).await;
     check("Pump-7;Pump-8", &[], &["Pump-7", "Pump-8"]).await;
     check("Z\u{fc}rich\nPump-1", &["Pump-1"], &["Z\u{fc}rich"]).await;
-    // One word is a text, and so are words that stand in a device's text.
+    // One word is a text, and so are words that occur in a device's text.
     check("Pump-1", &["Pump-1", "Pump-10"], &[]).await;
     check("Jet no", &["x"], &[]).await;
     check("jet no; 9", &["x"], &[]).await;
