@@ -40,7 +40,7 @@ export class RoundRobin {
     await closed;
   }
 
-  private forward(asked: IncomingMessage, answer: ServerResponse): void {
+  private forward(asked: IncomingMessage, answer: ServerResponse, again = false): void {
     const target = this.turn();
     target.asked.push(asked.url!);
     const { hostname, port } = new URL(target.url);
@@ -51,13 +51,18 @@ export class RoundRobin {
       got.on('error', () => answer.destroy()).pipe(answer);
     });
     sent.on('error', () => {
+      // Who asked has gone: that is not the server's fault.
+      if (answer.destroyed) return;
       target.outUntil = Date.now() + OUT_MS;
-      this.badGateways += 1;
       if (answer.headersSent) return void answer.destroy();
+      // What changes nothing is asked of the next, as balancers do by default.
+      if (asked.method === 'GET' && !again) return this.forward(asked, answer, true);
+      this.badGateways += 1;
       answer.writeHead(502, { 'content-type': 'text/html' }).end('<html><body><h1>502 Bad Gateway</h1></body></html>');
     });
     answer.on('close', () => answer.writableFinished || sent.destroy());
-    asked.on('error', () => sent.destroy()).pipe(sent);
+    if (again) sent.end();
+    else asked.on('error', () => sent.destroy()).pipe(sent);
   }
 
   private turn(): Target {
