@@ -65,7 +65,7 @@ for (const database of ['SQLite', 'PostgreSQL']) {
     if (database === 'PostgreSQL') test.use(onPostgres);
 
     for (const [size, body] of BODIES) {
-      test(`2,000 devices report ${size} at once beside an upload of 100,000`, async ({ portal, muster }) => {
+      test(`2,000 devices report ${size} at once beside an upload`, async ({ portal, muster }) => {
         const tokens = await devices(portal, muster);
         const server = muster.pid;
         const storm = new Storm(muster.url, tokens, body);
@@ -85,7 +85,7 @@ for (const database of ['SQLite', 'PostgreSQL']) {
         expect((await fetch(`${muster.url}/readyz`)).status).toBe(200);
         for (const token of tokens.slice(0, 300)) expect((await muster.sendState(token)).status).toBe(204);
         await portal.goto('/devices');
-        await expect(portal.getByText('102,000 devices', { exact: true })).toBeVisible();
+        await expect(portal.getByText(`${(ROWS + tokens.length).toLocaleString('en')} devices`, { exact: true })).toBeVisible();
       });
     }
   });

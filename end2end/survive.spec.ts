@@ -1,10 +1,10 @@
 // What must survive: whatever is killed, cut or full, and whenever, every token that was saved works, and the same file
 // again brings the rest.
-import type { Browser, Page, Route } from '@playwright/test';
+import type { Browser, Page } from '@playwright/test';
 import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cable, type Cut } from './support/cable.ts';
-import { BACKWARDS, FLEET, ROWS, beginUpload, expectFleet, expectListed, expectNothingLeft, generateTokens, inMidUpload, pressUpload, readyToUpload, uploaded } from './support/fleet.ts';
+import { BACKWARDS, FLEET, ROWS, type HeldParts, beginUpload, expectFleet, expectListed, expectNothingLeft, generateTokens, holdLastParts, inMidUpload, pressUpload, readyToUpload, uploaded } from './support/fleet.ts';
 import { ADMIN, type Muster } from './support/muster.ts';
 import { UNAVAILABLE, giveModel, save, saveTokens, status } from './support/portal.ts';
 import { expect, onPostgres, signInQuietly, test } from './support/test.ts';
@@ -27,9 +27,10 @@ const overCable = test.extend<{ cable: Cable }>({
   baseURL: async ({ cable }, use) => use(cable.url),
 });
 
-/** The tab is closed, and with it goes what it has sent. Playwright would let go what is held. */
-async function closeTab(page: Page, cable: Cable): Promise<void> {
+/** The tab is closed, and with it goes what it has sent. */
+async function closeTab(page: Page, cable: Cable, held: HeldParts): Promise<void> {
   await cable.cut('refused');
+  await held.drop();
   await page.close();
   await cable.restore();
 }
@@ -72,8 +73,9 @@ for (const database of ['SQLite', 'PostgreSQL']) {
     });
 
     test('the server is killed in mid-upload and the tab closed: the same file again finishes it', async ({ portal, muster }) => {
-      await inMidUpload(portal, async () => {
+      await inMidUpload(portal, async (held) => {
         await muster.stop('SIGKILL');
+        await held.drop();
         await portal.close();
       });
       await muster.start();
@@ -81,7 +83,7 @@ for (const database of ['SQLite', 'PostgreSQL']) {
     });
 
     overCable('the tab is closed in mid-upload: the same file again finishes it', async ({ portal, muster, cable }) => {
-      await inMidUpload(portal, () => closeTab(portal, cable));
+      await inMidUpload(portal, (held) => closeTab(portal, cable, held));
       await expectFinishedElsewhere(portal, muster);
     });
 
@@ -89,11 +91,11 @@ for (const database of ['SQLite', 'PostgreSQL']) {
       test(`two people upload ${order} at once: each device has one token, with one of them`, async ({ portal, muster, browser }) => {
         const other = await signedInElsewhere(browser, muster);
         await Promise.all([readyToUpload(portal), readyToUpload(other, rows)]);
-        const release = await Promise.all([portal, other].map(holdLastParts));
+        const held = await Promise.all([portal, other].map(holdLastParts));
         const parts = await Promise.all([pressUpload(portal), pressUpload(other)]);
-        await Promise.all(parts.map((some) => some.untilSent(4)));
+        await Promise.all(parts.map((some) => some.untilSent(2)));
         for (const some of parts) some.expectUnderWay();
-        await Promise.all(release.map((go) => go()));
+        await Promise.all(held.map((some) => some.letGo()));
         const [mine, theirs] = await Promise.all([uploaded(portal), uploaded(other)]);
         expect([mine.failed, theirs.failed]).toEqual([0, 0]);
         expect(mine.registered + theirs.registered).toBe(ROWS);
@@ -108,18 +110,6 @@ for (const database of ['SQLite', 'PostgreSQL']) {
       });
     }
   });
-}
-
-/** Holds the last parts of the page's upload, so that it cannot be over, until the answer is called. */
-async function holdLastParts(page: Page): Promise<() => Promise<void>> {
-  let held: Route[] | undefined = [];
-  let parts = 0;
-  await page.route('**/fn/register-part', (route) => (++parts > 7 && held ? void held.push(route) : route.continue()));
-  return async () => {
-    const last = held ?? [];
-    held = undefined;
-    for (const route of last) await route.continue();
-  };
 }
 
 async function signedInElsewhere(browser: Browser, muster: Muster): Promise<Page> {
@@ -143,9 +133,9 @@ test.describe('PostgreSQL crashes', () => {
 
   overCable('in mid-upload, and the tab is closed: the same file again finishes it', async ({ portal, muster, postgres, cable }) => {
     const server = muster.pid;
-    await inMidUpload(portal, async () => {
+    await inMidUpload(portal, async (held) => {
       await postgres.stop('immediate');
-      await closeTab(portal, cable);
+      await closeTab(portal, cable, held);
     });
     await postgres.start();
     await expectFinishedElsewhere(portal, muster);

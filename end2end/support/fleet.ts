@@ -1,4 +1,4 @@
-// A fleet of 100,000 devices: its file, its upload, and what must be true of it whatever happened on the way.
+// A fleet of 60,000 devices: its file, its upload, and what must be true of it whatever happened on the way.
 import { expect, test, type Page, type Request, type Route } from '@playwright/test';
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -6,7 +6,7 @@ import type { Muster } from './muster.ts';
 import { MODEL, choose, file, open, openRegister, status } from './portal.ts';
 import { call, PostcardReader } from './server-functions.ts';
 
-export const ROWS = 100_000;
+export const ROWS = 60_000;
 /** Rows of one part, as the page cuts them. */
 const PART_ROWS = 10_000;
 const PARTS = ROWS / PART_ROWS;
@@ -79,13 +79,8 @@ export async function beginUpload(page: Page): Promise<Parts> {
  * Begins an upload, and does this in its middle, each time at another moment, which a failed test tells: some parts are
  * stored, some may be under way, and the last ones are sent after it.
  */
-export async function inMidUpload(page: Page, deed: () => Promise<void>): Promise<Parts> {
-  let held: Route[] | undefined = [];
-  let parts = 0;
-  await page.route(
-    (url) => isPart(url.href),
-    (route) => (++parts > PARTS - LAST_PARTS && held ? void held.push(route) : route.continue()),
-  );
+export async function inMidUpload(page: Page, deed: (held: HeldParts) => Promise<void>): Promise<Parts> {
+  const held = await holdLastParts(page);
   await readyToUpload(page);
   const stored = page.waitForResponse((answer) => isPart(answer.url()) && answer.ok());
   const sent = await pressUpload(page);
@@ -93,12 +88,33 @@ export async function inMidUpload(page: Page, deed: () => Promise<void>): Promis
   const ms = randomInt(100);
   await test.info().attach('moment', { body: `${ms} ms after the first answer`, contentType: 'text/plain' });
   await pause(ms);
-  await deed();
-  const last = held;
-  held = undefined;
-  // A page that was closed has taken its parts with it.
-  if (!page.isClosed()) for (const route of last) await route.continue();
+  await deed(held);
+  await held.letGo();
   return sent;
+}
+
+/** Parts that the page has sent, and that have not left the browser. */
+export type HeldParts = {
+  /** Sends them, and those to come. */
+  letGo(): Promise<void>;
+  /** Forgets them, and those to come. For a page that is closed next: the browser would send them then. */
+  drop(): Promise<void>;
+};
+
+/** Holds the last parts of the page's upload, so that it cannot be over. */
+export async function holdLastParts(page: Page): Promise<HeldParts> {
+  const held: Route[] = [];
+  let parts = 0;
+  let treat = async (route: Route): Promise<void> => void held.push(route);
+  await page.route(
+    (url) => isPart(url.href),
+    (route) => (++parts > PARTS - LAST_PARTS ? treat(route) : route.continue()),
+  );
+  const now = async (how: (route: Route) => Promise<void>) => {
+    treat = how;
+    for (const route of held.splice(0)) await how(route);
+  };
+  return { letGo: () => now((route) => route.continue()), drop: () => now((route) => route.abort()) };
 }
 
 /** Waits for the end of an upload: the counts, which add up. */
@@ -141,7 +157,7 @@ export async function generateTokens(page: Page, devices: number): Promise<void>
  */
 export async function expectFleet(page: Page, muster: Muster, ...saved: Map<string, string>[]): Promise<void> {
   await page.goto(`${muster.url}/devices`);
-  await expect(page.getByText('100,000 devices', { exact: true })).toBeVisible();
+  await expect(page.getByText(`${ROWS.toLocaleString('en')} devices`, { exact: true })).toBeVisible();
   expect(differences(await deviceNames(page, muster), names)).toEqual([]);
   const searched = await call(page.request, muster.url, 'count-devices', { filter: { ...anyDevice, search: 'FRIENDLY name of' } });
   expect(await searched.json(), 'devices that a search finds').toBe(ROWS);

@@ -1,6 +1,6 @@
 // What a person does at the portal, by the names on the screen.
-import { expect, type Locator, type Page } from '@playwright/test';
-import { readFileSync } from 'node:fs';
+import { expect, test, type Locator, type Page } from '@playwright/test';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Muster } from './muster.ts';
 import { call, postcardBytes } from './server-functions.ts';
 
@@ -22,7 +22,7 @@ export function modelDefinition(title = MODEL): Buffer {
   return Buffer.from(JSON.stringify({ '@context': 'https://www.w3.org/2022/wot/td/v1.1', '@type': 'tm:ThingModel', title, properties }));
 }
 
-/** A file that never was on the disk. */
+/** A file that is made for a test. */
 export function file(name: string, content: string | Buffer): { name: string; mimeType: string; buffer: Buffer } {
   return { name, mimeType: 'text/csv', buffer: Buffer.from(content) };
 }
@@ -63,7 +63,15 @@ export async function openRegister(page: Page): Promise<Locator> {
 
 /** Chooses a file in the dialog: a path, or one made by `file`. */
 export async function choose(page: Page, what: string | ReturnType<typeof file>): Promise<void> {
-  await page.getByRole('dialog').getByLabel('Registration file').setInputFiles(what);
+  await page.getByRole('dialog').getByLabel('Registration file').setInputFiles(typeof what === 'string' ? what : onDisk(what));
+}
+
+/** A large file is put on the disk: its bytes take seconds on their way to the browser. */
+function onDisk(made: ReturnType<typeof file>): string | ReturnType<typeof file> {
+  if (made.buffer.length < 1 << 20) return made;
+  const path = test.info().outputPath(made.name);
+  writeFileSync(path, made.buffer);
+  return path;
 }
 
 /** The dialog of a file that is being registered. */
