@@ -18,6 +18,7 @@ use muster_domain::SecurityToken;
 use muster_registry::{AuthError, AuthenticatedDevice, Registry, StateError, StoreError};
 use std::sync::Arc;
 use tokio::time::timeout;
+use tracing::Span;
 
 /// The largest body a device may send.
 pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -64,6 +65,7 @@ async fn admit(State(endpoint): State<Endpoint>, mut request: Request, next: Nex
         Err(problem) => return problem.into_response(),
     };
     drop(lookup);
+    Span::current().record("device", tracing::field::display(device.id));
     request.extensions_mut().insert(device.clone());
     let done = async { limits.admit_device(&device, request, MAX_BODY_BYTES).await?.run(next).await };
     match done.await {

@@ -19,6 +19,7 @@ mod problem;
 mod public_url;
 mod rate_limit;
 mod refusals;
+mod request_id;
 mod security_headers;
 mod serve;
 mod session_layer;
@@ -26,22 +27,17 @@ mod sign_in_form;
 mod stopping;
 
 use clap::Parser;
-use command_line::{AccountCommand, Command, CommandLine, UserCommand};
+use command_line::{AccountCommand, Command, CommandLine, LogFormat, UserCommand};
 use std::{
     io::{self, IsTerminal},
     process::ExitCode,
 };
 use stopping::Stop;
+use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info,sqlx=warn".into()),
-        )
-        .init();
+    start_log(command_line.log_format);
     if let Command::Check { file, ignore_unknown_columns } = &command_line.command {
         return check::check(file, *ignore_unknown_columns);
     }
@@ -60,6 +56,15 @@ fn main() -> ExitCode {
             eprintln!("muster: {sentence}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info,sqlx=warn".into());
+    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter);
+    match format {
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Errors as programs get them: `application/problem+json` (RFC 9457), everywhere.
 
+use crate::request_id::RequestId;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -20,6 +21,8 @@ struct Body<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 impl Problem {
@@ -44,7 +47,15 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let title = self.status.canonical_reason().unwrap_or("Error");
         let field = self.field.as_deref();
-        let body = Body { r#type: "about:blank", title, status: self.status.as_u16(), detail: &self.detail, field };
+        let request_id = RequestId::current();
+        let body = Body {
+            r#type: "about:blank",
+            title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            field,
+            request_id: request_id.as_ref().map(RequestId::as_str),
+        };
         let mut response = (self.status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

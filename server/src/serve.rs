@@ -10,6 +10,7 @@ use crate::{
     problem::Problem,
     public_url::PublicUrl,
     refusals::{self, Refusals},
+    request_id::{self, RequestId},
     security_headers,
     session_layer::{self, Sessions},
     sign_in_form,
@@ -31,7 +32,7 @@ use muster_app::{App, AssetBase, fns::Failure, shell};
 use muster_registry::{Password, Registry};
 use std::time::Duration;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, trace::TraceLayer};
-use tracing::Span;
+use tracing::{Span, field::Empty};
 
 /// Open files beside connections: the databases, the log, and what the system itself needs.
 const OTHER_FILES: u64 = 128;
@@ -174,11 +175,14 @@ pub(crate) fn router(
         .layer(from_fn_with_state(settings.trusted_proxies.clone(), client::identify))
         .layer(from_fn_with_state(refusals, refusals::count))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_response(log_response).on_failure(()))
+        .layer(from_fn_with_state(settings.trusted_proxies.clone(), request_id::assign))
 }
 
-/// What every line about a request says: not its query, which holds what people search for.
+/// What every line about a request says: not its query, which holds what people search for. Who sends it is added once it
+/// is known: the account and user of a page, and the id of a device.
 fn span(request: &Request<Body>) -> Span {
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+    let id = request.extensions().get::<RequestId>().map(RequestId::as_str);
+    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path(), account = Empty, device = Empty)
 }
 
 /// One line for each response: an error if the server has a fault. What it refuses is summed up (`refusals.rs`).

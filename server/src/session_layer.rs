@@ -22,6 +22,7 @@ use muster_domain::SessionKey;
 use muster_registry::{Registry, StoreError};
 use std::sync::Arc;
 use tokio::time::timeout;
+use tracing::Span;
 
 /// The longest address that is remembered over a sign-in.
 const MAX_RETURN_BYTES: usize = 2_048;
@@ -58,6 +59,7 @@ pub(crate) async fn find_person(
         drop(permit);
         match found.unwrap_or(Err(StoreError::Unavailable)) {
             Ok(Some(person)) => {
+                Span::current().record("account", person.account_name.to_string());
                 request.extensions_mut().insert(person);
                 request.extensions_mut().insert(Arc::new(key));
                 is_known = true;

@@ -26,7 +26,7 @@ fn bytes_of(argument: &impl serde::Serialize) -> Vec<u8> {
 fn every_change_is_in_the_log_and_no_secret_is() {
     let place = Place::new();
     let mut command = place.command(&[], &["serve", "--listen", "127.0.0.1:0"]);
-    let mut server = support::Server::start({
+    let server = support::Server::start({
         command.env("MUSTER_LOG", "debug");
         command
     });
@@ -48,7 +48,7 @@ fn every_change_is_in_the_log_and_no_secret_is() {
     postcard("upload-model", bytes_of(&MODEL.as_bytes()));
     let forged = "fleet.csv\nINFO signed in account=\"main\" user=\"forged\u{1b}[31m\"";
     json("begin-registration", serde_json::json!({ "file_name": forged, "devices": 3, "parts": 1, "group": "Berlin" }));
-    let begun = server.log().lines().find(|line| line.contains("registration begun")).unwrap().to_owned();
+    let begun = server.wait_for("registration begun");
     let id: uuid::Uuid = begun.split("registration=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     let part = Part {
         registration: id,
@@ -164,5 +164,44 @@ fn every_change_is_in_the_log_and_no_secret_is() {
     let others = [wrong, typed_into_the_wrong_box, PASSWORD, session, "first-password-1", "second-password-2"];
     for secret in secrets.iter().map(String::as_str).chain(others) {
         assert!(!all.contains(secret), "{secret} in:\n{all}");
+    }
+}
+
+#[test]
+fn a_request_is_found_in_the_log_by_the_id_in_its_response() {
+    for format in ["text", "json"] {
+        let place = Place::new();
+        let mut command = place.command(&[], &["serve", "--listen", "127.0.0.1:0"]);
+        command.env("MUSTER_LOG_FORMAT", format).env("MUSTER_LOG", "debug,sqlx=warn");
+        let server = support::Server::start(command);
+        let cookie = server.sign_in();
+        let seen = server.call_json("me", &cookie, "{}");
+        assert_eq!(seen.status, 200, "{seen:?}");
+        let line = server.wait_for_all(&[seen.header("x-request-id"), "a response was sent"]);
+        if format == "json" {
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let span = &line["span"];
+            assert_eq!(line["level"], "DEBUG", "{line}");
+            assert_eq!(line["status"], "200 OK", "{line}");
+            assert_eq!(
+                (&span["method"], &span["path"], &span["account"]),
+                (&"POST".into(), &"/fn/me".into(), &"main".into())
+            );
+            // Whatever reads them can read all of them; the others are for the person at the terminal.
+            let log = server.log();
+            let lines = log.lines().filter(|line| !line.starts_with("Muster is at") && !line.starts_with("Sign in as"));
+            for line in lines {
+                serde_json::from_str::<serde_json::Value>(line).unwrap();
+            }
+        } else {
+            for words in ["method=POST path=\"/fn/me\"", "account=\"main\"", "status=200"] {
+                assert!(line.contains(words), "{words}: {line}");
+            }
+        }
+        // A problem says it, too: a device keeps bodies rather than headers.
+        let refused = server.ask("POST", "/device/v1/state", &[("x-request-id", "forged")], b"");
+        let problem: serde_json::Value = serde_json::from_str(&refused.body).unwrap();
+        assert_eq!(problem["request_id"], refused.header("x-request-id"), "{refused:?}");
+        assert_ne!(problem["request_id"], "forged");
     }
 }

@@ -73,7 +73,7 @@ impl Place {
 /// A server that runs. It is killed when this is dropped.
 pub struct Server {
     pub address: String,
-    child: Child,
+    child: Mutex<Child>,
     log: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
 }
@@ -84,7 +84,7 @@ impl Server {
         let log = Arc::new(Mutex::new(String::new()));
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let readers = vec![gather(stdout, log.clone()), gather(stderr, log.clone())];
-        let mut server = Self { address: String::new(), child, log, readers };
+        let mut server = Self { address: String::new(), child: Mutex::new(child), log, readers };
         let line = server.wait_for("Muster is at http://");
         server.address = line.rsplit_once("http://").unwrap().1.to_owned();
         server
@@ -103,24 +103,28 @@ impl Server {
     }
 
     /// Waits for a line with these words, and gives it.
-    pub fn wait_for(&mut self, words: &str) -> String {
+    pub fn wait_for(&self, words: &str) -> String {
+        self.wait_for_all(&[words])
+    }
+
+    /// Waits for a line with all of these words, and gives it.
+    pub fn wait_for_all(&self, words: &[&str]) -> String {
         let begun = Instant::now();
         loop {
+            let has_ended = self.child.lock().unwrap().try_wait().unwrap().is_some()
+                && self.readers.iter().all(JoinHandle::is_finished);
             let log = self.log();
-            if let Some(line) = log.lines().find(|line| line.contains(words)) {
+            if let Some(line) = log.lines().find(|line| words.iter().all(|words| line.contains(words))) {
                 return line.to_owned();
             }
             assert!(begun.elapsed() < PATIENCE, "no {words:?} in:\n{log}");
-            if self.child.try_wait().unwrap().is_some() && self.readers.iter().all(JoinHandle::is_finished) {
-                let log = self.log();
-                assert!(log.contains(words), "it ended:\n{log}\nThe page must be in it: scripts/build-web");
-            }
+            assert!(!has_ended, "it ended:\n{log}\nThe page must be in it: scripts/build-web");
             thread::sleep(Duration::from_millis(10));
         }
     }
 
     pub fn pid(&self) -> String {
-        self.child.id().to_string()
+        self.child.lock().unwrap().id().to_string()
     }
 
     pub fn signal(&self, name: &str) {
@@ -131,7 +135,7 @@ impl Server {
     pub fn ended(&mut self) -> ExitStatus {
         let begun = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.lock().unwrap().try_wait().unwrap() {
                 for reader in self.readers.drain(..) {
                     reader.join().unwrap();
                 }
@@ -200,8 +204,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Ok(child) = self.child.get_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -230,6 +236,12 @@ impl Answer {
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
         Self { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// The value of a header; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let headers = self.head.lines().filter_map(|line| line.split_once(':'));
+        headers.into_iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim())
     }
 
     fn cookie(&self) -> Option<String> {
