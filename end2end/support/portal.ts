@@ -1,6 +1,7 @@
 // What a person does at the portal, by the names on the screen.
 import { expect, test, type Locator, type Page } from '@playwright/test';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Muster } from './muster.ts';
 import { call, postcardBytes } from './server-functions.ts';
 
@@ -66,10 +67,13 @@ export async function choose(page: Page, what: string | ReturnType<typeof file>)
   await page.getByRole('dialog').getByLabel('Registration file').setInputFiles(typeof what === 'string' ? what : onDisk(what));
 }
 
-/** A large file is put on the disk: its bytes take seconds on their way to the browser. */
+/**
+ * A large file is put on the disk, since its bytes take seconds on their way to the browser. Each in a folder of its own:
+ * a page sees when a file that it has checked is written again.
+ */
 function onDisk(made: ReturnType<typeof file>): string | ReturnType<typeof file> {
   if (made.buffer.length < 1 << 20) return made;
-  const path = test.info().outputPath(made.name);
+  const path = join(mkdtempSync(test.info().outputPath('file-')), made.name);
   writeFileSync(path, made.buffer);
   return path;
 }
