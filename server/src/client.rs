@@ -116,6 +116,15 @@ fn is_internal(address: IpAddr) -> bool {
     }
 }
 
+/// Whether a request comes from this machine or its private network. One that a proxy forwarded which is not configured
+/// may come from anywhere.
+pub(crate) fn is_near(request: &Request) -> bool {
+    let headers = request.headers();
+    let is_forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key(http::header::FORWARDED);
+    let client = request.extensions().get::<Client>();
+    client.is_some_and(|client| is_internal(client.address) && (client.is_proxied || !is_forwarded))
+}
+
 /// The client of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Client {

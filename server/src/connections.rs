@@ -90,6 +90,23 @@ pub(crate) struct ConnectionLimits {
     timeouts: Timeouts,
 }
 
+/// How many connections are open.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenConnections {
+    all: Arc<Semaphore>,
+    limit: usize,
+}
+
+impl OpenConnections {
+    pub(crate) fn open(&self) -> usize {
+        self.limit - self.all.available_permits()
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
 /// A permit for one open connection, released when dropped.
 struct ConnectionPermit {
     _of_all: OwnedSemaphorePermit,
@@ -100,6 +117,11 @@ impl ConnectionLimits {
     pub(crate) fn new(max: usize, max_per_address: usize, proxies: TrustedProxies, refusals: Refusals) -> Self {
         let all = Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS)));
         Self { all, of_address: InFlight::new(max_per_address), proxies, refusals, timeouts: Timeouts::default() }
+    }
+
+    /// How many connections are open, now and later.
+    pub(crate) fn open_connections(&self) -> OpenConnections {
+        OpenConnections { all: self.all.clone(), limit: self.all.available_permits() }
     }
 
     /// A permit for a connection from this address. A configured proxy's connections serve many clients, so their requests

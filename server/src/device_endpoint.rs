@@ -14,6 +14,7 @@ use axum::{
     routing::{any, post},
 };
 use http::{HeaderMap, StatusCode, header};
+use metrics::counter;
 use muster_domain::SecurityToken;
 use muster_registry::{AuthError, AuthenticatedDevice, Registry, StateError, StoreError};
 use std::sync::Arc;
@@ -112,7 +113,14 @@ async fn state(
     Extension(device): Extension<AuthenticatedDevice>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    match endpoint.registry.record_state(&device, &body).await {
+    let recorded = endpoint.registry.record_state(&device, &body).await;
+    let outcome = match &recorded {
+        Ok(()) => "stored",
+        Err(StateError::Store(_)) => "failed",
+        Err(_) => "refused",
+    };
+    counter!("muster_device_reports_total", "outcome" => outcome).increment(1);
+    match recorded {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(StateError::Store(_)) => Err(Problem::unavailable()),
         Err(StateError::TooLarge) => Err(too_large()),

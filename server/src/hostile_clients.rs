@@ -88,8 +88,14 @@ impl Server {
         let listener = connections::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
         let refusals = Refusals::default();
-        let router =
-            router(registry.clone(), PublicUrl::parse(public).unwrap(), &settings, refusals.clone(), Stop::never());
+        let router = router(
+            registry.clone(),
+            PublicUrl::parse(public).unwrap(),
+            &settings,
+            refusals.clone(),
+            Stop::never(),
+            axum::Router::new(),
+        );
         let limits = ConnectionLimits::new(
             settings.max_connections.get(),
             settings.max_connections_per_address.get(),

@@ -13,6 +13,7 @@ mod fair_limit;
 #[cfg(test)]
 mod hostile_clients;
 mod in_flight;
+mod metrics;
 mod overload;
 mod people;
 mod problem;

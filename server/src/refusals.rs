@@ -53,7 +53,8 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    const ALL: [(Self, &str); 12] = [
+    /// All of them, each with its name.
+    pub(crate) const ALL: [(Self, &'static str); 12] = [
         (Self::Connections, "too many connections"),
         (Self::OfAddress, "too many connections or requests of one address"),
         (Self::OfDevice, "too many concurrent requests of one device"),
@@ -76,6 +77,7 @@ pub(crate) struct Refusals(Arc<[AtomicU64; Reason::ALL.len()]>);
 impl Refusals {
     pub(crate) fn count(&self, reason: Reason) {
         self.0[reason as usize].fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("muster_refusals_total", "reason" => Reason::ALL[reason as usize].1).increment(1);
     }
 
     /// A summary of the refusals since the last call; `None`: there were none.

@@ -2,9 +2,11 @@
 
 use crate::{
     assets, client,
+    client::TrustedProxies,
     command_line::{LimitSettings, ServeSettings},
     connections::{self, ConnectionLimits},
     device_endpoint::{self, Endpoint},
+    metrics::{self, Metrics},
     overload::{self, Limits},
     people,
     problem::Problem,
@@ -30,12 +32,16 @@ use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, handle_server_fns_with_context};
 use muster_app::{App, AssetBase, fns::Failure, shell};
 use muster_registry::{Password, Registry};
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
+use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, trace::TraceLayer};
 use tracing::{Span, field::Empty};
 
 /// Open files beside connections: the databases, the log, and what the system itself needs.
 const OTHER_FILES: u64 = 128;
+
+/// Connections of those who read the metrics.
+const MAX_METRICS_CONNECTIONS: usize = 64;
 
 #[derive(Clone)]
 pub(crate) struct AppState {
@@ -74,9 +80,8 @@ async fn serve_until_stopped(
     let limits = &settings.limits;
     let first = first_start(registry, settings).await?;
 
-    let listener = connections::listen(settings.listen);
-    let listener = listener
-        .map_err(|error| format!("{} cannot be listened on: {error}. Choose another with --listen", settings.listen))?;
+    let listener = listen(settings.listen, "--listen")?;
+    let metrics_listener = settings.metrics_listen.map(|address| listen(address, "--metrics-listen")).transpose()?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let shown = public.shown().unwrap_or_else(|| format!("http://{address}"));
     println!("Muster is at {shown}");
@@ -85,20 +90,41 @@ async fn serve_until_stopped(
     }
 
     let (proxies, refusals) = (limits.trusted_proxies.clone(), Refusals::default());
-    let router = router(registry.clone(), public, limits, refusals.clone(), stop.clone());
     let connection_limits =
         ConnectionLimits::new(max_connections, limits.max_connections_per_address.get(), proxies, refusals.clone());
+    let metrics = Metrics::start(registry.clone(), connection_limits.open_connections())?;
+    let shared_route = if metrics_listener.is_none() { metrics.clone().route_for_near() } else { Router::new() };
+    let router = router(registry.clone(), public, limits, refusals.clone(), stop.clone(), shared_route);
     let server = connections::serve(listener, router, connection_limits, stop.requested());
+    let metrics_server = serve_metrics(metrics_listener, metrics.clone(), refusals.clone(), stop);
     let too_late = async {
         stop.requested().await;
         tokio::time::sleep(DRAIN_TIMEOUT).await;
     };
     tokio::select! {
-        () = server => {}
+        () = async { tokio::join!(server, metrics_server); } => {}
         () = too_late => tracing::warn!("requests are still under way: they are cut off"),
         () = refusals.write_summaries() => {}
+        () = metrics.upkeep() => {}
     }
     Ok(())
+}
+
+/// Listens, or says which setting to change.
+fn listen(address: SocketAddr, setting: &str) -> Result<TcpListener, String> {
+    connections::listen(address)
+        .map_err(|error| format!("{address} cannot be listened on: {error}. Choose another with {setting}"))
+}
+
+/// Serves the metrics on a listener of their own, if there is one.
+async fn serve_metrics(listener: Option<TcpListener>, metrics: Metrics, refusals: Refusals, stop: &Stop) {
+    let Some(listener) = listener else { return };
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, "metrics are served");
+    }
+    let limits =
+        ConnectionLimits::new(MAX_METRICS_CONNECTIONS, MAX_METRICS_CONNECTIONS, TrustedProxies::default(), refusals);
+    connections::serve(listener, metrics.route(), limits, stop.requested()).await;
 }
 
 /// The connections that there may be: each is an open file.
@@ -139,6 +165,7 @@ pub(crate) fn router(
     settings: &LimitSettings,
     refusals: Refusals,
     stop: Stop,
+    metrics_route: Router,
 ) -> Router {
     let limits = Limits::new(settings);
     let state = AppState { leptos: LeptosOptions::builder().output_name("muster").build(), registry: registry.clone() };
@@ -165,6 +192,7 @@ pub(crate) fn router(
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state((registry, stop)))
+        .merge(metrics_route)
         .merge(limited)
         .layer(from_fn(connections::drain_unread_body))
         .layer(from_fn_with_state(public, security_headers::headers))
@@ -174,6 +202,7 @@ pub(crate) fn router(
         }))
         .layer(from_fn_with_state(settings.trusted_proxies.clone(), client::identify))
         .layer(from_fn_with_state(refusals, refusals::count))
+        .layer(from_fn(metrics::count_request))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_response(log_response).on_failure(()))
         .layer(from_fn_with_state(settings.trusted_proxies.clone(), request_id::assign))
 }

@@ -12,6 +12,7 @@ use crate::{
     },
     world::new_id,
 };
+use metrics::counter;
 use muster_domain::{DeviceName, SecretHash, SecurityToken};
 
 /// The most registrations that are listed at once.
@@ -122,6 +123,7 @@ impl Registry {
         new.file_name = new.file_name.chars().filter(|letter| !letter.is_control()).take(MAX_FILE_NAME_CHARS).collect();
         let id = RegistrationId(new_id(&*self.world));
         self.store.begin_registration(account, person, id, &new, self.now()).await?;
+        counter!("muster_registrations_total").increment(1);
         Ok(id)
     }
 
@@ -147,7 +149,10 @@ impl Registry {
             ));
         }
         let world = self.world.clone();
-        self.store.register_part(NewPart { account, registration: id, rows: part, world }).await
+        let outcome = self.store.register_part(NewPart { account, registration: id, rows: part, world }).await?;
+        counter!("muster_devices_registered_total").increment(outcome.registered.into());
+        counter!("muster_tokens_issued_total").increment(outcome.tokens.len() as u64);
+        Ok(outcome)
     }
 
     /// Marks a registration as done, if all its parts are there. Of one that lacks some, what is there is told all the

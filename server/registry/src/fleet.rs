@@ -7,6 +7,7 @@ use crate::{
     types::{AccountId, GroupName, OldTokens, RegistrationId, Status, Timestamp, TokenJob, tier_code},
     world::new_id,
 };
+use metrics::counter;
 use muster_domain::{DeviceName, ModelName, NewDevice, PricingTier, SecurityToken};
 use std::collections::HashSet;
 
@@ -269,6 +270,8 @@ impl Registry {
             made.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
         let there: HashSet<_> =
             self.store.replace_tokens(account, &hashes, old, made_by, self.now()).await?.into_iter().collect();
-        Ok((made.into_iter().filter(|(_, token)| there.contains(&token.id())).collect(), next))
+        let issued: Vec<_> = made.into_iter().filter(|(_, token)| there.contains(&token.id())).collect();
+        counter!("muster_tokens_issued_total").increment(issued.len() as u64);
+        Ok((issued, next))
     }
 }

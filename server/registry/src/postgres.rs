@@ -143,6 +143,11 @@ impl Db {
         Ok(Self { pool, device_pool, device_readers, grid, compaction: Background::spawn(compaction) })
     }
 
+    /// Its connections, by what they are for.
+    pub(crate) fn named_pools(&self) -> [(&'static str, &Pool); 3] {
+        [("portal", &self.pool), ("devices", &self.device_pool), ("device readers", &self.device_readers)]
+    }
+
     /// Ends the background tasks, and every connection.
     pub(crate) async fn close(&self) {
         self.compaction.cancel().await;

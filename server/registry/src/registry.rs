@@ -57,6 +57,17 @@ const READY_DEADLINE: Duration = Duration::from_secs(5);
 /// When the database was last asked whether it can serve, and what it said.
 type Readiness = Option<(Instant, Result<(), NotReady>)>;
 
+/// The connections to the database that are for one purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    /// What they are for.
+    pub name: &'static str,
+    /// How many there are.
+    pub open: usize,
+    /// How many of those nobody uses.
+    pub idle: usize,
+}
+
 /// Everything Muster knows. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Registry {
@@ -105,6 +116,12 @@ impl Registry {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.world.now()
+    }
+
+    /// The connections to the database, now.
+    #[must_use]
+    pub fn pools(&self) -> Vec<PoolUse> {
+        self.store.pools()
     }
 
     /// Whether it can serve: the database answers, has the tables of this version, and takes changes.

@@ -142,6 +142,11 @@ impl Db {
         Ok(Self { writer, readers, device_readers, reports, uses, parts, grid, compaction, probe: Mutex::default() })
     }
 
+    /// Its connections, by what they are for.
+    pub(crate) fn named_pools(&self) -> [(&'static str, &Pool); 3] {
+        [("writer", &self.writer), ("readers", &self.readers), ("device readers", &self.device_readers)]
+    }
+
     /// Ends the background tasks, and leaves everything in the one file.
     pub(crate) async fn close(&self) {
         self.compaction.cancel().await;

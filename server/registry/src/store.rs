@@ -7,6 +7,7 @@ use crate::{
     errors::{AccountError, GroupError, NotReady, PersonError, RegisterError, StateError, StoreError},
     fleet::{Change, Chosen, DeviceFilter, DevicePage, DeviceQuery, Step},
     registering::{ErrorsPage, NewRegistration, PartOutcome, PartRows},
+    registry::PoolUse,
     types::{
         AccountId, AccountName, DeviceDetail, GroupName, GroupSummary, ModelSummary, OldTokens, Person, PersonId,
         RegistrationId, RegistrationSummary, Status, Timestamp, TokenJob, TokenUse,
@@ -29,6 +30,7 @@ pub(crate) trait Store:
 pub(crate) trait Upkeep {
     async fn ready(&self) -> Result<(), NotReady>;
     async fn close(&self);
+    fn pools(&self) -> Vec<PoolUse>;
 }
 
 /// A person with what their password is compared to.

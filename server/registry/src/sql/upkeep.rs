@@ -1,8 +1,9 @@
 //! The database itself: its schema, whether it can be used, and its end.
 
-use super::{Connection, Db, HAS_MIGRATIONS, migrator};
+use super::{Connection, Db, HAS_MIGRATIONS, Pool, migrator};
 use crate::{
     errors::{NotReady, StoreError},
+    registry::PoolUse,
     schema::{SchemaState, compare},
     store::Upkeep,
 };
@@ -24,6 +25,15 @@ impl Upkeep for Db {
 
     async fn close(&self) {
         Self::close(self).await;
+    }
+
+    fn pools(&self) -> Vec<PoolUse> {
+        let used = |(name, pool): (&'static str, &Pool)| PoolUse {
+            name,
+            open: usize::try_from(pool.size()).unwrap_or(usize::MAX),
+            idle: pool.num_idle(),
+        };
+        self.named_pools().map(used).into()
     }
 }
 
