@@ -364,7 +364,7 @@ test('an upload is paused, goes on, and is cancelled; the same file finishes it'
   await giveModel(portal, muster, PUMP);
   await open(portal, '/devices');
   const dialog = await openRegister(portal);
-  await choose(portal, file('fleet.csv', fleet(120_000)));
+  await choose(portal, file('fleet.csv', fleet(200_000)));
   const parts = await heldParts(portal);
   parts.letThrough(1);
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
@@ -385,12 +385,12 @@ test('an upload is paused, goes on, and is cancelled; the same file finishes it'
   await parts.letGo();
   await expect(status(portal).getByRole('button', { name: 'Done' })).toBeVisible({ timeout: 30_000 });
   const first = await saveTokens(portal);
-  expect(first.size).toBeLessThan(120_000);
+  expect(first.size).toBeLessThan(200_000);
   await status(portal).getByRole('button', { name: 'Done' }).click();
   await total(portal, `${first.size.toLocaleString('en')} devices`);
   await portal.unroute('**/fn/register-part');
-  await register(portal, file('fleet.csv', fleet(120_000)));
+  await register(portal, file('fleet.csv', fleet(200_000)));
   const second = await saveTokens(portal);
-  expect(new Set([...first.keys(), ...second.keys()]).size).toBe(120_000);
-  expect(first.size + second.size).toBe(120_000);
+  expect(new Set([...first.keys(), ...second.keys()]).size).toBe(200_000);
+  expect(first.size + second.size).toBe(200_000);
 });

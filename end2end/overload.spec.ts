@@ -36,7 +36,7 @@ async function expectAnswers(storm: Storm, muster: Muster): Promise<void> {
   const served = storm.answers.filter((answer) => answer.status === 204);
   // As the server logs them: a machine that is busy with 2,000 devices and a browser adds much to what these see.
   const logged = (status: RegExp) =>
-    [...muster.log.matchAll(new RegExp(`path="/device/v1/state"}: .*a response was sent status=(?:${status.source}) latency_ms=(\\d+)`, 'g'))].map((line) => Number(line[1]));
+    [...muster.log.matchAll(new RegExp(`path="/device/v1/state"[^}]*}: .*a response was sent status=(?:${status.source}) latency_ms=(\\d+)`, 'g'))].map((line) => Number(line[1]));
   const [turns, refusals] = [logged(/204 No Content/), logged(/503 Service Unavailable|429 Too Many Requests/)];
   const seen = (answers: typeof refused) => times(answers.map((answer) => answer.ms));
   const body = `served: ${seen(served)}\nrefused: ${seen(refused)}\nserved, at the server: ${times(turns)}\nrefused, at the server: ${times(refusals)}`;
@@ -46,7 +46,7 @@ async function expectAnswers(storm: Storm, muster: Muster): Promise<void> {
   expect(wrong.slice(0, 5), `answers that are neither 204 nor a refusal that says when to come back (${wrong.length})`).toEqual([]);
   expect(refused.length, 'more was asked of it than it could do').toBeGreaterThan(0);
   expect(served.length, 'and it did what it could').toBeGreaterThan(0);
-  expect(refusals.length, 'refusals in the log').toBeGreaterThan(0);
+  expect(Math.min(turns.length, refusals.length), 'turns and refusals in the log').toBeGreaterThan(0);
   expect(within(refusals, 50) / within(turns, 50), 'a refusal at the server, as a part of a turn (medians)').toBeLessThan(0.1);
 }
 
