@@ -46,7 +46,7 @@ async function expectAnswers(storm: Storm, muster: Muster): Promise<void> {
   expect(wrong.slice(0, 5), `answers that are neither 204 nor a refusal that says when to come back (${wrong.length})`).toEqual([]);
   expect(refused.length, 'more was asked of it than it could do').toBeGreaterThan(0);
   expect(served.length, 'and it did what it could').toBeGreaterThan(0);
-  expect(Math.min(turns.length, refusals.length), 'turns and refusals in the log').toBeGreaterThan(0);
+  expect(Math.min(turns.length, refusals.length), 'reports stored and refused in the log').toBeGreaterThan(0);
   expect(within(refusals, 50) / within(turns, 50), 'a refusal at the server, as a part of a turn (medians)').toBeLessThan(0.1);
 }
 

@@ -21,7 +21,7 @@ export default defineConfig({
     acceptDownloads: true,
     actionTimeout: 15_000,
     navigationTimeout: 20_000,
-    // A trace takes a fifth of the time. For one that is needed: --trace on.
+    // Recording traces takes a fifth of the time. To get one: --trace on.
     trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: {

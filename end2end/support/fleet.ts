@@ -93,11 +93,11 @@ export async function inMidUpload(page: Page, deed: (held: HeldParts) => Promise
   return sent;
 }
 
-/** Parts that the page has sent, and that have not left the browser. */
+/** Parts that the page has sent, held back before they leave the browser. */
 export type HeldParts = {
-  /** Sends them, and those to come. */
+  /** Sends them, and every later part. */
   letGo(): Promise<void>;
-  /** Forgets them, and those to come. For a page that is closed next: the browser would send them then. */
+  /** Aborts them, and every later part. Needed before the page is closed, because the browser would send them then. */
   drop(): Promise<void>;
 };
 

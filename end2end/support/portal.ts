@@ -68,8 +68,8 @@ export async function choose(page: Page, what: string | ReturnType<typeof file>)
 }
 
 /**
- * A large file is put on the disk, since its bytes take seconds on their way to the browser. Each in a folder of its own:
- * a page sees when a file that it has checked is written again.
+ * Writes a large file to disk, because passing its bytes to the browser takes seconds. Each gets its own folder: a page
+ * refuses a file that was rewritten after its check.
  */
 function onDisk(made: ReturnType<typeof file>): string | ReturnType<typeof file> {
   if (made.buffer.length < 1 << 20) return made;

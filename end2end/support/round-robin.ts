@@ -51,11 +51,11 @@ export class RoundRobin {
       got.on('error', () => answer.destroy()).pipe(answer);
     });
     sent.on('error', () => {
-      // Who asked has gone: that is not the server's fault.
+      // The client closed the connection: the server is not at fault.
       if (answer.destroyed) return;
       target.outUntil = Date.now() + OUT_MS;
       if (answer.headersSent) return void answer.destroy();
-      // What changes nothing is asked of the next, as balancers do by default.
+      // Load balancers send a GET to the next server by default, since it changes nothing.
       if (asked.method === 'GET' && !again) return this.forward(asked, answer, true);
       this.badGateways += 1;
       answer.writeHead(502, { 'content-type': 'text/html' }).end('<html><body><h1>502 Bad Gateway</h1></body></html>');

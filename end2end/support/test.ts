@@ -57,7 +57,7 @@ export const test = base.extend<Fixtures>({
     // As long as somebody listens, Chromium's own file dialog stays away, which nobody could answer here.
     page.on('filechooser', () => {});
     await use(page);
-    // What a page still asks for when its test is over is nobody's business any more.
+    // A page may still be loading something when its test ends. A route handler that fails then must not fail the test.
     for (const open of page.context().pages()) await open.unrouteAll({ behavior: 'ignoreErrors' });
   },
   portal: async ({ page, muster }, use) => {
