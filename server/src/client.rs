@@ -98,7 +98,7 @@ impl TrustedProxies {
 
     fn warn_of_unknown_proxy(&self, peer: IpAddr, headers: &HeaderMap) {
         let is_forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key(http::header::FORWARDED);
-        if is_forwarded && is_internal(peer) && !self.has_warned.swap(true, Ordering::Relaxed) {
+        if is_forwarded && is_internal_address(peer) && !self.has_warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %peer,
                 "a request was forwarded by a proxy that is not configured: all its clients count as one address. \
@@ -109,20 +109,19 @@ impl TrustedProxies {
 }
 
 /// Whether the address is of this machine or of a private network, as that of a proxy in front is.
-fn is_internal(address: IpAddr) -> bool {
+fn is_internal_address(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_loopback() || address.is_private(),
         IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
     }
 }
 
-/// Whether a request comes from this machine or its private network. One that a proxy forwarded which is not configured
-/// may come from anywhere.
-pub(crate) fn is_near(request: &Request) -> bool {
+/// Whether a request comes from this machine or a private network. If an unknown proxy forwarded it, its origin is unknown.
+pub(crate) fn is_internal(request: &Request) -> bool {
     let headers = request.headers();
     let is_forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key(http::header::FORWARDED);
     let client = request.extensions().get::<Client>();
-    client.is_some_and(|client| is_internal(client.address) && (client.is_proxied || !is_forwarded))
+    client.is_some_and(|client| is_internal_address(client.address) && (client.is_proxied || !is_forwarded))
 }
 
 /// The client of a request.

@@ -126,7 +126,8 @@ pub(crate) struct ServeSettings {
     /// The address and port to listen on; port 0 takes a free one
     #[arg(long, env = "MUSTER_LISTEN", default_value = "127.0.0.1:3000")]
     pub(crate) listen: SocketAddr,
-    /// An address and port for GET /metrics alone. If unset, the portal answers it, to clients in its private network
+    /// A separate address and port for GET /metrics. If unset, the portal answers it, but only to clients on the same machine
+    /// or in a private network
     #[arg(long, env = "MUSTER_METRICS_LISTEN")]
     pub(crate) metrics_listen: Option<SocketAddr>,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 use crate::{
     client::source_of,
+    metrics_endpoint::ReportOutcome,
     overload::{Limits, WORK_TIMEOUT},
     problem::Problem,
 };
@@ -14,7 +15,6 @@ use axum::{
     routing::{any, post},
 };
 use http::{HeaderMap, StatusCode, header};
-use metrics::counter;
 use muster_domain::SecurityToken;
 use muster_registry::{AuthError, AuthenticatedDevice, Registry, StateError, StoreError};
 use std::sync::Arc;
@@ -115,11 +115,11 @@ async fn state(
 ) -> Result<StatusCode, Problem> {
     let recorded = endpoint.registry.record_state(&device, &body).await;
     let outcome = match &recorded {
-        Ok(()) => "stored",
-        Err(StateError::Store(_)) => "failed",
-        Err(_) => "refused",
+        Ok(()) => ReportOutcome::Stored,
+        Err(StateError::Store(_)) => ReportOutcome::Failed,
+        Err(_) => ReportOutcome::Refused,
     };
-    counter!("muster_device_reports_total", "outcome" => outcome).increment(1);
+    outcome.count();
     match recorded {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(StateError::Store(_)) => Err(Problem::unavailable()),

@@ -13,7 +13,7 @@ mod fair_limit;
 #[cfg(test)]
 mod hostile_clients;
 mod in_flight;
-mod metrics;
+mod metrics_endpoint;
 mod overload;
 mod people;
 mod problem;

@@ -1,8 +1,8 @@
-//! `GET /metrics`: what Muster has done, as Prometheus reads it.
+//! `GET /metrics`, in the format of Prometheus.
 //!
-//! Labels have few values: no account, user, device or address is among them.
+//! Every label has a fixed, small set of values. Accounts, users, devices and addresses are never labels.
 
-use crate::{client::is_near, connections::OpenConnections, problem::Problem, refusals::Reason};
+use crate::{client::is_internal, connections::OpenConnections, problem::Problem, refusals::Reason};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
@@ -10,20 +10,20 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{Method, StatusCode, header};
+use http::{Method, header};
 use leptos::server_fn::axum::server_fn_paths;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{Counter, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use muster_registry::Registry;
 use std::time::{Duration, Instant};
 
-/// Bounds of the durations that are counted, in seconds.
-const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
+/// Upper bounds of the buckets of durations, in seconds.
+const DURATION_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 
-/// How often what was measured is put into those.
+/// How often recorded durations are merged into the buckets. Until then, each takes memory of its own.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What there is to be read.
+/// The recorded metrics, and the sources of those that are measured on request.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     recorded: PrometheusHandle,
@@ -32,39 +32,75 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Records from now on, in the whole process.
+    /// Starts recording, for the whole process.
+    ///
+    /// # Errors
+    /// A sentence, if something else in the process records metrics already.
     pub(crate) fn start(registry: Registry, connections: OpenConnections) -> Result<Self, String> {
-        let bounds = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS);
-        let recorded = bounds.and_then(PrometheusBuilder::install_recorder);
+        let builder =
+            PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS);
+        let recorded = builder.and_then(PrometheusBuilder::install_recorder);
         let recorded = recorded.map_err(|error| format!("metrics cannot be recorded: {error}"))?;
         describe();
         gauge!("muster_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
-        // A counter that is there from the start shows its first increase.
+        // A series that starts at 0 lets Prometheus see its first increase.
         for (_, reason) in Reason::ALL {
             counter!("muster_refusals_total", "reason" => reason).absolute(0);
         }
         for name in ["muster_registrations_total", "muster_devices_registered_total", "muster_tokens_issued_total"] {
             counter!(name).absolute(0);
         }
+        for outcome in ReportOutcome::ALL {
+            outcome.counter().absolute(0);
+        }
         Ok(Self { recorded, registry, connections })
     }
 
-    /// The route, for a listener of its own.
+    /// The route, open to every client: for a separate listener.
     pub(crate) fn route(self) -> Router {
-        Router::new().route("/metrics", get(page)).with_state(self)
+        Router::new().route("/metrics", get(read)).with_state(self)
     }
 
-    /// The same, for clients on this machine or in its network: what a portal is used for is nobody else's business.
-    pub(crate) fn route_for_near(self) -> Router {
-        self.route().layer(from_fn(only_near))
+    /// The route for the portal's listener. Only clients on this machine or in a private network get an answer, because the
+    /// portal may be open to the internet.
+    pub(crate) fn internal_route(self) -> Router {
+        self.route().layer(from_fn(internal_only))
     }
 
-    /// Keeps what is recorded small, as long as it is polled.
+    /// Merges recorded durations regularly, as long as it is polled.
     pub(crate) async fn upkeep(&self) {
         loop {
             tokio::time::sleep(UPKEEP_INTERVAL).await;
             self.recorded.run_upkeep();
         }
+    }
+}
+
+/// What became of a device's report.
+#[derive(Clone, Copy)]
+pub(crate) enum ReportOutcome {
+    Stored,
+    /// The report itself is at fault.
+    Refused,
+    /// The database could not be used.
+    Failed,
+}
+
+impl ReportOutcome {
+    const ALL: [Self; 3] = [Self::Stored, Self::Refused, Self::Failed];
+
+    /// Counts one more report with this outcome.
+    pub(crate) fn count(self) {
+        self.counter().increment(1);
+    }
+
+    fn counter(self) -> Counter {
+        let outcome = match self {
+            Self::Stored => "stored",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        };
+        counter!("muster_device_reports_total", "outcome" => outcome)
     }
 }
 
@@ -82,8 +118,8 @@ fn describe() {
     describe_gauge!("muster_database_connections", "Connections to the database by pool and state.");
 }
 
-/// What is recorded, and what is measured when somebody asks.
-async fn page(State(metrics): State<Metrics>) -> Response {
+/// `GET /metrics`: everything recorded, and the connections open now.
+async fn read(State(metrics): State<Metrics>) -> Response {
     let Metrics { recorded, registry, connections } = metrics;
     let count = |count: usize| u32::try_from(count).map_or(f64::INFINITY, f64::from);
     gauge!("muster_connections").set(count(connections.open()));
@@ -96,26 +132,23 @@ async fn page(State(metrics): State<Metrics>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], recorded.render()).into_response()
 }
 
-async fn only_near(request: Request, next: Next) -> Response {
-    if is_near(&request) {
-        return next.run(request).await;
-    }
-    Problem::new(StatusCode::NOT_FOUND, "There is nothing at this address.").into_response()
+async fn internal_only(request: Request, next: Next) -> Response {
+    if is_internal(&request) { next.run(request).await } else { Problem::not_found().into_response() }
 }
 
-/// Counts a request by its route, and how long it took.
+/// Records each request: its method, route, status, and the time until the response began.
 pub(crate) async fn count_request(request: Request, next: Next) -> Response {
-    let begun = Instant::now();
+    let start = Instant::now();
     let (method, route) = (method(request.method()), route(&request));
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
     counter!("muster_http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
         .increment(1);
-    histogram!("muster_http_request_duration_seconds", "method" => method, "route" => route).record(begun.elapsed());
+    histogram!("muster_http_request_duration_seconds", "method" => method, "route" => route).record(start.elapsed());
     response
 }
 
-/// Clients can invent methods; each would be a label.
+/// The label of a method. Clients can invent methods, so rare ones share a label.
 fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -125,7 +158,7 @@ fn method(method: &Method) -> &'static str {
     }
 }
 
-/// The route as the code has it, not the address, of which there are as many as devices.
+/// The pattern of the route, such as `/devices/{name}`, or the path of a server function that exists.
 fn route(request: &Request) -> String {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     if !route.starts_with("/fn/") {

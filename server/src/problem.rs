@@ -37,6 +37,11 @@ impl Problem {
         self
     }
 
+    /// 404, at an address that nothing has.
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "There is nothing at this address.")
+    }
+
     /// 503: the server cannot do it now, and the same request may be sent again in a second.
     pub(crate) fn unavailable() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, muster_app::fns::Failure::UNAVAILABLE)

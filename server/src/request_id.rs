@@ -1,31 +1,27 @@
-//! The id of a request: in its response, in the problem it is answered with, and in every log line about it.
+//! The id of a request, which appears in its response, in a problem's body and in every log line about it.
 
-use crate::client::TrustedProxies;
-use axum::{
-    extract::{ConnectInfo, Request, State},
-    middleware::Next,
-    response::Response,
-};
+use crate::client::Client;
+use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use muster_registry::{SystemWorld, World};
-use std::{fmt::Write, net::SocketAddr};
+use std::fmt::Write;
 
 /// The header of requests and responses.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The longest id that is taken over from a proxy.
+/// The longest id that is accepted from a proxy.
 const MAX_CHARS: usize = 64;
 
 tokio::task_local! {
     static CURRENT: RequestId;
 }
 
-/// Letters, digits, `-`, `_` and `.` only: it can stand in a log line and in a header.
+/// Only letters, digits, `-`, `_` and `.`, which are safe in log lines and headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestId(String);
 
 impl RequestId {
-    /// The id of the request that is being answered, if there is one.
+    /// The id of the request that this task answers, if it answers one.
     pub(crate) fn current() -> Option<Self> {
         CURRENT.try_with(Self::clone).ok()
     }
@@ -34,7 +30,7 @@ impl RequestId {
         &self.0
     }
 
-    /// 16 random hexadecimal digits: two servers need no agreement, and nobody learns how many requests there were.
+    /// 16 random hexadecimal digits. Servers need not agree on a sequence, and clients cannot count requests.
     fn random() -> Self {
         let mut bytes = [0; 8];
         SystemWorld.fill_random(&mut bytes);
@@ -44,19 +40,20 @@ impl RequestId {
         }))
     }
 
-    fn of_proxy(headers: &HeaderMap) -> Option<Self> {
+    /// The id in these headers, if it is valid.
+    fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let id = headers.get(HEADER)?.to_str().ok()?;
         let is_plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '.');
         ((1..=MAX_CHARS).contains(&id.len()) && id.chars().all(is_plain)).then(|| Self(id.to_owned()))
     }
 }
 
-/// Gives a request its id: that of a configured proxy, so that both logs have the same, or else a new one. What others
-/// send is not taken over, as they could make their requests look like somebody else's.
-pub(crate) async fn assign(State(proxies): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let given = peer.filter(|peer| proxies.contains(*peer)).and_then(|_| RequestId::of_proxy(request.headers()));
-    let id = given.unwrap_or_else(RequestId::random);
+/// Assigns an id to a request: the one that a trusted proxy sent, so that both logs have the same, or a new one. Other
+/// clients cannot choose it, as they could imitate the id of another request.
+pub(crate) async fn assign(mut request: Request, next: Next) -> Response {
+    let is_proxied = request.extensions().get::<Client>().is_some_and(|client| client.is_proxied);
+    let sent = if is_proxied { RequestId::from_headers(request.headers()) } else { None };
+    let id = sent.unwrap_or_else(RequestId::random);
     request.extensions_mut().insert(id.clone());
     let header = HeaderValue::from_str(id.as_str());
     let mut response = CURRENT.scope(id, next.run(request)).await;
@@ -70,15 +67,25 @@ pub(crate) async fn assign(State(proxies): State<TrustedProxies>, mut request: R
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
-    use axum::{Router, body::Body, middleware::from_fn_with_state, routing::get};
-    use std::collections::HashSet;
+    use crate::client::{self, TrustedProxies};
+    use axum::{
+        Router,
+        body::Body,
+        extract::ConnectInfo,
+        middleware::{from_fn, from_fn_with_state},
+        routing::get,
+    };
+    use std::{collections::HashSet, net::SocketAddr};
     use tower::ServiceExt;
 
     /// The id in the response and in the handler, of a request from this address with this header.
     async fn ids(peer: [u8; 4], sent: Option<&str>) -> (String, String) {
         let handler = async || RequestId::current().map_or_else(String::new, |id| id.as_str().to_owned());
         let proxies: TrustedProxies = "10.0.0.0/8".parse().unwrap();
-        let router = Router::new().route("/", get(handler)).layer(from_fn_with_state(proxies, assign));
+        let router = Router::new()
+            .route("/", get(handler))
+            .layer(from_fn(assign))
+            .layer(from_fn_with_state(proxies, client::identify));
         let mut request = Request::builder().uri("/").extension(ConnectInfo(SocketAddr::from((peer, 1))));
         if let Some(sent) = sent {
             request = request.header(HEADER, sent);

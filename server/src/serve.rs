@@ -6,7 +6,7 @@ use crate::{
     command_line::{LimitSettings, ServeSettings},
     connections::{self, ConnectionLimits},
     device_endpoint::{self, Endpoint},
-    metrics::{self, Metrics},
+    metrics_endpoint::{self, Metrics},
     overload::{self, Limits},
     people,
     problem::Problem,
@@ -40,7 +40,7 @@ use tracing::{Span, field::Empty};
 /// Open files beside connections: the databases, the log, and what the system itself needs.
 const OTHER_FILES: u64 = 128;
 
-/// Connections of those who read the metrics.
+/// Concurrent connections to the separate listener of the metrics.
 const MAX_METRICS_CONNECTIONS: usize = 64;
 
 #[derive(Clone)]
@@ -93,7 +93,7 @@ async fn serve_until_stopped(
     let connection_limits =
         ConnectionLimits::new(max_connections, limits.max_connections_per_address.get(), proxies, refusals.clone());
     let metrics = Metrics::start(registry.clone(), connection_limits.open_connections())?;
-    let shared_route = if metrics_listener.is_none() { metrics.clone().route_for_near() } else { Router::new() };
+    let shared_route = if metrics_listener.is_none() { metrics.clone().internal_route() } else { Router::new() };
     let router = router(registry.clone(), public, limits, refusals.clone(), stop.clone(), shared_route);
     let server = connections::serve(listener, router, connection_limits, stop.requested());
     let metrics_server = serve_metrics(metrics_listener, metrics.clone(), refusals.clone(), stop);
@@ -110,13 +110,13 @@ async fn serve_until_stopped(
     Ok(())
 }
 
-/// Listens, or says which setting to change.
+/// Listens at this address; the error names the setting to change.
 fn listen(address: SocketAddr, setting: &str) -> Result<TcpListener, String> {
     connections::listen(address)
         .map_err(|error| format!("{address} cannot be listened on: {error}. Choose another with {setting}"))
 }
 
-/// Serves the metrics on a listener of their own, if there is one.
+/// Serves the metrics on their separate listener, if there is one.
 async fn serve_metrics(listener: Option<TcpListener>, metrics: Metrics, refusals: Refusals, stop: &Stop) {
     let Some(listener) = listener else { return };
     if let Ok(address) = listener.local_addr() {
@@ -185,7 +185,7 @@ pub(crate) fn router(
     let limited = Router::new()
         .merge(pages)
         .nest("/device/v1", devices)
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "There is nothing at this address.") })
+        .fallback(|| async { Problem::not_found() })
         .layer(from_fn_with_state(stop.clone(), stopping::refuse_new))
         .route("/assets/{hash}/{name}", get(assets::serve))
         .layer(from_fn_with_state(limits, overload::limit_address));
@@ -200,15 +200,15 @@ pub(crate) fn router(
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error. Details are in the server's log.")
                 .into_response()
         }))
-        .layer(from_fn_with_state(settings.trusted_proxies.clone(), client::identify))
         .layer(from_fn_with_state(refusals, refusals::count))
-        .layer(from_fn(metrics::count_request))
+        .layer(from_fn(metrics_endpoint::count_request))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_response(log_response).on_failure(()))
-        .layer(from_fn_with_state(settings.trusted_proxies.clone(), request_id::assign))
+        .layer(from_fn(request_id::assign))
+        .layer(from_fn_with_state(settings.trusted_proxies.clone(), client::identify))
 }
 
-/// What every line about a request says: not its query, which holds what people search for. Who sends it is added once it
-/// is known: the account and user of a page, and the id of a device.
+/// The fields of every log line about a request. The query is left out, because it holds search terms. The account of a
+/// signed-in user and the id of a device are recorded once they are known.
 fn span(request: &Request<Body>) -> Span {
     let id = request.extensions().get::<RequestId>().map(RequestId::as_str);
     tracing::info_span!("request", id, method = %request.method(), path = request.uri().path(), account = Empty, device = Empty)

@@ -59,7 +59,7 @@ pub(crate) async fn find_person(
         drop(permit);
         match found.unwrap_or(Err(StoreError::Unavailable)) {
             Ok(Some(person)) => {
-                Span::current().record("account", person.account_name.to_string());
+                Span::current().record("account", person.account_name.as_str());
                 request.extensions_mut().insert(person);
                 request.extensions_mut().insert(Arc::new(key));
                 is_known = true;

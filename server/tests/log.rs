@@ -25,11 +25,7 @@ fn bytes_of(argument: &impl serde::Serialize) -> Vec<u8> {
 #[test]
 fn every_change_is_in_the_log_and_no_secret_is() {
     let place = Place::new();
-    let mut command = place.command(&[], &["serve", "--listen", "127.0.0.1:0"]);
-    let server = support::Server::start({
-        command.env("MUSTER_LOG", "debug");
-        command
-    });
+    let server = place.serve_with(&[("MUSTER_LOG", "debug")]);
     let wrong = "wrong-guess-at-a-password";
     let typed_into_the_wrong_box = "my-secret-password@home";
     assert_eq!(server.try_sign_in(EMAIL, wrong).status, 422);
@@ -171,9 +167,7 @@ fn every_change_is_in_the_log_and_no_secret_is() {
 fn a_request_is_found_in_the_log_by_the_id_in_its_response() {
     for format in ["text", "json"] {
         let place = Place::new();
-        let mut command = place.command(&[], &["serve", "--listen", "127.0.0.1:0"]);
-        command.env("MUSTER_LOG_FORMAT", format).env("MUSTER_LOG", "debug,sqlx=warn");
-        let server = support::Server::start(command);
+        let server = place.serve_with(&[("MUSTER_LOG_FORMAT", format), ("MUSTER_LOG", "debug,sqlx=warn")]);
         let cookie = server.sign_in();
         let seen = server.call_json("me", &cookie, "{}");
         assert_eq!(seen.status, 200, "{seen:?}");
@@ -187,7 +181,7 @@ fn a_request_is_found_in_the_log_by_the_id_in_its_response() {
                 (&span["method"], &span["path"], &span["account"]),
                 (&"POST".into(), &"/fn/me".into(), &"main".into())
             );
-            // Whatever reads them can read all of them; the others are for the person at the terminal.
+            // The lines on standard output are for a person; all others must be readable by a program.
             let log = server.log();
             let lines = log.lines().filter(|line| !line.starts_with("Muster is at") && !line.starts_with("Sign in as"));
             for line in lines {
@@ -198,7 +192,7 @@ fn a_request_is_found_in_the_log_by_the_id_in_its_response() {
                 assert!(line.contains(words), "{words}: {line}");
             }
         }
-        // A problem says it, too: a device keeps bodies rather than headers.
+        // A problem's body has it as well, because clients log bodies rather than headers.
         let refused = server.ask("POST", "/device/v1/state", &[("x-request-id", "forged")], b"");
         let problem: serde_json::Value = serde_json::from_str(&refused.body).unwrap();
         assert_eq!(problem["request_id"], refused.header("x-request-id"), "{refused:?}");

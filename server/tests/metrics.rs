@@ -1,11 +1,11 @@
-//! What Prometheus reads, and who else may.
+//! `GET /metrics`: what it counts, and which clients may read it.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod support;
 
 use std::{io::Write, process::Stdio};
-use support::{Answer, Place, Server};
+use support::{Answer, Place};
 
 /// The value of a series; `None`: it is not there.
 fn value(metrics: &str, series: &str) -> Option<f64> {
@@ -14,7 +14,7 @@ fn value(metrics: &str, series: &str) -> Option<f64> {
 }
 
 #[test]
-fn what_happened_is_counted() {
+fn requests_and_registrations_are_counted() {
     let place = Place::new();
     let server = place.serve();
     let read = || server.get("/metrics").body;
@@ -37,6 +37,7 @@ fn what_happened_is_counted() {
         (r#"muster_http_requests_total{method="POST",route="/device/v1/state",status="401"}"#, 3.0),
         (r#"muster_http_requests_total{method="POST",route="/fn/{*function}",status="404"}"#, 1.0),
         (r#"muster_http_request_duration_seconds_count{method="POST",route="/device/v1/state"}"#, 3.0),
+        (r#"muster_device_reports_total{outcome="stored"}"#, 0.0),
         (r#"muster_database_connections{pool="writer",state="used"}"#, 0.0),
     ] {
         assert_eq!(value(&metrics, series), Some(expected), "{series} in:\n{metrics}");
@@ -48,7 +49,7 @@ fn what_happened_is_counted() {
     expect_no_complaint(&metrics);
 }
 
-/// `promtool` is Prometheus' own reader. Where it is not installed, the run says so.
+/// Runs Prometheus' own check, `promtool check metrics`. Without it, the check is skipped with a message.
 fn expect_no_complaint(metrics: &str) {
     let promtool = std::process::Command::new("promtool")
         .args(["check", "metrics"])
@@ -57,8 +58,8 @@ fn expect_no_complaint(metrics: &str) {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut promtool) = promtool else {
-        assert!(std::env::var_os("CI").is_none(), "promtool is missing (Debian: apt-get install prometheus)");
-        eprintln!("promtool is missing: what it would say is not known");
+        assert!(std::env::var_os("CI").is_none(), "promtool is missing: run scripts/install test");
+        eprintln!("promtool is missing: the format of the metrics is not checked");
         return;
     };
     promtool.stdin.take().unwrap().write_all(metrics.as_bytes()).unwrap();
@@ -68,17 +69,15 @@ fn expect_no_complaint(metrics: &str) {
 }
 
 #[test]
-fn strangers_do_not_read_them() {
+fn clients_outside_the_private_network_get_404() {
     let place = Place::new();
-    let mut command = place.command(&[], &["serve", "--listen", "127.0.0.1:0"]);
-    command.env("MUSTER_TRUSTED_PROXIES", "127.0.0.1");
-    let behind_proxy = Server::start(command);
+    let behind_proxy = place.serve_with(&[("MUSTER_TRUSTED_PROXIES", "127.0.0.1")]);
     for (server, header, value, expected) in [
         (&behind_proxy, "x-forwarded-for", "203.0.113.7", 404),
         (&behind_proxy, "forwarded", "for=203.0.113.7", 404),
         (&behind_proxy, "x-forwarded-for", "10.0.0.7", 200),
         (&behind_proxy, "", "", 200),
-        // An unknown proxy on this machine may stand before anybody.
+        // An unknown proxy on this machine may forward requests from anywhere.
         (&Place::new().serve(), "x-forwarded-for", "10.0.0.7", 404),
     ] {
         let headers = [(header, value)];
@@ -89,11 +88,9 @@ fn strangers_do_not_read_them() {
 }
 
 #[test]
-fn a_listener_of_their_own_is_the_only_one() {
+fn a_separate_listener_replaces_the_route_of_the_portal() {
     let place = Place::new();
-    let mut command = place.command(&[], &["serve", "--listen", "127.0.0.1:0"]);
-    command.env("MUSTER_METRICS_LISTEN", "127.0.0.1:0");
-    let server = Server::start(command);
+    let server = place.serve_with(&[("MUSTER_METRICS_LISTEN", "127.0.0.1:0")]);
     let line = server.wait_for("metrics are served");
     let address = line.rsplit_once("address=").unwrap().1;
     let mut connection = std::net::TcpStream::connect(address).unwrap();

@@ -58,7 +58,14 @@ impl Place {
     }
 
     pub fn serve(&self) -> Server {
-        Server::start(self.command(&[], &["serve", "--listen", "127.0.0.1:0"]))
+        self.serve_with(&[])
+    }
+
+    /// A server with these variables in its environment.
+    pub fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
+        let mut command = self.command(&[], &["serve", "--listen", "127.0.0.1:0"]);
+        command.envs(settings.iter().copied());
+        Server::start(command)
     }
 
     /// The names in the data folder.
