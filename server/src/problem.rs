@@ -42,6 +42,14 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "There is nothing at this address.")
     }
 
+    /// 405, where the address exists and takes other methods. The `Allow` header, which axum adds, says which.
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "This address does not take this method. The Allow header has those it takes.",
+        )
+    }
+
     /// 503: the server cannot do it now, and the same request may be sent again in a second.
     pub(crate) fn unavailable() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, muster_app::fns::Failure::UNAVAILABLE)

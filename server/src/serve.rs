@@ -194,6 +194,7 @@ pub(crate) fn router(
         .route("/readyz", get(ready).with_state((registry, stop)))
         .merge(metrics_route)
         .merge(limited)
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn(connections::drain_unread_body))
         .layer(from_fn_with_state(public, security_headers::headers))
         .layer(CatchPanicLayer::custom(|_| {
