@@ -81,8 +81,9 @@ impl Stop {
 
 async fn end_on(mut signals: Signals, stop: watch::Sender<bool>) {
     let (name, _) = signals.next().await;
-    tracing::info!(signal = name, "stopping: requests under way are finished first");
     stop.send_replace(true);
+    // Logged afterwards, so that the line is never ahead of the state.
+    tracing::info!(signal = name, "stopping: requests under way are finished first");
     tokio::select! {
         (name, code) = signals.next() => {
             tracing::warn!(signal = name, "a second signal: ending immediately");
