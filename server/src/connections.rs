@@ -67,6 +67,10 @@ impl Default for Timeouts {
 /// and then a whole asset counts as sent. At 100 ms to the client this is still 20 Mbit/s for each connection.
 const SEND_BUFFER_BYTES: u32 = 256 * 1024;
 
+/// How long open connections stay open after the server was asked to stop. A connection that was just accepted has a request
+/// on its way, and hyper closes it without a response if nothing of that has been read.
+const SETTLING_TIME: Duration = Duration::from_millis(250);
+
 /// An unread body is read up to this size, and for this long.
 const MAX_DRAINED_BYTES: usize = 4 * 1024 * 1024;
 const MAX_DRAIN_TIME: Duration = Duration::from_secs(30);
@@ -173,7 +177,10 @@ pub(crate) async fn serve(
         }
     }
     protocol.keep_alive(false);
-    let mut finished = pin!(connections.shutdown());
+    let mut finished = pin!(async {
+        sleep(SETTLING_TIME).await;
+        connections.shutdown().await;
+    });
     loop {
         let (stream, peer) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
