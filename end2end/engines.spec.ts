@@ -16,8 +16,6 @@ function fleet(changed: Record<number, string> = {}): string {
 for (const engine of ENGINES) {
   test.describe(engine.name, () => {
     test.use({ engine });
-    // Beside other tests on two cores; alone the longer one takes a third of a minute.
-    test.describe.configure({ timeout: 120_000 });
 
     test('a fleet is registered, a device comes alive, and gets a new token', async ({ person, muster, folder }) => {
       const put = (file: string, content: string | Buffer): string => {

@@ -265,7 +265,7 @@ test('a large file that is changed after its check: its lines fail', async ({ po
   await open(portal, '/devices');
   const dialog = await openRegister(portal);
   await choose(portal, path);
-  await expect(dialog).toContainText('no problems', { timeout: 120_000 });
+  await expect(dialog).toContainText('no problems');
   truncateSync(path, 1_000);
   utimesSync(path, 1, 1);
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();

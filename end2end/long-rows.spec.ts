@@ -25,7 +25,7 @@ for (const bytes of [250, 500, 1_000, 2_000]) {
       expect(Buffer.byteLength(text)).toBe(rows * bytes);
       const dialog = await openRegister(portal);
       await choose(portal, file('long.csv', text));
-      await expect(dialog).toContainText('no problems', { timeout: 30_000 });
+      await expect(dialog).toContainText('no problems');
       await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
       await expectCounts(portal, rows.toLocaleString('en'), '0', '0');
       expect((await saveTokens(portal)).size).toBe(rows);
@@ -39,7 +39,7 @@ test('rows of 60,000 bytes, most of them in a column that is ignored', async ({ 
   const rows = Array.from({ length: 100 }, (_, at) => `D${at},${MODEL},"${'x""y'.repeat(15_000)}"\n`).join('');
   const dialog = await openRegister(portal);
   await choose(portal, file('wide.csv', `Device name,Model name,Error\n${rows}`));
-  await expect(dialog).toContainText('no problems', { timeout: 30_000 });
+  await expect(dialog).toContainText('no problems');
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
   await expectCounts(portal, '100', '0', '0');
 });

@@ -7,13 +7,11 @@ import { open, withSeedDevices } from './support/portal.ts';
 const WIDTHS = [360, 768, 1280, 2560];
 
 test('axe finds nothing on any page or dialog, light or dark', async ({ page, muster, guard }) => {
-  test.setTimeout(180_000);
   guard.expect(/404/);
   await walk(page, muster, (place) => expectNoViolations(page, place));
 });
 
 test('no page or dialog is wider than the window', async ({ page, muster, guard }) => {
-  test.setTimeout(180_000);
   guard.expect(/404/);
   await walk(page, muster, async (place) => {
     for (const width of WIDTHS) {

@@ -159,7 +159,7 @@ test('what came of an action is said', async ({ portal, muster }) => {
   await said('Removed 1 device from Berlin.');
   await confirm('Delete');
   await said('Deleted 1 device.');
-  await expect(portal.getByText('Deleted 1 device.')).toBeHidden({ timeout: 15_000 });
+  await expect(portal.getByText('Deleted 1 device.')).toBeHidden();
 
   await portal.getByRole('link', { name: 'Device groups' }).click();
   await call(portal.request, muster.url, 'change-devices', { chosen: { Named: ['AutoRegister42'] }, change: { AddToGroup: 'Berlin' } });
@@ -189,7 +189,7 @@ test('the number of devices in the ticked groups is that of those groups', async
   await expect(item).toHaveAccessibleDescription('Counting the devices…');
   await expect(portal.getByText('Counting the devices…')).toBeVisible();
   fails = false;
-  await expect(item).toHaveAttribute('aria-disabled', 'false', { timeout: 15_000 });
+  await expect(item).toHaveAttribute('aria-disabled', 'false');
   await portal.keyboard.press('Escape');
   await expect(portal.getByText('2 selected, 2 devices')).toBeVisible();
 

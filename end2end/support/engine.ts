@@ -48,7 +48,7 @@ const SELECTORS = {
 };
 export type Role = keyof typeof SELECTORS;
 
-const WAIT_MS = 15_000;
+const WAIT_MS = 60_000;
 const LOOK_MS = 50;
 
 /** What a person does, and waits for. */

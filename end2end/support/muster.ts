@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 export const ADMIN = { email: 'admin@example.com', password: 'correct-horse-1' };
 
 export const binary = resolve(import.meta.dirname, '..', process.env.MUSTER_BIN ?? '../target/release/muster');
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 /** What a server is started with, beside its port and its folder. */
 export type MusterOptions = {

@@ -85,7 +85,7 @@ export function status(page: Page): Locator {
 
 export async function expectCounts(page: Page, registered: string, failed: string, already: string): Promise<void> {
   const counts = status(page).getByRole('listitem');
-  await expect(counts).toHaveText([`Registered ${registered}`, `Failed ${failed}`, `Already registered ${already}`], { timeout: 30_000 });
+  await expect(counts).toHaveText([`Registered ${registered}`, `Failed ${failed}`, `Already registered ${already}`]);
 }
 
 /** Opens the dialog, chooses the file, uploads it, and waits for its end. */
@@ -93,7 +93,7 @@ export async function register(page: Page, what: string | ReturnType<typeof file
   const dialog = await openRegister(page);
   await choose(page, what);
   await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
-  await expect(status(page).getByRole('button', { name: 'Done' })).toBeVisible({ timeout: 30_000 });
+  await expect(status(page).getByRole('button', { name: 'Done' })).toBeVisible();
 }
 
 /** Presses a button that saves a file. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const START_MS = 30_000;
+const START_MS = 60_000;
 const TRIES = 8;
 
 /** `fast` ends what is under way and closes the files; `immediate` is as good as a crash. */

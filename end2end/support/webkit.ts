@@ -9,7 +9,7 @@ import type { Driver, Engine, Handle } from './engine.ts';
 const program = '/usr/bin/WebKitWebDriver';
 const screenProgram = '/usr/bin/Xvfb';
 const KEYS = { Escape: Key.ESCAPE, Tab: Key.TAB, Enter: Key.ENTER, Space: Key.SPACE, ArrowDown: Key.ARROW_DOWN };
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 export const webkit: Engine = {
   name: 'WebKit',
