@@ -57,7 +57,12 @@ pub struct DeviceFilter {
     pub never_seen: bool,
     /// Only devices that this registration made.
     pub registration: Option<Uuid>,
+    /// Only devices that are silent for so many hours: active, but not seen since. At most [`MAX_SILENT_HOURS`].
+    pub silent_hours: Option<u32>,
 }
+
+/// Ten years.
+pub const MAX_SILENT_HOURS: u32 = 10 * 365 * 24;
 
 /// What the grid is sorted by; then by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +130,8 @@ pub struct DeviceRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DevicePage {
     pub rows: Vec<DeviceRow>,
+    /// How many devices match, on all pages.
+    pub total: u64,
     pub has_previous: bool,
     pub has_next: bool,
     /// The device names of a list that were not found; `None`: all were, or the search is not a list.
@@ -216,10 +223,11 @@ pub struct Exported {
 #[server(prefix = "/fn", endpoint = "devices", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn devices(view: DeviceView) -> Result<DevicePage, Failure> {
     let viewer = super::viewer()?;
-    let query = server::query(view)?;
+    let query = server::query(view, &viewer)?;
     let page = viewer.registry.devices(viewer.account(), &query).await?;
     Ok(DevicePage {
         rows: page.items.into_iter().map(|item| server::row(item, query.sort)).collect(),
+        total: page.total,
         has_previous: page.has_previous,
         has_next: page.has_next,
         not_found: server::not_found(page.names_not_found),
@@ -234,7 +242,7 @@ pub async fn devices(view: DeviceView) -> Result<DevicePage, Failure> {
 #[server(prefix = "/fn", endpoint = "count-devices", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn count_devices(filter: DeviceFilter) -> Result<u64, Failure> {
     let viewer = super::viewer()?;
-    Ok(viewer.registry.count_devices(viewer.account(), &server::filter(filter)?).await?)
+    Ok(viewer.registry.count_devices(viewer.account(), &server::filter(filter, &viewer)?).await?)
 }
 
 /// One device by its name.
@@ -256,7 +264,7 @@ pub async fn device(name: String) -> Result<Option<DeviceDetail>, Failure> {
 #[server(prefix = "/fn", endpoint = "change-devices", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn change_devices(chosen: Chosen, change: DeviceChange) -> Result<Step, Failure> {
     let viewer = super::viewer()?;
-    let (chosen, change) = (server::chosen(chosen)?, server::change(change)?);
+    let (chosen, change) = (server::chosen(chosen, &viewer)?, server::change(change)?);
     let step = viewer.registry.change_devices(viewer.account(), &chosen, &change).await;
     let step = step.map_err(|error| super::groups::server::failure(error, &viewer))?;
     let (what, to) = server::change_in_words(&change);
@@ -271,7 +279,7 @@ pub async fn change_devices(chosen: Chosen, change: DeviceChange) -> Result<Step
 #[server(prefix = "/fn", endpoint = "export-devices", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
 pub async fn export_devices(chosen: Chosen) -> Result<Exported, Failure> {
     let viewer = super::viewer()?;
-    let (devices, next) = viewer.registry.export(viewer.account(), &server::chosen(chosen)?).await?;
+    let (devices, next) = viewer.registry.export(viewer.account(), &server::chosen(chosen, &viewer)?).await?;
     let mut rows = Vec::new();
     for device in &devices {
         muster_domain::registration_csv::push_row(&mut rows, device);
@@ -286,10 +294,10 @@ pub(super) mod server {
     //! Between the registry's types and those that travel.
 
     use super::{
-        Chosen, DEVICES_PER_CALL, DeviceChange, DeviceDetail, DeviceFilter, DeviceRow, DeviceView, Failure, NotFound,
-        PAGE_DEVICES, Place, Sort, Status, Step,
+        Chosen, DEVICES_PER_CALL, DeviceChange, DeviceDetail, DeviceFilter, DeviceRow, DeviceView, Failure,
+        MAX_SILENT_HOURS, NotFound, PAGE_DEVICES, Place, Sort, Status, Step,
     };
-    use crate::query;
+    use crate::{fns::viewer::Viewer, query};
     use muster_domain::{DeviceName, ModelName};
     use muster_registry as registry;
 
@@ -308,12 +316,12 @@ pub(super) mod server {
         registry::GroupName::parse(&text).map_err(Failure::refused)
     }
 
-    pub(crate) fn chosen(chosen: Chosen) -> Result<registry::Chosen, Failure> {
+    pub(crate) fn chosen(chosen: Chosen, viewer: &Viewer) -> Result<registry::Chosen, Failure> {
         Ok(match chosen {
             Chosen::Named(some) => registry::Chosen::Named(names(some)?),
             Chosen::Matching { filter: which, registered_by_ms, except, after } => {
                 registry::Chosen::Matching(registry::Matching {
-                    filter: filter(which)?,
+                    filter: filter(which, viewer)?,
                     registered_by: registry::Timestamp::from_ms(registered_by_ms),
                     except: names(except)?,
                     after: after.map(name).transpose()?,
@@ -335,7 +343,7 @@ pub(super) mod server {
     /// The most groups that a filter names.
     const MAX_FILTER_GROUPS: usize = 1_000;
 
-    pub(super) fn filter(filter: DeviceFilter) -> Result<registry::DeviceFilter, Failure> {
+    pub(super) fn filter(filter: DeviceFilter, viewer: &Viewer) -> Result<registry::DeviceFilter, Failure> {
         if filter.groups.len() > MAX_FILTER_GROUPS {
             return Err(Failure::refused("At most 1,000 device groups can be chosen at once."));
         }
@@ -354,10 +362,14 @@ pub(super) mod server {
             groups: filter.groups.into_iter().map(group).collect::<Result<_, _>>()?,
             never_seen: filter.never_seen,
             registration: filter.registration.map(Into::into),
+            silent_since: filter.silent_hours.map(|hours| {
+                let hours = i64::from(hours.min(MAX_SILENT_HOURS));
+                registry::Timestamp::from_ms(viewer.registry.now().as_ms() - hours * 3_600_000)
+            }),
         })
     }
 
-    pub(super) fn query(view: DeviceView) -> Result<registry::DeviceQuery, Failure> {
+    pub(super) fn query(view: DeviceView, viewer: &Viewer) -> Result<registry::DeviceQuery, Failure> {
         let cursor = |text: String| {
             let (before, key) = text.split_once('~').unwrap_or((&text, ""));
             Ok::<_, Failure>(registry::Cursor { name: name(before.to_owned())?, key: key.to_owned() })
@@ -376,7 +388,7 @@ pub(super) mod server {
             Place::Before(text) => registry::Place::Before(cursor(text)?),
             Place::Last => registry::Place::Last,
         };
-        let filter = filter(view.filter)?;
+        let filter = filter(view.filter, viewer)?;
         Ok(registry::DeviceQuery { filter, sort, is_descending: view.is_descending, place, limit: PAGE_DEVICES })
     }
 

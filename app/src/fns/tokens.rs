@@ -43,7 +43,7 @@ pub async fn generate_tokens(chosen: Chosen, old: OldTokens, job: TokenJobId) ->
     use muster_registry as registry;
 
     let viewer = super::viewer()?;
-    let chosen = super::devices::server::chosen(chosen)?;
+    let chosen = super::devices::server::chosen(chosen, &viewer)?;
     let old = match old {
         OldTokens::KeepUntilNewIsUsed => registry::OldTokens::KeepUntilNewIsUsed,
         OldTokens::StopNow => registry::OldTokens::StopNow,

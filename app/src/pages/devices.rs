@@ -10,7 +10,7 @@ use crate::{
     dialogs::{Actions, Done},
     fns::{
         Failure,
-        devices::{DeviceFilter, DevicePage, DeviceView, NotFound, Place, count_devices, devices},
+        devices::{DeviceFilter, DevicePage, DeviceView, NotFound, Place, devices},
         sent,
     },
     query::SEARCH_TOO_LONG,
@@ -28,22 +28,20 @@ use view::{address, current_view};
 /// How often the page of devices is asked for again, so that a status changes by itself.
 const REFRESH: Duration = Duration::from_secs(2);
 
-/// But a server that took a while to answer, as to count what a search finds among a million, is left alone for so many
-/// times that long: a page that nobody touches is a tenth of what it does.
+/// A server that took a while to answer is left alone for so many times that long: a page that nobody touches is a tenth of
+/// what the server does.
 const REST: f64 = 9.0;
 
-/// A page, how many devices match on all pages, and the view that both are of.
+/// A page, and the view that it is of.
 #[derive(Clone, Serialize, Deserialize)]
 struct Answer {
     view: DeviceView,
     page: DevicePage,
-    total: u64,
 }
 
 async fn ask(view: DeviceView) -> Result<Answer, Failure> {
-    let total = count_devices(view.filter.clone());
-    let (page, total) = futures_util::join!(devices(view.clone()), total);
-    Ok(Answer { view, page: page?, total: total? })
+    let page = devices(view.clone()).await?;
+    Ok(Answer { view, page })
 }
 
 #[component]
@@ -92,14 +90,14 @@ impl Shown {
     /// Takes an answer. A failure leaves the devices where they are: they were right a moment ago.
     fn take(self, answer: Result<Answer, Failure>) {
         match answer {
-            Ok(Answer { view, page, total }) => {
+            Ok(Answer { view, page }) => {
+                let matching = (view.filter.clone(), page.total);
                 if self.view.with_untracked(|now| now.as_ref().is_some_and(|now| *now != view)) {
                     self.brought.set(first_to_last(&page));
                 }
                 if self.page.with_untracked(|now| *now != page) {
                     self.page.set(page);
                 }
-                let matching = (view.filter.clone(), total);
                 if self.matching.with_untracked(|now| *now != matching) {
                     self.matching.set(matching);
                 }

@@ -55,6 +55,7 @@ impl Registry {
             name: row.name,
             model: row.model,
             model_version: row.model_version,
+            segment: row.segment,
             token_use,
         })
     }

@@ -39,17 +39,19 @@ pub struct DeviceFilter {
     pub never_seen: bool,
     /// Only those that this registration made.
     pub registration: Option<RegistrationId>,
+    /// Only those that are silent: `Active`, but not seen since then.
+    pub silent_since: Option<Timestamp>,
 }
 
 /// What a page of devices is sorted by. Devices that are alike in it are sorted by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
-    /// By name, in the order of its bytes.
+    /// By name, in natural order: by its bytes, but numbers by value.
     #[default]
     Name,
     /// By the model's name.
     Model,
-    /// By friendly name, in the order of its bytes with A–Z as a–z; those without one are first.
+    /// By friendly name, in natural order with A–Z as a–z; those without one are first.
     FriendlyName,
     /// By tier, the smallest first.
     Tier,
@@ -134,6 +136,8 @@ impl DeviceItem {
 pub struct DevicePage {
     /// The devices.
     pub items: Vec<DeviceItem>,
+    /// How many match, on all pages.
+    pub total: u64,
     /// Whether there are more behind them.
     pub has_next: bool,
     /// Whether there are more before them.

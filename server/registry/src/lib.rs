@@ -16,9 +16,8 @@ mod devices;
 mod errors;
 mod files;
 mod fleet;
-mod grid;
 mod heavy;
-mod hits;
+mod index;
 mod model_cache;
 mod models;
 mod password;
@@ -32,7 +31,6 @@ mod sign_in_limits;
 mod sqlite;
 mod state;
 mod store;
-mod texts;
 mod together;
 mod types;
 mod world;
@@ -47,6 +45,7 @@ pub use fleet::{
     Change, Chosen, Cursor, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_NUMERIC_NAMES,
     MAX_PAGE_DEVICES, Matching, Place, Sort, Step,
 };
+pub use index::IndexOptions;
 pub use models::{MAX_MODELS, ModelOutcome, ModelPut};
 pub use password::{Password, PasswordProblem};
 pub use people::{SESSION_ABSOLUTE_MS, SESSION_IDLE_MS};

@@ -3,7 +3,7 @@
 use crate::{
     background::Background,
     errors::{NotReady, OpenError, RegisterError, StateError, StoreError},
-    grid::Grid,
+    index::{FleetIndex, IndexOptions},
     registering::PartOutcome,
     schema,
     store::{Lock, NewPart, Report},
@@ -54,36 +54,6 @@ pub(crate) const DEVICE_NAMED: [&str; 3] = [
 /// Behind ids `v.device`: the device `d` that each is of, in the same way.
 pub(crate) const DEVICE_OF_ID: &str = "CROSS JOIN LATERAL (SELECT * FROM devices WHERE id = v.device OFFSET 0) AS d";
 
-/// Behind kinds `k`: all devices `d` of each, in the same way.
-pub(crate) const DEVICES_OF_KIND: &str =
-    "CROSS JOIN LATERAL (SELECT * FROM devices WHERE model = k.model AND facet = k.facet OFFSET 0) AS d";
-
-/// Behind kinds `k`: the devices `d` of each. Between the two, there are more conditions that they meet, an order and a
-/// limit.
-pub(crate) const KIND_WALK: [&str; 2] = [
-    "CROSS JOIN LATERAL (SELECT d.id, d.name FROM devices AS d WHERE d.model = k.model AND d.facet = k.facet",
-    ") AS d",
-];
-
-/// Behind groups `k`: the members `v` of each, in the same way. The conditions may be of their devices `d`, too.
-pub(crate) const MEMBER_WALK: [&str; 2] = [
-    "CROSS JOIN LATERAL (SELECT v.device, v.name
-        FROM group_members AS v CROSS JOIN LATERAL (SELECT * FROM devices WHERE id = v.device OFFSET 0) AS d
-        WHERE v.device_group = k.device_group",
-    ") AS v",
-];
-
-/// Behind kinds `k`: the states `v` of the devices of each that have sent data, in the same way.
-pub(crate) const SEEN_WALK: [&str; 2] = [
-    "CROSS JOIN LATERAL (SELECT v.device, v.name, v.last_seen
-        FROM device_states AS v CROSS JOIN LATERAL (SELECT * FROM devices WHERE id = v.device OFFSET 0) AS d
-        WHERE v.model = k.model AND v.facet = k.facet",
-    ") AS v",
-];
-
-/// At the end of a condition: it is asked of each row, rather than turned into a join.
-pub(crate) const OFFSET_0: &str = " OFFSET 0";
-
 /// A version of something that is cached: drawn, so that no other content ever has it, not even after a restore.
 pub(crate) const NEW_VERSION: &str = "muster_new_version()";
 
@@ -129,18 +99,20 @@ pub(crate) struct Db {
     pool: Pool,
     device_pool: Pool,
     device_readers: Pool,
-    grid: Grid,
+    index: FleetIndex,
     compaction: Background,
+    publishing: Background,
 }
 
 impl Db {
-    /// Connects, and brings the tables up to date. `few` as in
-    /// [`Registry::open_with`](crate::Registry::open_with).
-    pub(crate) async fn open(url: &str, few: u64) -> Result<Self, OpenError> {
+    /// Connects, and brings the tables up to date.
+    pub(crate) async fn open(url: &str, options: IndexOptions) -> Result<Self, OpenError> {
         let opening::Pools { pool, devices: device_pool, device_readers } = opening::open(url).await?;
-        let (grid, to_fold) = Grid::new(few);
-        let compaction = sql::marks::keep_folded(pool.clone(), grid.texts.clone(), grid.many_marks(), to_fold);
-        Ok(Self { pool, device_pool, device_readers, grid, compaction: Background::spawn(compaction) })
+        let (index, to_compact) = FleetIndex::new(options);
+        let compaction = sql::compaction::keep_compact(pool.clone(), index.cache.clone(), options, to_compact);
+        let publishing = sql::last_seen::keep_published(device_pool.clone(), index.unpublished.clone());
+        let (compaction, publishing) = (Background::spawn(compaction), Background::spawn(publishing));
+        Ok(Self { pool, device_pool, device_readers, index, compaction, publishing })
     }
 
     /// Its connections, by what they are for.
@@ -150,7 +122,10 @@ impl Db {
 
     /// Ends the background tasks, and every connection.
     pub(crate) async fn close(&self) {
-        self.compaction.cancel().await;
+        tokio::join!(self.compaction.cancel(), self.publishing.cancel());
+        if sql::last_seen::publish(&self.device_pool, &self.index.unpublished).await.is_err() {
+            tracing::warn!("when devices were last seen could not be stored for the list of devices");
+        }
         tokio::join!(self.pool.close(), self.device_pool.close(), self.device_readers.close());
     }
 
@@ -172,15 +147,17 @@ impl Db {
         &self.device_readers
     }
 
-    pub(crate) fn grid(&self) -> &Grid {
-        &self.grid
+    pub(crate) fn index(&self) -> &FleetIndex {
+        &self.index
     }
 
     /// Stores a report of a device, in a transaction of its own.
     pub(crate) async fn report(&self, report: Report) -> Result<(), StateError> {
         let mut tx = begin(&self.device_pool).await?;
         sql::devices::merge_state(&mut tx, &report).await?;
-        Ok(tx.commit().await.map_err(StoreError::from)?)
+        tx.commit().await.map_err(StoreError::from)?;
+        self.index.unpublished.saw(report.seen());
+        Ok(())
     }
 
     /// Notes that a device showed a token, in a transaction of its own.

@@ -1,7 +1,7 @@
 //! What happens to a row of a registration file: the rules, apart from any database.
 
 use crate::{
-    texts::normal,
+    index::text::normal,
     types::{GroupName, Status},
 };
 use muster_domain::{

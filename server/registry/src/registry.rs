@@ -3,6 +3,7 @@
 use crate::{
     errors::{NotReady, OpenError},
     heavy::HeavyWork,
+    index::IndexOptions,
     model_cache::ModelCache,
     postgres, sqlite,
     store::Store,
@@ -20,9 +21,6 @@ use tokio::{
 
 /// Passwords hashed concurrently: each takes a core and 19 MiB.
 const HASHES_AT_ONCE: usize = 2;
-
-/// Up to this many matches are fetched and sorted in memory (about 30 ms). Above it, an index scan fills a page quickly.
-const FEW_DEVICES: u64 = 10_000;
 
 /// Where a database is.
 pub(crate) enum Address<'u> {
@@ -93,18 +91,17 @@ impl Registry {
     /// # Errors
     /// A sentence: the address is of another kind, the database does not answer, or it was written by a later Muster.
     pub async fn open(database_url: &str, world: Arc<dyn World>) -> Result<Self, OpenError> {
-        Self::open_with(database_url, world, FEW_DEVICES).await
+        Self::open_with(database_url, world, IndexOptions::default()).await
     }
 
-    /// As [`Registry::open`], with another idea of how many devices are few: so many that match are fetched and sorted
-    /// for a page; of more, an index is walked. It changes nothing but the time that a page takes.
+    /// As [`Registry::open`], with other options for the fleet index.
     ///
     /// # Errors
     /// As [`Registry::open`].
-    pub async fn open_with(database_url: &str, world: Arc<dyn World>, few: u64) -> Result<Self, OpenError> {
+    pub async fn open_with(database_url: &str, world: Arc<dyn World>, index: IndexOptions) -> Result<Self, OpenError> {
         let store: Arc<dyn Store> = match Address::parse(database_url)? {
-            Address::Postgres(url) => Arc::new(postgres::Db::open(url, few).await?),
-            Address::Sqlite(file) => Arc::new(sqlite::Db::open(file, few, &*world).await?),
+            Address::Postgres(url) => Arc::new(postgres::Db::open(url, index).await?),
+            Address::Sqlite(file) => Arc::new(sqlite::Db::open(file, index, &*world).await?),
         };
         let hashing = Arc::new(Semaphore::new(HASHES_AT_ONCE));
         let (heavy, models) = (Arc::default(), Arc::default());

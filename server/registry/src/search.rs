@@ -1,6 +1,6 @@
 //! What somebody typed or pasted into the search box: a text, a MAC address, or a list of device names.
 
-use crate::texts::{fold, has_text};
+use crate::index::text::fold;
 use muster_domain::DeviceName;
 use std::collections::HashSet;
 
@@ -35,16 +35,6 @@ impl Query {
         }
         let notations = mac_notations(folded.trim());
         Some(Self::Texts(if notations.is_empty() { vec![folded] } else { notations }))
-    }
-
-    /// Whether it finds a device with this name, friendly name and model.
-    pub(crate) fn finds(&self, name: &str, friendly_name: &str, model: &str) -> bool {
-        match self {
-            Self::Texts(texts) => {
-                texts.is_empty() || texts.iter().any(|text| has_text([name, friendly_name, model], text))
-            }
-            Self::Names(names) => names.contains(name),
-        }
     }
 }
 

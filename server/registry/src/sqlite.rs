@@ -3,7 +3,7 @@
 use crate::{
     background::Background,
     errors::{NotReady, OpenError, RegisterError, StateError, StoreError},
-    grid::Grid,
+    index::{FleetIndex, IndexOptions},
     registering::PartOutcome,
     schema,
     store::{Lock, NewPart, Report},
@@ -47,33 +47,6 @@ pub(crate) const DEVICE_NAMED: [&str; 3] =
 
 /// Behind ids `v.device`: the device `d` that each is of.
 pub(crate) const DEVICE_OF_ID: &str = "CROSS JOIN devices AS d ON d.id = v.device";
-
-/// Behind kinds `k`: all devices `d` of each.
-pub(crate) const DEVICES_OF_KIND: &str = "CROSS JOIN devices AS d ON d.model = k.model AND d.facet = k.facet";
-
-/// Behind kinds `k`: the devices `d` of each. Between the two, there are more conditions that they meet, an order and a
-/// limit.
-pub(crate) const KIND_WALK: [&str; 2] = [
-    "CROSS JOIN devices AS d ON d.row IN (SELECT d.row FROM devices AS d WHERE d.model = k.model AND d.facet = k.facet",
-    ")",
-];
-
-/// Behind groups `k`: the members `v` of each, in the same way. The conditions may be of their devices `d`, too.
-pub(crate) const MEMBER_WALK: [&str; 2] = [
-    "CROSS JOIN group_members AS v ON v.device_group = k.device_group AND v.name IN (SELECT v.name
-        FROM group_members AS v CROSS JOIN devices AS d ON d.id = v.device WHERE v.device_group = k.device_group",
-    ")",
-];
-
-/// Behind kinds `k`: the states `v` of the devices of each that have sent data, in the same way.
-pub(crate) const SEEN_WALK: [&str; 2] = [
-    "CROSS JOIN device_states AS v ON v.rowid IN (SELECT v.rowid
-        FROM device_states AS v CROSS JOIN devices AS d ON d.id = v.device WHERE v.model = k.model AND v.facet = k.facet",
-    ")",
-];
-
-/// At the end of a condition: it is asked of each row.
-pub(crate) const OFFSET_0: &str = "";
 
 /// A version of something that is cached: drawn, so that no other content ever has it, not even after a restore.
 pub(crate) const NEW_VERSION: &str = "(random() & 9007199254740991)";
@@ -123,23 +96,34 @@ pub(crate) struct Db {
     reports: Together<Report>,
     uses: Together<TokenUse>,
     parts: Together<NewPart>,
-    grid: Grid,
+    index: FleetIndex,
     compaction: Background,
+    publishing: Background,
     /// The write that a readiness check is waiting for.
     probe: Mutex<Option<JoinHandle<Result<(), sqlx::Error>>>>,
 }
 
 impl Db {
-    /// Opens the file, created if missing, readable by its owner only. `few` as in
-    /// [`Registry::open_with`](crate::Registry::open_with).
-    pub(crate) async fn open(file: &str, few: u64, world: &dyn World) -> Result<Self, OpenError> {
+    /// Opens the file, created if missing, readable by its owner only.
+    pub(crate) async fn open(file: &str, options: IndexOptions, world: &dyn World) -> Result<Self, OpenError> {
         let opening::Pools { writer, readers, device_readers } = opening::open(file, world).await?;
         let (reports, uses) = (Together::on(writer.clone()), Together::on(writer.clone()));
         let parts = Together::on(writer.clone());
-        let (grid, to_fold) = Grid::new(few);
-        let compaction = sql::marks::keep_folded(writer.clone(), grid.texts.clone(), grid.many_marks(), to_fold);
-        let compaction = Background::spawn(compaction);
-        Ok(Self { writer, readers, device_readers, reports, uses, parts, grid, compaction, probe: Mutex::default() })
+        let (index, to_compact) = FleetIndex::new(options);
+        let compaction = sql::compaction::keep_compact(writer.clone(), index.cache.clone(), options, to_compact);
+        let publishing = sql::last_seen::keep_published(writer.clone(), index.unpublished.clone());
+        Ok(Self {
+            writer,
+            readers,
+            device_readers,
+            reports,
+            uses,
+            parts,
+            index,
+            compaction: Background::spawn(compaction),
+            publishing: Background::spawn(publishing),
+            probe: Mutex::default(),
+        })
     }
 
     /// Its connections, by what they are for.
@@ -149,11 +133,14 @@ impl Db {
 
     /// Ends the background tasks, and leaves everything in the one file.
     pub(crate) async fn close(&self) {
-        self.compaction.cancel().await;
+        tokio::join!(self.compaction.cancel(), self.publishing.cancel());
         if let Some(probe) = self.probe.lock().await.take() {
             probe.abort();
         }
         tokio::join!(self.reports.close(), self.uses.close(), self.parts.close());
+        if sql::last_seen::publish(&self.writer, &self.index.unpublished).await.is_err() {
+            tracing::warn!("when devices were last seen could not be stored for the list of devices");
+        }
         tokio::join!(self.readers.close(), self.device_readers.close());
         if self.writer.is_closed() {
             return;
@@ -197,13 +184,16 @@ impl Db {
         &self.device_readers
     }
 
-    pub(crate) fn grid(&self) -> &Grid {
-        &self.grid
+    pub(crate) fn index(&self) -> &FleetIndex {
+        &self.index
     }
 
     /// Stores a report of a device, in one transaction with others.
     pub(crate) async fn report(&self, report: Report) -> Result<(), StateError> {
-        self.reports.store(report).await
+        let seen = report.seen();
+        self.reports.store(report).await?;
+        self.index.unpublished.saw(seen);
+        Ok(())
     }
 
     /// Notes that a device showed a token, in one transaction with others.

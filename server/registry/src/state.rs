@@ -56,8 +56,7 @@ impl Registry {
         };
         let given = read?;
         let merge = move |before: Option<&str>| merge(usable(&model)?, before, &given);
-        let (token_use, at) = (device.token_use, self.now());
-        self.store.store_report(Report { device: device.id, merge: Box::new(merge), token_use, at }).await
+        self.store.store_report(Report { device: device.clone(), merge: Box::new(merge), at: self.now() }).await
     }
 
     /// The device's model. The first report after a start or a change has it compiled; others wait for that.

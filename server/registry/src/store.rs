@@ -6,11 +6,12 @@
 use crate::{
     errors::{AccountError, GroupError, NotReady, PersonError, RegisterError, StateError, StoreError},
     fleet::{Change, Chosen, DeviceFilter, DevicePage, DeviceQuery, Step},
+    index::last_seen::Seen,
     registering::{ErrorsPage, NewRegistration, PartOutcome, PartRows},
     registry::PoolUse,
     types::{
-        AccountId, AccountName, DeviceDetail, GroupName, GroupSummary, ModelSummary, OldTokens, Person, PersonId,
-        RegistrationId, RegistrationSummary, Status, Timestamp, TokenJob, TokenUse,
+        AccountId, AccountName, AuthenticatedDevice, DeviceDetail, GroupName, GroupSummary, ModelSummary, OldTokens,
+        Person, PersonId, RegistrationId, RegistrationSummary, Status, Timestamp, TokenJob, TokenUse,
     },
     world::World,
 };
@@ -153,6 +154,7 @@ pub(crate) struct TokenRow {
     pub(crate) old_token_hashes: Vec<u8>,
     pub(crate) model: Uuid,
     pub(crate) model_version: i32,
+    pub(crate) segment: i64,
     /// Whether a token of it was shown before.
     pub(crate) is_used: bool,
 }
@@ -163,16 +165,26 @@ pub(crate) struct NewToken {
     pub(crate) hash: SecretHash,
 }
 
-/// A device showed a token.
 /// What becomes of a device's state: of the text that is kept, if there is one, a new text.
 pub(crate) type Merge = Box<dyn Fn(Option<&str>) -> Result<String, StateError> + Send + Sync>;
 
 /// What a device sent.
 pub(crate) struct Report {
-    pub(crate) device: Uuid,
+    pub(crate) device: AuthenticatedDevice,
     pub(crate) merge: Merge,
-    pub(crate) token_use: Option<TokenUse>,
     pub(crate) at: Timestamp,
+}
+
+impl Report {
+    /// What the fleet index learns from it.
+    pub(crate) fn seen(&self) -> Seen {
+        Seen {
+            account: self.device.account,
+            segment: self.device.segment,
+            name: self.device.name.clone(),
+            at_ms: self.at.as_ms(),
+        }
+    }
 }
 
 /// A part of a file that is to be registered.

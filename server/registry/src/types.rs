@@ -293,6 +293,8 @@ pub struct AuthenticatedDevice {
     /// Its model, and which definition of it.
     pub(crate) model: Uuid,
     pub(crate) model_version: i32,
+    /// The segment of the fleet index that it is in. It stays there.
+    pub(crate) segment: i64,
     /// What this use of its token changes, if anything: see [`Registry::note_token_use`](crate::Registry::note_token_use).
     pub(crate) token_use: Option<TokenUse>,
 }

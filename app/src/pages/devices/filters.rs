@@ -1,9 +1,9 @@
 //! The search box and the filters. What they say goes into the address, and comes from there.
 
-use super::view::address;
+use super::view::{address, parse_hours};
 use crate::{
     fns::{
-        devices::{DeviceFilter, DeviceView, Place, Status},
+        devices::{DeviceFilter, DeviceView, MAX_SILENT_HOURS, Place, Status},
         groups::groups,
         models::model_names,
     },
@@ -144,10 +144,49 @@ pub(super) fn Filters(
                     on:change:target=move |event| show.run(DeviceFilter { never_seen: event.target().checked(), ..now() }) />
                 "Never seen"
             </label>
+            <SilentFor hours=Signal::derive(move || filter.with(|filter| filter.silent_hours))
+                choose=Callback::new(move |silent_hours| show.run(DeviceFilter { silent_hours, ..now() })) />
             <Show when=move || filter.with(|filter| filter.registration.is_some())>
                 <Chip text="One registration" label="All registrations" drop=Callback::new(move |()| show.run(DeviceFilter { registration: None, ..now() })) />
             </Show>
         </div>
+    }
+    .into_any()
+}
+
+/// What the filter by silence offers, in hours.
+const SILENT_FOR: [(u32, &str); 4] =
+    [(1, "Silent for 1 h"), (24, "Silent for 24 h"), (7 * 24, "Silent for 7 days"), (30 * 24, "Silent for 30 days")];
+
+/// The choice of another time.
+const SILENT_FOR_OTHER: &str = "Silent for other…";
+
+/// The filter by silence: one of some times, or a number of hours.
+#[component]
+fn SilentFor(hours: Signal<Option<u32>>, choose: Callback<Option<u32>>) -> impl IntoView {
+    let is_other_chosen = RwSignal::new(false);
+    let offered = |hours: u32| SILENT_FOR.iter().find(|(offered, _)| *offered == hours).map(|(_, word)| *word);
+    let is_other = Memo::new(move |_| match hours.get() {
+        Some(hours) => offered(hours).is_none(),
+        None => is_other_chosen.get(),
+    });
+    let options: Vec<&str> = SILENT_FOR.iter().map(|(_, word)| *word).chain([SILENT_FOR_OTHER]).collect();
+    let word = move || if is_other.get() { Some(SILENT_FOR_OTHER) } else { hours.get().and_then(offered) };
+    view! {
+        <Choice label="Silent for" any="Silent or not" options=Signal::stored(options.into_iter().map(str::to_owned).collect())
+            chosen=Signal::derive(move || word().map(str::to_owned))
+            choose=Callback::new(move |chosen: Option<String>| {
+                let chosen = chosen.unwrap_or_default();
+                is_other_chosen.set(chosen == SILENT_FOR_OTHER);
+                choose.run(SILENT_FOR.iter().find(|(_, word)| *word == chosen).map(|(hours, _)| *hours));
+            }) />
+        <Show when=move || is_other.get()>
+            <label class="hours">
+                <input type="number" min="1" max=MAX_SILENT_HOURS step="1" aria-label="Hours without data" prop:value=move || hours.get()
+                    on:change:target=move |event| choose.run(parse_hours(&event.target().value())) />
+                "hours"
+            </label>
+        </Show>
     }
     .into_any()
 }

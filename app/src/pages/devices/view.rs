@@ -1,7 +1,7 @@
 //! The grid's view, as it stands in the address: so it can be sent to a colleague.
 
 use crate::{
-    fns::devices::{DeviceFilter, DeviceView, Place, Sort, Status},
+    fns::devices::{DeviceFilter, DeviceView, MAX_SILENT_HOURS, Place, Sort, Status},
     query::path_with,
 };
 use leptos::prelude::*;
@@ -36,6 +36,7 @@ fn parse(query: &ParamsMap) -> DeviceView {
         groups: query.get_all("group").unwrap_or_default().into_iter().filter(|name| !name.is_empty()).collect(),
         never_seen: text("seen").as_deref() == Some("never"),
         registration: text("registration").and_then(|id| id.parse().ok()),
+        silent_hours: text("silent").and_then(|hours| parse_hours(&hours)),
     };
     let sorted = text("sort").unwrap_or_default();
     let (is_descending, sorted) = match sorted.strip_prefix('-') {
@@ -52,10 +53,16 @@ fn parse(query: &ParamsMap) -> DeviceView {
     DeviceView { filter, sort, is_descending, place }
 }
 
+/// A number of hours that the filter takes.
+pub(super) fn parse_hours(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|hours| (1..=MAX_SILENT_HOURS).contains(hours))
+}
+
 /// The address of a view.
 pub(super) fn address(view: &DeviceView) -> String {
-    let DeviceFilter { search, status, model, tier, groups, never_seen, registration } = &view.filter;
+    let DeviceFilter { search, status, model, tier, groups, never_seen, registration, silent_hours } = &view.filter;
     let registration = registration.map(|id| id.to_string());
+    let silent_hours = silent_hours.map(|hours| hours.to_string());
     let sort = format!("{}{}", if view.is_descending { "-" } else { "" }, word(view.sort));
     let (after, before, page) = match &view.place {
         Place::First => (None, None, None),
@@ -69,6 +76,7 @@ pub(super) fn address(view: &DeviceView) -> String {
         ("model", model.as_deref()),
         ("tier", tier.map(PricingTier::as_str)),
         ("seen", never_seen.then_some("never")),
+        ("silent", silent_hours.as_deref()),
         ("registration", registration.as_deref()),
     ];
     parameters.extend(groups.iter().map(|group| ("group", Some(group.as_str()))));
@@ -109,10 +117,11 @@ mod tests {
             groups: vec!["Berlin".to_owned(), "Rome".to_owned()],
             never_seen: true,
             registration: Some(Uuid::nil()),
+            silent_hours: Some(24),
         };
         check(
             DeviceView { filter, sort: Sort::LastSeen, is_descending: true, place: Place::After("d1~7".to_owned()) },
-            "/devices?q=a%20b&status=Active&model=Contoso.Pump&tier=Large&seen=never&registration=00000000-0000-0000-0000-000000000000&group=Berlin&group=Rome&sort=-last-seen&after=d1~7",
+            "/devices?q=a%20b&status=Active&model=Contoso.Pump&tier=Large&seen=never&silent=24&registration=00000000-0000-0000-0000-000000000000&group=Berlin&group=Rome&sort=-last-seen&after=d1~7",
         );
         check(
             DeviceView { is_descending: true, place: Place::Last, ..DeviceView::default() },

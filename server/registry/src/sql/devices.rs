@@ -8,7 +8,7 @@ use crate::{
     errors::{StateError, StoreError},
     fleet::DeviceItem,
     store::{Devices, Lock, NewToken, Report, TokenRow},
-    types::{AccountId, DeviceDetail, OldTokens, Status, Timestamp, TokenJob, TokenUse},
+    types::{AccountId, AuthenticatedDevice, DeviceDetail, OldTokens, Status, Timestamp, TokenJob, TokenUse},
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, SecretHash};
@@ -85,15 +85,16 @@ impl Devices for Db {
     }
 
     async fn token_row(&self, device: Uuid) -> Result<Option<TokenRow>, StoreError> {
-        type Row = (Uuid, String, i16, Vec<u8>, Vec<u8>, Uuid, i32, Option<i64>);
+        type Row = (Uuid, String, i16, Vec<u8>, Vec<u8>, Uuid, i32, i64, Option<i64>);
         let row: Option<Row> = query_as(
-            "SELECT d.account, d.name, d.status, d.token_hash, d.old_token_hashes, d.model, m.version, d.first_used
+            "SELECT d.account, d.name, d.status, d.token_hash, d.old_token_hashes, d.model, m.version, d.segment, d.first_used
              FROM devices d JOIN models m ON m.id = d.model WHERE d.id = $1",
         )
         .bind(device)
         .fetch_optional(self.device_reader())
         .await?;
-        let Some((account, name, status_code, hash, old_token_hashes, model, model_version, first_used)) = row else {
+        let Some((account, name, status_code, hash, old_token_hashes, model, model_version, segment, first_used)) = row
+        else {
             return Ok(None);
         };
         Ok(Some(TokenRow {
@@ -104,6 +105,7 @@ impl Devices for Db {
             old_token_hashes,
             model,
             model_version,
+            segment,
             is_used: first_used.is_some(),
         }))
     }
@@ -141,7 +143,7 @@ pub(crate) async fn note_use(
 /// Stores a report. What it refuses is refused before anything is written.
 pub(crate) async fn merge_state(
     connection: &mut Connection,
-    Report { device, merge, token_use, at }: &Report,
+    Report { device: AuthenticatedDevice { id: device, token_use, .. }, merge, at }: &Report,
 ) -> Result<(), StateError> {
     // First of all: it keeps other data of the same device waiting, so that none is lost.
     let found: Option<(i16, i16)> =
@@ -162,7 +164,7 @@ pub(crate) async fn merge_state(
     if let Some(token_use) = token_use {
         note_use(connection, token_use).await?;
     }
-    // Only the first time: the row of a device stands in many indexes.
+    // Only the first time: a change of the facet is noted for the fleet index, too.
     if seen == 0 || status != Status::Active.code() {
         query("UPDATE devices SET status = $2, seen = 1 WHERE id = $1")
             .bind(device)
@@ -171,12 +173,9 @@ pub(crate) async fn merge_state(
             .await
             .map_err(StoreError::from)?;
     }
-    // Of the kind that the device is now.
     query(
-        "INSERT INTO device_states (device, name, model, facet, state, last_seen)
-         SELECT d.id, d.name, d.model, d.facet, $2, $3 FROM devices d WHERE d.id = $1
-         ON CONFLICT (device) DO UPDATE
-            SET facet = excluded.facet, state = excluded.state, last_seen = excluded.last_seen",
+        "INSERT INTO device_states (device, state, last_seen) VALUES ($1, $2, $3)
+         ON CONFLICT (device) DO UPDATE SET state = excluded.state, last_seen = excluded.last_seen",
     )
     .bind(device)
     .bind(state)

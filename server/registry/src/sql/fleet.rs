@@ -1,13 +1,12 @@
 //! The devices of an account, many at once: a page of them, how many there are, and what is done to those chosen.
 
 use super::{
-    Connection, DEVICE_OF_NAME, Db, FOR_UPDATE_OF_D, NAMES, blocks, counting, device_name,
+    Connection, DEVICE_OF_NAME, Db, FOR_UPDATE_OF_D, NAMES, device_name,
     devices::{ItemRow, item},
     groups::{group_named, group_of, join_group, leave_group},
-    json_names, leading_zeros, lock, model_name,
+    json_names, leading_zeros, lock, model_name, segments,
     selection::Selection,
     tier,
-    walk::{self, Bound, Found, Key, Way},
 };
 use crate::{
     errors::{GroupError, StoreError},
@@ -15,7 +14,11 @@ use crate::{
         Change, Chosen, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_PAGE_DEVICES,
         Matching, Place, Sort, Step,
     },
-    grid::Grid,
+    index::{
+        FleetIndex,
+        matches::{Bound, Key, Matches, Order},
+        natural,
+    },
     store::{Fleet, Lock},
     types::{AccountId, RegistrationId, tier_code},
 };
@@ -38,37 +41,38 @@ impl Fleet for Db {
             Place::Before(cursor) => (Some(cursor), true),
             Place::Last => (None, true),
         };
-        let bound = |is_inclusive| {
-            cursor.map(|cursor| Bound {
-                key: Key::parse(query.sort, &cursor.key),
-                name: cursor.name.to_string(),
-                is_inclusive,
-            })
-        };
+        let bound = cursor.map(|cursor| Bound {
+            key: Key::parse(query.sort, &cursor.key),
+            name: cursor.name.to_string(),
+            is_inclusive: false,
+        });
         // Backwards in a descending order is forwards.
-        let is_descending = query.is_descending != is_backwards;
+        let order = Order { sort: query.sort, is_descending: query.is_descending != is_backwards };
         let mut connection = self.reader().acquire().await?;
-        let selection = Selection::of(&mut connection, self.grid(), account, &query.filter).await?;
-        let plan = walk::plan(&mut connection, self.grid(), &selection, query.sort).await?;
-        let ahead = Way { sort: query.sort, is_descending, from: bound(false), limit: limit + 1 };
-        let mut found = walk::find(&mut connection, self.grid(), &selection, &plan, &ahead).await?;
+        let selection = Selection::of(&mut connection, self.index(), account, &query.filter).await?;
+        let page = move |matches: &Matches| {
+            let ahead = matches.first(order, bound.as_ref(), limit + 1);
+            let has_behind = bound.is_some_and(|bound| {
+                let from = Bound { is_inclusive: true, ..bound };
+                !matches.first(order.reversed(), Some(&from), 1).is_empty()
+            });
+            (ahead, has_behind, matches.count() as u64)
+        };
+        let (mut found, has_behind, total) = selection.ask(&mut connection, self.index(), page).await?;
         let has_more = found.len() > limit;
         found.truncate(limit);
         if is_backwards {
             found.reverse();
         }
-        let behind = Way { sort: query.sort, is_descending: !is_descending, from: bound(true), limit: 1 };
-        let has_behind =
-            cursor.is_some() && !walk::find(&mut connection, self.grid(), &selection, &plan, &behind).await?.is_empty();
         let (has_previous, has_next) = if is_backwards { (has_more, has_behind) } else { (has_behind, has_more) };
         let items = items(&mut connection, account, &found).await?;
-        Ok(DevicePage { items, has_next, has_previous, names_not_found: selection.names_not_found })
+        Ok(DevicePage { items, total, has_next, has_previous, names_not_found: selection.names_not_found })
     }
 
     async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
         let mut connection = self.reader().acquire().await?;
-        let selection = Selection::of(&mut connection, self.grid(), account, filter).await?;
-        counting::devices(&mut connection, self.grid(), &selection).await
+        let selection = Selection::of(&mut connection, self.index(), account, filter).await?;
+        selection.ask(&mut connection, self.index(), |matches| matches.count() as u64).await
     }
 
     async fn registered_with_leading_zeros(
@@ -82,7 +86,7 @@ impl Fleet for Db {
 
     async fn chosen(&self, account: AccountId, chosen: &Chosen) -> Result<(Those, Option<DeviceName>), StoreError> {
         let mut connection = self.reader().acquire().await?;
-        those(&mut connection, self.grid(), account, chosen, "").await
+        those(&mut connection, self.index(), account, chosen, "").await
     }
 
     async fn export(
@@ -92,10 +96,10 @@ impl Fleet for Db {
     ) -> Result<(Vec<NewDevice>, Option<DeviceName>), StoreError> {
         type Row = (String, String, Option<String>, Option<String>, i16);
         let mut connection = self.reader().acquire().await?;
-        let (those, next) = those(&mut connection, self.grid(), account, chosen, "").await?;
+        let (those, next) = those(&mut connection, self.index(), account, chosen, "").await?;
         let rows: Vec<Row> = query_as(AssertSqlSafe(format!(
             "SELECT d.name, m.name, d.friendly_name, d.description, d.tier
-             FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model ORDER BY d.name"
+             FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model"
         )))
         .bind(account.0)
         .bind(json_names(those.iter().map(|(_, name)| name.as_str())))
@@ -114,7 +118,9 @@ impl Fleet for Db {
                 tier: Some(tier(tier_code)?),
             })
         };
-        Ok((rows.into_iter().map(device).collect::<Result<_, StoreError>>()?, next))
+        let mut devices = rows.into_iter().map(device).collect::<Result<Vec<_>, StoreError>>()?;
+        devices.sort_by_cached_key(|device| natural::key(device.name.as_str()));
+        Ok((devices, next))
     }
 
     async fn change_devices(
@@ -126,7 +132,7 @@ impl Fleet for Db {
     ) -> Result<Step, GroupError> {
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
-        let (those, next) = those(&mut tx, self.grid(), account, chosen, FOR_UPDATE_OF_D).await?;
+        let (those, next) = those(&mut tx, self.index(), account, chosen, FOR_UPDATE_OF_D).await?;
         let names = those.iter().map(|(_, name)| name.as_str());
         let devices = match change {
             // A group that nothing joins is not made.
@@ -152,8 +158,8 @@ impl Fleet for Db {
             }
         };
         tx.commit().await.map_err(StoreError::from)?;
-        if devices > self.grid().many_marks() {
-            self.grid().fold(account);
+        if devices > self.index().options.max_changes as u64 {
+            self.index().compact(account);
         }
         Ok(Step { devices, next })
     }
@@ -167,8 +173,8 @@ impl Fleet for Db {
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
         let filter = DeviceFilter { registration: Some(registration), ..DeviceFilter::default() };
-        let selection = Selection::of(&mut tx, self.grid(), account, &filter).await?.unused();
-        let (those, next) = chunk(&mut tx, self.grid(), &selection, after, FOR_UPDATE_OF_D).await?;
+        let selection = Selection::of(&mut tx, self.index(), account, &filter).await?.unused();
+        let (those, next) = chunk(&mut tx, self.index(), &selection, after, FOR_UPDATE_OF_D).await?;
         let names = those.iter().map(|(_, name)| name.as_str());
         let devices = delete_these(&mut tx, account, names).await?;
         tx.commit().await?;
@@ -181,7 +187,7 @@ async fn delete_these<'a>(
     account: AccountId,
     names: impl Iterator<Item = &'a str> + Clone,
 ) -> Result<u64, StoreError> {
-    blocks::remove(connection, account, names.clone()).await?;
+    segments::remove(connection, account, names.clone()).await?;
     change_these(connection, account, "DELETE FROM devices", names).await
 }
 
@@ -203,7 +209,7 @@ async fn change_these<'a>(
 /// until the transaction ends.
 async fn those(
     connection: &mut Connection,
-    grid: &Grid,
+    index: &FleetIndex,
     account: AccountId,
     chosen: &Chosen,
     locked: &'static str,
@@ -218,14 +224,14 @@ async fn those(
                     .await?;
             let mut found: Those =
                 rows.into_iter().map(|(id, name)| Ok((id, device_name(&name)?))).collect::<Result<_, StoreError>>()?;
-            found.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
+            found.sort_by_cached_key(|(_, name)| natural::key(name.as_str()));
             // A name that was given twice was looked up twice.
             found.dedup();
             Ok((found, None))
         }
         Chosen::Matching(Matching { filter, registered_by, except, after }) => {
-            let selection = Selection::of(connection, grid, account, filter).await?.registered_by(*registered_by);
-            let (mut found, next) = chunk(connection, grid, &selection, after.as_ref(), locked).await?;
+            let selection = Selection::of(connection, index, account, filter).await?.registered_by(*registered_by);
+            let (mut found, next) = chunk(connection, index, &selection, after.as_ref(), locked).await?;
             let except: HashSet<_> = except.iter().collect();
             found.retain(|(_, name)| !except.contains(name));
             Ok((found, next))
@@ -236,37 +242,40 @@ async fn those(
 /// The first devices of a selection behind a name, and the last of them, if there may be more.
 async fn chunk(
     connection: &mut Connection,
-    grid: &Grid,
+    index: &FleetIndex,
     selection: &Selection,
     after: Option<&DeviceName>,
     locked: &'static str,
 ) -> Result<(Those, Option<DeviceName>), StoreError> {
     let from = after.map(|name| Bound { key: Key::Number(0), name: name.to_string(), is_inclusive: false });
-    let way = Way { sort: Sort::Name, is_descending: false, from, limit: MAX_DEVICES_PER_CALL };
-    let plan = walk::plan(connection, grid, selection, Sort::Name).await?;
-    let mut found = walk::find(connection, grid, selection, &plan, &way).await?;
+    let order = Order { sort: Sort::Name, is_descending: false };
+    let first = move |matches: &Matches| matches.first(order, from.as_ref(), MAX_DEVICES_PER_CALL);
+    let found = selection.ask(connection, index, first).await?;
     let is_full = found.len() == MAX_DEVICES_PER_CALL;
-    let next = found.last().filter(|_| is_full).map(|(_, name)| device_name(name)).transpose()?;
-    if !locked.is_empty() {
-        // Some may have changed before they were locked.
-        let ids: Vec<Uuid> = found.into_iter().map(|(id, _)| id).collect();
-        found = walk::still(connection, selection, &ids, locked).await?;
-    }
-    let those = found.into_iter().map(|(id, name)| Ok((id, device_name(&name)?))).collect::<Result<_, StoreError>>()?;
+    let next = found.last().filter(|_| is_full).map(|name| device_name(name)).transpose()?;
+    // Some may have changed before they were locked.
+    let mut ids: HashMap<String, Uuid> =
+        selection.still(connection, &found, locked).await?.into_iter().map(|(id, name)| (name, id)).collect();
+    let there = found.into_iter().filter_map(|name| Some((ids.remove(&name)?, name)));
+    let those = there.map(|(id, name)| Ok((id, device_name(&name)?))).collect::<Result<_, StoreError>>()?;
     Ok((those, next))
 }
 
 /// What a page shows of these devices, in this order.
-async fn items(connection: &mut Connection, account: AccountId, found: &Found) -> Result<Vec<DeviceItem>, StoreError> {
+async fn items(
+    connection: &mut Connection,
+    account: AccountId,
+    found: &[String],
+) -> Result<Vec<DeviceItem>, StoreError> {
     let rows: Vec<ItemRow> = query_as(AssertSqlSafe(format!(
         "SELECT d.name, m.name, d.friendly_name, d.tier, d.status, s.last_seen
          FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model LEFT JOIN device_states s ON s.device = d.id"
     )))
     .bind(account.0)
-    .bind(json_names(found.iter().map(|(_, name)| name.as_str())))
+    .bind(json_names(found.iter().map(String::as_str)))
     .fetch_all(connection)
     .await?;
-    let places: HashMap<&str, usize> = found.iter().enumerate().map(|(at, (_, name))| (name.as_str(), at)).collect();
+    let places: HashMap<&str, usize> = found.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let mut items = rows.into_iter().map(item).collect::<Result<Vec<_>, _>>()?;
     items.sort_unstable_by_key(|item| places.get(item.name.as_str()));
     Ok(items)

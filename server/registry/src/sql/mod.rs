@@ -1,30 +1,25 @@
 //! The SQL that both databases share. This folder is compiled twice, below `sqlite` and below `postgres`, each time
 //! with that database's types; what must differ stands in those two files.
 
-mod blocks;
-mod counting;
+pub(crate) mod compaction;
 pub(crate) mod devices;
-mod few;
 mod fleet;
 mod groups;
+pub(crate) mod last_seen;
 mod leading_zeros;
-pub(crate) mod marks;
 mod members;
 mod models;
 mod people;
 pub(crate) mod register_part;
 mod registrations;
-mod runs;
+mod segments;
 mod selection;
 mod tokens;
 pub(crate) mod upkeep;
-mod walk;
-mod walk_texts;
 
 pub(crate) use super::{
-    Connection, DEVICE_NAMED, DEVICE_OF_ID, DEVICE_OF_NAME, DEVICES_OF_KIND, Database, Db, FOR_NO_KEY_UPDATE,
-    FOR_UPDATE_OF_D, FOR_UPDATE_SKIP_LOCKED, HAS_MIGRATIONS, KIND_WALK, MEMBER_WALK, NAMES, NEW_SHORT_VERSION,
-    NEW_VERSION, OFFSET_0, Pool, SEEN_WALK, begin, lock, migrator,
+    Connection, DEVICE_NAMED, DEVICE_OF_ID, DEVICE_OF_NAME, Database, Db, FOR_NO_KEY_UPDATE, FOR_UPDATE_OF_D,
+    FOR_UPDATE_SKIP_LOCKED, HAS_MIGRATIONS, NAMES, NEW_SHORT_VERSION, NEW_VERSION, Pool, begin, lock, migrator,
 };
 
 use crate::{

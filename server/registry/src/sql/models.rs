@@ -1,8 +1,10 @@
 //! Model definitions.
 
-use super::{Db, NEW_SHORT_VERSION, count, model_name};
+use super::{Connection, Db, NEW_SHORT_VERSION, count, model_name, selection::Selection};
 use crate::{
     errors::StoreError,
+    fleet::DeviceFilter,
+    index::{FleetIndex, matches::Matches},
     models::{LISTED_DESCRIPTION_CHARS, MAX_MODELS},
     store::{DeletedModel, Models, NewModel, StoredModel},
     types::{AccountId, ModelSummary, Timestamp},
@@ -10,6 +12,7 @@ use crate::{
 use async_trait::async_trait;
 use muster_domain::ModelName;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 #[async_trait]
@@ -59,26 +62,27 @@ impl Models for Db {
     }
 
     async fn models(&self, account: AccountId) -> Result<Vec<ModelSummary>, StoreError> {
-        type ModelRow = (String, Option<String>, i32, i32, i32, i64, i64);
+        type ModelRow = (String, Option<String>, i32, i32, i32, i64);
+        let mut connection = self.reader().acquire().await?;
+        let devices = devices_by_model(&mut connection, self.index(), account).await?;
         let rows: Vec<ModelRow> = query_as(
-            "SELECT m.name, SUBSTR(m.description, 1, $3), m.properties, m.events, m.actions, m.updated_at,
-                (SELECT CAST(COALESCE(SUM(c.devices), 0) AS BIGINT) FROM device_counts c WHERE c.account = m.account AND c.model = m.id)
+            "SELECT m.name, SUBSTR(m.description, 1, $3), m.properties, m.events, m.actions, m.updated_at
              FROM models m WHERE m.account = $1 ORDER BY m.name LIMIT $2",
         )
         .bind(account.0)
         .bind(i64::from(MAX_MODELS))
         .bind(LISTED_DESCRIPTION_CHARS as i32)
-        .fetch_all(self.reader())
+        .fetch_all(&mut *connection)
         .await?;
         rows.into_iter()
-            .map(|(name, description, properties, events, actions, updated, devices)| {
+            .map(|(name, description, properties, events, actions, updated)| {
                 Ok(ModelSummary {
+                    devices: devices.get(&name).copied().unwrap_or_default(),
                     name: model_name(&name)?,
                     description,
                     properties: properties.cast_unsigned(),
                     events: events.cast_unsigned(),
                     actions: actions.cast_unsigned(),
-                    devices: count(devices),
                     updated: Timestamp::from_ms(updated),
                 })
             })
@@ -117,15 +121,9 @@ impl Models for Db {
             .fetch_optional(&mut *tx)
             .await?;
         let Some(model) = model else { return Ok(DeletedModel::NotFound) };
-        let devices: i64 = query_scalar(
-            "SELECT CAST(COALESCE(SUM(devices), 0) AS BIGINT) FROM device_counts WHERE account = $1 AND model = $2",
-        )
-        .bind(account.0)
-        .bind(model)
-        .fetch_one(&mut *tx)
-        .await?;
-        if devices > 0 {
-            return Ok(DeletedModel::InUse(count(devices)));
+        let devices = devices_by_model(&mut tx, self.index(), account).await?;
+        if let Some(devices) = devices.get(name.as_str()) {
+            return Ok(DeletedModel::InUse(*devices));
         }
         // A device that comes between, on another server, keeps the model: its reference forbids the deletion.
         let deleted = query("DELETE FROM models WHERE id = $1").bind(model).execute(&mut *tx).await;
@@ -142,4 +140,16 @@ impl Models for Db {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// How many devices the account has of each model that has any.
+async fn devices_by_model(
+    connection: &mut Connection,
+    index: &FleetIndex,
+    account: AccountId,
+) -> Result<HashMap<String, u64>, StoreError> {
+    Selection::of(connection, index, account, &DeviceFilter::default())
+        .await?
+        .ask(connection, index, Matches::by_model)
+        .await
 }

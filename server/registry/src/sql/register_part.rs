@@ -1,16 +1,16 @@
 //! A part of a file is registered: in one transaction, on SQLite together with other parts.
 
 use super::{
-    Connection, DEVICE_OF_NAME, NAMES, blocks,
+    Connection, DEVICE_OF_NAME, NAMES,
     groups::{group_of, group_to_join, join_group, may_have_another},
-    json_names, lock, sql, status, tier,
+    json_names, lock, segments, sql, status, tier,
     tokens::{self, MadeBy, Old},
 };
 use crate::{
     errors::{RegisterError, StoreError},
+    index::segment::push_line,
     registering::{Decision, Existing, Fate, PartOutcome, PartRows, decide, outcome, token_from},
     store::{Lock, NewPart, NewToken},
-    texts::push_line,
     types::{AccountId, GroupName, RegistrationId, Status, Timestamp, tier_code},
     world::{World, id_at},
 };
@@ -370,9 +370,9 @@ impl<'w> Registering<'w> {
         if added.is_empty() {
             return Ok(there);
         }
-        let block = blocks::open(connection, self.account, self.registration, added.len()).await?;
+        let segment = segments::open(connection, self.account, self.registration, added.len()).await?;
         for some in added.chunks(INSERTED_AT_ONCE) {
-            if self.insert_some(connection, rows, some, block).await? == some.len() as u64 {
+            if self.insert_some(connection, rows, some, segment).await? == some.len() as u64 {
                 there.extend(some.iter().map(|(_, _, token)| token.id()));
                 continue;
             }
@@ -395,7 +395,7 @@ impl<'w> Registering<'w> {
                 tier_code(row.tier.unwrap_or(self.default_tier)),
             );
         }
-        blocks::add(connection, block, &lines, there.len()).await?;
+        segments::add(connection, segment, &lines, there.len()).await?;
         Ok(there)
     }
 
@@ -405,12 +405,12 @@ impl<'w> Registering<'w> {
         connection: &mut Connection,
         rows: &[(u64, NewDevice)],
         some: &[(usize, Uuid, SecurityToken)],
-        block: i64,
+        segment: i64,
     ) -> Result<u64, StoreError> {
         // What is the same for all is handed over once.
         let mut statement =
             sql("INSERT INTO devices (account, status, registered_at, token_made_at, old_token_hashes, token_from,
-                registration, block, id, name, model, friendly_name, description, tier, token_hash) SELECT ");
+                registration, segment, id, name, model, friendly_name, description, tier, token_hash) SELECT ");
         statement.push_bind(self.account.0).push(", ");
         statement.push_bind(Status::Registered.code()).push(", ");
         statement.push_bind(self.now.as_ms()).push(", ");
@@ -418,7 +418,7 @@ impl<'w> Registering<'w> {
         statement.push_bind(Vec::<u8>::new()).push(", ");
         statement.push_bind(self.part.as_slice()).push(", ");
         statement.push_bind(self.registration).push(", ");
-        statement.push_bind(block).push(", v.* FROM (");
+        statement.push_bind(segment).push(", v.* FROM (");
         statement.push_values(some, |mut values, (at, model, token)| {
             let row = &rows[*at].1;
             values

@@ -1,66 +1,40 @@
-//! Which devices match a filter: what is known of them before any is looked at, and the conditions that they meet.
+//! Which devices match a filter: what is looked up before the index is asked, and the same conditions in SQL, for devices
+//! that are about to change.
 
-use super::{Connection, DEVICE_OF_NAME, Database, NAMES, OFFSET_0, blocks, count, json_names, members, sql};
+use super::{Connection, DEVICE_NAMED, DEVICE_OF_NAME, Database, NAMES, json_names, members, segments, sql};
 use crate::{
     errors::StoreError,
     fleet::DeviceFilter,
-    grid::Grid,
-    hits::{Facets, Hits, Wanted},
+    index::{
+        FleetIndex,
+        matches::{Facets, Matches, Wanted},
+        segment::{Lines, Segment},
+    },
     search::{List, MAX_SEARCHED_NAMES, Query, Separators, mac_notations},
-    texts::{Block, Lines},
-    types::{AccountId, RegistrationId, Timestamp, tier_code},
+    types::{AccountId, RegistrationId, Status, Timestamp, tier_code},
 };
 use sqlx::{AssertSqlSafe, QueryBuilder, query, query_as, query_scalar};
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 use uuid::Uuid;
 
-/// Devices of one model that are alike in status, tier and whether they were seen: a run in two indexes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kind {
-    pub(super) model: Uuid,
-    pub(super) model_name: String,
-    /// status * 8 + tier * 2 + seen, as the table has it.
-    pub(super) facet: i16,
-    pub(super) devices: u64,
-}
-
-impl Kind {
-    pub(super) fn status(&self) -> i16 {
-        self.facet >> 3
-    }
-
-    pub(super) fn tier(&self) -> i16 {
-        self.facet >> 1 & 3
-    }
-
-    pub(super) fn is_seen(&self) -> bool {
-        self.facet & 1 == 1
-    }
-}
-
-/// What is looked for in the texts.
-pub(super) struct Search {
-    query: Query,
-    /// The devices that it finds, of the filter's registration, kinds and groups.
-    pub(super) hits: Arc<Hits>,
-}
-
-/// The devices that match a filter.
+/// The devices that match a filter: its names looked up, and its search understood.
 pub(super) struct Selection {
-    pub(super) account: Uuid,
-    pub(super) filter: DeviceFilter,
-    /// The kinds that match the filter's status, model, tier and whether seen, in the order of models' names.
-    pub(super) kinds: Vec<Kind>,
-    pub(super) search: Option<Search>,
+    account: Uuid,
+    filter: DeviceFilter,
+    /// Nothing can match: the account has nothing of what the filter names.
+    is_empty: bool,
+    query: Query,
     /// Of a search for a list of device names: those that the account does not have.
     pub(super) names_not_found: Vec<String>,
+    /// The filter's model.
+    model: Option<Uuid>,
     /// The filter's groups, as far as the account has them.
-    pub(super) groups: Vec<Uuid>,
-    /// How many devices are in them, those in two of them twice.
-    pub(super) members: u64,
+    groups: Vec<Uuid>,
+    /// Only those that are `Active`, but were not seen since.
+    silent_since: Option<Timestamp>,
     /// Only those registered by then.
     registered_by: Option<Timestamp>,
     /// Only those that never showed a token.
@@ -71,18 +45,19 @@ impl Selection {
     /// Looks up what the filter names.
     pub(super) async fn of(
         connection: &mut Connection,
-        grid: &Grid,
+        index: &FleetIndex,
         account: AccountId,
         filter: &DeviceFilter,
     ) -> Result<Self, StoreError> {
         let mut selection = Self {
             account: account.0,
             filter: filter.clone(),
-            kinds: Vec::new(),
-            search: None,
+            is_empty: true,
+            query: Query::default(),
             names_not_found: Vec::new(),
+            model: None,
             groups: Vec::new(),
-            members: 0,
+            silent_since: filter.silent_since,
             registered_by: None,
             is_unused: false,
         };
@@ -91,6 +66,15 @@ impl Selection {
             if is_theirs.bind(id).bind(account.0).fetch_optional(&mut *connection).await?.is_none() {
                 return Ok(selection);
             }
+        }
+        if let Some(model) = &filter.model {
+            let model = query_scalar("SELECT id FROM models WHERE account = $1 AND name = $2")
+                .bind(account.0)
+                .bind(model.as_str())
+                .fetch_optional(&mut *connection)
+                .await?;
+            let Some(model) = model else { return Ok(selection) };
+            selection.model = Some(model);
         }
         if !filter.groups.is_empty() {
             let mut statement = sql("SELECT id FROM device_groups WHERE account = ");
@@ -104,22 +88,12 @@ impl Selection {
             if selection.groups.is_empty() {
                 return Ok(selection);
             }
-            selection.members = number_in(connection, &selection.groups).await?;
         }
-        let mut query = filter.registration.map(|_| Query::default());
         if let Some(search) = filter.search.as_deref().filter(|search| !search.is_empty()) {
-            query = selection.query(connection, grid, search).await?;
-            if query.is_none() {
-                return Ok(selection);
-            }
+            let Some(query) = selection.query(connection, index, search).await? else { return Ok(selection) };
+            selection.query = query;
         }
-        let all = kinds(connection, account.0).await?;
-        selection.kinds = all.into_iter().filter(|kind| matches(kind, filter)).collect();
-        if let Some(query) = query.filter(|_| !selection.kinds.is_empty()) {
-            let hits = selection.hits(connection, grid, &query).await?;
-            selection.search = Some(Search { query, hits });
-        }
-        Ok(selection)
+        Ok(Self { is_empty: false, ..selection })
     }
 
     /// What a search is for; `None`: no device can have it.
@@ -130,7 +104,7 @@ impl Selection {
     async fn query(
         &mut self,
         connection: &mut Connection,
-        grid: &Grid,
+        index: &FleetIndex,
         search: &str,
     ) -> Result<Option<Query>, StoreError> {
         let text = Query::of_text(search);
@@ -142,7 +116,7 @@ impl Selection {
         let may_be_list = !names.is_empty() || list.separators != Separators::Spaces;
         let is_list = not_found.is_empty()
             || list.separators == Separators::LineEnds
-            || may_be_list && !is_in_texts(connection, grid, self.account, text.clone()).await?;
+            || may_be_list && !is_in_texts(connection, index, self.account, text.clone()).await?;
         if !is_list {
             return Ok(text);
         }
@@ -160,95 +134,88 @@ impl Selection {
         Self { is_unused: true, ..self }
     }
 
-    /// The devices of the filter's registration, kinds and groups that a search finds.
-    pub(super) async fn hits(
+    /// Finds the matching devices, and asks something about them. Who was registered by a certain time, and who never
+    /// showed a token, is not in the index: see [`Selection::still`].
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         connection: &mut Connection,
-        grid: &Grid,
-        query: &Query,
-    ) -> Result<Arc<Hits>, StoreError> {
-        // First of all: then the blocks that are loaded have these devices, unless they are gone.
-        let (texts, named) = match query {
+        index: &FleetIndex,
+        what: impl FnOnce(&Matches) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if self.is_empty {
+            return Ok(what(&Matches::default()));
+        }
+        // First of all: then the segments that are loaded have these devices, unless they are gone.
+        let (texts, named) = match &self.query {
             Query::Texts(texts) => (texts.clone(), None),
-            Query::Names(names) => (Vec::new(), Some(blocks_of(connection, self.account, names).await?)),
+            Query::Names(names) => (Vec::new(), Some(segments_of(connection, self.account, names).await?)),
         };
         let registration = self.filter.registration.map(|registration| registration.0);
         let versions =
             if self.groups.is_empty() { None } else { Some(members::versions(connection, &self.groups).await?) };
-        let blocks = blocks::load(connection, grid, self.account, registration).await?;
-        let lines = match versions {
-            Some(versions) => Some(members::lines(connection, grid, &versions, &blocks, registration.is_none()).await?),
+        let loaded = segments::load(connection, index, self.account, registration).await?;
+        let members = match versions {
+            Some(versions) => {
+                Some(members::lines(connection, index, &versions, &loaded.segments, registration.is_none()).await?)
+            }
             None => None,
         };
-        let facets =
-            if self.has_facets() { Facets::that(|facet| matches_facet(facet, &self.filter)) } else { Facets::ALL };
-        let model = self.filter.model.as_ref().map(|model| model.as_str().to_owned());
-        let find = move || {
-            let lines = match named {
-                Some(named) => Some(lines_of(&blocks, &named, lines)),
-                None => lines,
-            };
-            Hits::find(blocks, &Wanted { texts, model, facets, lines })
+        let filter = &self.filter;
+        let has_facets = filter.status.is_some() || filter.tier.is_some() || filter.never_seen;
+        let wanted = Wanted {
+            texts,
+            model: filter.model.as_ref().map(|model| model.as_str().to_owned()),
+            facets: if has_facets { Facets::that(|facet| matches_facet(facet, filter)) } else { Facets::ALL },
+            lines: members,
+            silent_since: self.silent_since.map(Timestamp::as_ms),
         };
-        Ok(Arc::new(grid.scan(find).await?))
+        let scan = move || {
+            let segments = loaded.up_to_date();
+            let lines = match named {
+                Some(named) => Some(lines_of(&segments, &named, wanted.lines)),
+                None => wanted.lines,
+            };
+            what(&Matches::find(&segments, &Wanted { lines, ..wanted }))
+        };
+        index.scan(scan).await
     }
 
-    /// Whether the search, if there is one, finds a device with this name, friendly name and model.
-    pub(super) fn finds(&self, name: &str, friendly_name: Option<&str>, model: &str) -> bool {
-        let finds = |search: &Search| search.query.finds(name, friendly_name.unwrap_or_default(), model);
-        self.search.as_ref().is_none_or(finds)
-    }
-
-    /// Whether only some kinds of devices match.
-    pub(super) fn has_kinds(&self) -> bool {
-        self.has_facets() || self.filter.model.is_some()
-    }
-
-    /// Whether only devices of some status, or tier, match, or only those that were never seen.
-    fn has_facets(&self) -> bool {
-        self.filter.status.is_some() || self.filter.tier.is_some() || self.filter.never_seen
-    }
-
-    /// Whether there are conditions that are not known of a device in memory.
-    pub(super) fn is_beyond_texts(&self) -> bool {
-        self.registered_by.is_some() || self.is_unused
-    }
-
-    /// How many devices are of these kinds.
-    pub(super) fn devices(&self) -> u64 {
-        self.kinds.iter().map(|kind| kind.devices).sum()
-    }
-
-    /// Appends that the device `d` is of one of these kinds.
-    pub(super) fn push_kinds(&self, statement: &mut QueryBuilder<Database>) {
+    /// Those of these devices that the selection has now, in no particular order. With `locked`, they stay as they are
+    /// until the transaction ends.
+    pub(super) async fn still(
+        &self,
+        connection: &mut Connection,
+        names: &[String],
+        locked: &'static str,
+    ) -> Result<Vec<(Uuid, String)>, StoreError> {
+        let [before_names, before_account, behind] = DEVICE_NAMED;
+        let mut statement = sql("SELECT d.id, d.name FROM ");
+        statement.push(before_names).push_bind(json_names(names.iter().map(String::as_str)));
+        statement.push(before_account).push_bind(self.account).push(behind).push(" WHERE 1 = 1");
         if let Some(status) = self.filter.status {
             statement.push(" AND d.status = ").push(status.code());
         }
         if let Some(tier) = self.filter.tier {
             statement.push(" AND d.tier = ").push(tier_code(tier));
         }
-        // They are all of this one, then.
-        if let Some(kind) = self.kinds.first().filter(|_| self.filter.model.is_some()) {
-            statement.push(" AND d.model = ").push_bind(kind.model);
+        if let Some(model) = self.model {
+            statement.push(" AND d.model = ").push_bind(model);
         }
         if self.filter.never_seen {
             statement.push(" AND d.seen = 0");
         }
-    }
-
-    /// Appends that the device `d` is in one of the groups, if there are any.
-    pub(super) fn push_groups(&self, statement: &mut QueryBuilder<Database>) {
-        if !self.groups.is_empty() {
-            statement.push(" AND EXISTS (SELECT 1 FROM group_members gm WHERE gm.device_group IN ");
-            push_ids(statement, &self.groups);
-            statement.push(" AND gm.name = d.name").push(OFFSET_0).push(")");
+        if let Some(since) = self.silent_since {
+            statement.push(" AND d.status = ").push(Status::Active.code());
+            statement.push(" AND EXISTS (SELECT 1 FROM device_states s WHERE s.device = d.id AND s.last_seen < ");
+            statement.push_bind(since.as_ms()).push(")");
         }
-    }
-
-    /// Appends the other conditions that the device `d` meets.
-    pub(super) fn push_others(&self, statement: &mut QueryBuilder<Database>) {
         if let Some(registration) = self.filter.registration {
             statement.push(" AND d.registration = ").push_bind(registration.0);
+        }
+        if !self.groups.is_empty() {
+            statement.push(" AND EXISTS (SELECT 1 FROM group_members gm WHERE gm.device_group IN ");
+            push_ids(&mut statement, &self.groups);
+            statement.push(" AND gm.name = d.name)");
         }
         if let Some(at) = self.registered_by {
             statement.push(" AND d.registered_at <= ").push_bind(at.as_ms());
@@ -256,6 +223,8 @@ impl Selection {
         if self.is_unused {
             statement.push(" AND d.first_used IS NULL");
         }
+        statement.push(locked);
+        Ok(statement.build_query_as().persistent(false).fetch_all(connection).await?)
     }
 }
 
@@ -298,36 +267,35 @@ async fn existing(connection: &mut Connection, account: Uuid, names: String) -> 
 /// Whether any device of the account has what is searched for in its texts.
 async fn is_in_texts(
     connection: &mut Connection,
-    grid: &Grid,
+    index: &FleetIndex,
     account: Uuid,
     query: Option<Query>,
 ) -> Result<bool, StoreError> {
     let Some(Query::Texts(texts)) = query else { return Ok(false) };
-    let blocks = blocks::load(connection, grid, account, None).await?;
-    let find = move || Hits::find(blocks, &Wanted { texts, ..Wanted::default() }).len() > 0;
-    grid.scan(find).await
+    let segments = segments::load(connection, index, account, None).await?.segments;
+    index.scan(move || Matches::find(&segments, &Wanted { texts, ..Wanted::default() }).count() > 0).await
 }
 
-/// The blocks that have the devices of these names.
-async fn blocks_of(
+/// The segments that have the devices of these names.
+async fn segments_of(
     connection: &mut Connection,
     account: Uuid,
     names: &HashSet<String>,
 ) -> Result<Vec<(i64, String)>, StoreError> {
-    let statement = format!("SELECT d.block, d.name FROM {NAMES} {DEVICE_OF_NAME}");
+    let statement = format!("SELECT d.segment, d.name FROM {NAMES} {DEVICE_OF_NAME}");
     let found = query_as(AssertSqlSafe(statement)).bind(account).bind(json_names(names.iter().map(String::as_str)));
     Ok(found.fetch_all(connection).await?)
 }
 
 /// The lines of these devices, of those lines only, if there are any given.
 fn lines_of(
-    blocks: &HashMap<i64, Block>,
+    segments: &HashMap<i64, Segment>,
     named: &[(i64, String)],
     only: Option<HashMap<i64, Arc<Lines>>>,
 ) -> HashMap<i64, Arc<Lines>> {
     let mut found: HashMap<i64, Lines> = HashMap::new();
     for (id, name) in named {
-        if let Some(line) = blocks.get(id).and_then(|block| block.line_of(name)) {
+        if let Some(line) = segments.get(id).and_then(|segment| segment.line_of(name)) {
             found.entry(*id).or_default().insert(line);
         }
     }
@@ -338,33 +306,14 @@ fn lines_of(
     found.into_iter().filter_map(both).collect()
 }
 
-/// Whether devices of this kind match a filter, as far as it is about that.
-fn matches(kind: &Kind, filter: &DeviceFilter) -> bool {
-    filter.model.as_ref().is_none_or(|model| kind.model_name == model.as_str()) && matches_facet(kind.facet, filter)
-}
-
 /// Whether devices of this facet match a filter, as far as it is about their status, tier and whether they were seen.
-fn matches_facet(facet: i16, filter: &DeviceFilter) -> bool {
-    filter.status.is_none_or(|status| facet >> 3 == status.code())
-        && filter.tier.is_none_or(|tier| facet >> 1 & 3 == tier_code(tier))
+fn matches_facet(facet: u8, filter: &DeviceFilter) -> bool {
+    filter.status.is_none_or(|status| i16::from(facet >> 3) == status.code())
+        && filter.tier.is_none_or(|tier| i16::from(facet >> 1 & 3) == tier_code(tier))
         && !(filter.never_seen && facet & 1 == 1)
 }
 
-/// Appends that the device `d` is of a facet that one of these kinds has, and of their model, if that is one.
-pub(super) fn push_facets(statement: &mut QueryBuilder<Database>, kinds: &[Kind]) {
-    let facets: BTreeSet<i16> = kinds.iter().map(|kind| kind.facet).collect();
-    statement.push(" AND d.facet IN (");
-    let mut list = statement.separated(", ");
-    for facet in facets {
-        list.push(facet);
-    }
-    statement.push(")");
-    if let Some(first) = kinds.first().filter(|first| kinds.iter().all(|kind| kind.model == first.model)) {
-        statement.push(" AND d.model = ").push_bind(first.model);
-    }
-}
-
-/// Appends ids in brackets. PostgreSQL does not take a list of nothing.
+/// Appends ids in brackets; `NULL`, where there are none.
 pub(super) fn push_ids(statement: &mut QueryBuilder<Database>, ids: &[Uuid]) {
     statement.push("(");
     let mut list = statement.separated(", ");
@@ -375,25 +324,4 @@ pub(super) fn push_ids(statement: &mut QueryBuilder<Database>, ids: &[Uuid]) {
         list.push_bind(*id);
     }
     statement.push(")");
-}
-
-/// The kinds of devices that the account has, in the order of models' names.
-async fn kinds(connection: &mut Connection, account: Uuid) -> Result<Vec<Kind>, StoreError> {
-    let rows: Vec<(Uuid, String, i16, i64)> = query_as(
-        "SELECT c.model, m.name, c.facet, CAST(SUM(c.devices) AS BIGINT) FROM device_counts c JOIN models m ON m.id = c.model
-         WHERE c.account = $1 GROUP BY c.model, m.name, c.facet HAVING SUM(c.devices) > 0 ORDER BY m.name, c.facet",
-    )
-    .bind(account)
-    .fetch_all(connection)
-    .await?;
-    let kind = |(model, model_name, facet, devices)| Kind { model, model_name, facet, devices: count(devices) };
-    Ok(rows.into_iter().map(kind).collect())
-}
-
-/// How many devices are in these groups, those in two of them twice.
-async fn number_in(connection: &mut Connection, groups: &[Uuid]) -> Result<u64, StoreError> {
-    let mut statement =
-        sql("SELECT CAST(COALESCE(SUM(devices), 0) AS BIGINT) FROM group_counts WHERE device_group IN ");
-    push_ids(&mut statement, groups);
-    Ok(count(statement.build_query_scalar().fetch_one(connection).await?))
 }

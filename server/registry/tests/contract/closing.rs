@@ -1,8 +1,8 @@
 //! The end: what was answered is stored, and a SQLite file is complete by itself.
 
-use crate::fixture::{Fixture, START_MS};
+use crate::fixture::{Fixture, START_MS, matching};
 use futures_util::future::join_all;
-use muster_registry::{FakeWorld, Registry, StateError, StoreError};
+use muster_registry::{DeviceFilter, DeviceQuery, FakeWorld, Registry, Sort, StateError, StoreError};
 use std::sync::Arc;
 
 /// The names in the folder of the SQLite file.
@@ -44,7 +44,7 @@ pub(crate) async fn what_comes_later_is_refused(fixture: &Fixture) {
     server.close().await;
     server.close().await;
     assert_eq!(server.has_people().await, Err(StoreError::Unavailable));
-    let query = muster_registry::DeviceQuery::default();
+    let query = DeviceQuery::default();
     assert!(server.devices(tenant.id, &query).await.is_err());
     assert_eq!(server.groups(tenant.id).await, Err(StoreError::Unavailable));
     assert!(fixture.registry.has_people().await.unwrap(), "another server is no matter of this one");
@@ -63,4 +63,20 @@ pub(crate) async fn sqlite_is_one_file_afterwards(fixture: &Fixture) {
     let url = format!("sqlite://{}", copy.display());
     let restored = Registry::open(&url, Arc::new(FakeWorld::at(START_MS))).await.unwrap();
     assert_eq!(tenant.on(&restored).devices().await, 2);
+}
+
+/// When devices were last seen is known to the next server, without waiting.
+pub(crate) async fn last_seen_survives_the_end(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let server = fixture.another_server().await;
+    let tokens = tenant.register(&["a", "b", "c", "d"]).await;
+    for at in [2, 0, 3, 0] {
+        fixture.world.pass_ms(1);
+        let device = server.authenticate(&tokens[at]).await.unwrap();
+        server.record_state(&device, b"{}").await.unwrap();
+    }
+    server.close().await;
+    let next = tenant.on(&fixture.another_server().await);
+    let query = DeviceQuery { sort: Sort::LastSeen, ..matching(DeviceFilter::default()) };
+    assert_eq!(next.names(query).await, ["b", "c", "d", "a"]);
 }

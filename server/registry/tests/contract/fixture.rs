@@ -3,8 +3,8 @@
 use muster_domain::{Description, DeviceName, FriendlyName, ModelName, NewDevice, PricingTier, SecurityToken};
 use muster_registry::{
     AccountId, AccountName, AuthError, AuthenticatedDevice, Chosen, DeviceFilter, DevicePage, DeviceQuery, FakeWorld,
-    GroupName, NewRegistration, PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry, Source, Status,
-    TokenJob,
+    GroupName, IndexOptions, NewRegistration, PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry,
+    Source, Status, TokenJob,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use std::{path::PathBuf, sync::Arc};
@@ -72,9 +72,13 @@ impl Fixture {
         Registry::open(&self.url, self.world.clone()).await.unwrap()
     }
 
-    /// Another one, which takes so many devices for few.
-    pub(crate) async fn another_with(&self, few: u64) -> Registry {
-        Registry::open_with(&self.url, self.world.clone(), few).await.unwrap()
+    /// Another one, whose index keeps nothing in memory, and folds whatever it finds.
+    pub(crate) async fn another_without_memory(&self) -> Registry {
+        self.another_with(IndexOptions { memory_bytes: 0, max_changes: 0 }).await
+    }
+
+    pub(crate) async fn another_with(&self, index: IndexOptions) -> Registry {
+        Registry::open_with(&self.url, self.world.clone(), index).await.unwrap()
     }
 
     pub(crate) async fn tenant(&self, name: &str) -> Tenant {
@@ -294,4 +298,15 @@ pub(crate) fn matching(filter: DeviceFilter) -> DeviceQuery {
 /// The first page, of as many as there may be.
 pub(crate) fn all() -> DeviceQuery {
     DeviceQuery { limit: 500, ..DeviceQuery::default() }
+}
+
+/// Waits until something holds.
+pub(crate) async fn until(holds: impl AsyncFn() -> bool) {
+    for _ in 0..600 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("waited for half a minute");
 }

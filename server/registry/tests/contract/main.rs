@@ -47,7 +47,7 @@ macro_rules! on_both {
 
 on_both! {
     opening: opened_twice two_servers_on_one_database ready another_version;
-    closing: acknowledged_reports_are_stored what_comes_later_is_refused;
+    closing: last_seen_survives_the_end acknowledged_reports_are_stored what_comes_later_is_refused;
     restoring: search_shows_the_new_content groups_show_their_new_members data_is_checked_by_the_new_model;
     people: accounts first_start first_start_on_two_servers_at_once addresses default_tier;
     guesses: delay_grows_and_ends stranger_does_not_lock_a_user_out source_that_tries_many_addresses_is_slowed_down
@@ -74,7 +74,7 @@ on_both! {
     choosing: in_several_calls only_what_was_there tokens_for_those_that_match exported undone;
     marks: after_each_change_of_them folded_beside_reports;
     orders: every_order many_models last_seen_of_kinds;
-    paging: both_ways what_is_found what_another_server_changed_is_found filters pages_beside_changes;
+    paging: both_ways numbers_in_names_are_sorted_by_value silent_devices what_is_found what_another_server_changed_is_found filters pages_beside_changes;
     tokens: kept_until_the_new_one_is_used used_with_a_report stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
         a_wrong_secret sent_again a_late_attempt gone_on_with;
     state: comes_alive last_values what_contradicts a_check_that_takes_too_long a_model_that_is_refused_now too_large reports_at_once

@@ -1,10 +1,9 @@
 //! What a search knows of devices beside their texts, how they are and in which groups: it is what the rows say, whoever
 //! changed them, folded or not.
 
-use crate::fixture::{Fixture, MODEL, Tenant, device_names, matching, named, part_of, row_of, tokens_of};
+use crate::fixture::{Fixture, MODEL, Tenant, device_names, matching, named, part_of, row_of, tokens_of, until};
 use muster_domain::{PricingTier, SecurityToken};
 use muster_registry::{Change, DeviceFilter, DeviceQuery, GroupName, Registry, Sort, Status};
-use std::time::Duration;
 
 const SORTS: [Sort; 5] = [Sort::Name, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen];
 
@@ -79,7 +78,7 @@ fn all_names(from: usize) -> Vec<String> {
 pub(crate) async fn after_each_change_of_them(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     // The one folds whatever it finds, the other nothing.
-    let servers = [fixture.another_with(0).await, fixture.another_with(1_000).await];
+    let servers = [fixture.another_without_memory().await, fixture.another_server().await];
     let names = all_names(0);
     let tokens = register(&tenant, &names).await;
     check(&servers, &tenant, "registering").await;
@@ -118,7 +117,7 @@ pub(crate) async fn after_each_change_of_them(fixture: &Fixture) {
 /// Some device keeps coming alive while marks are folded: none of them is lost.
 pub(crate) async fn folded_beside_reports(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
-    let servers = [fixture.another_with(0).await, fixture.another_with(0).await];
+    let servers = [fixture.another_without_memory().await, fixture.another_without_memory().await];
     let tokens = register(&tenant, &(0..200).map(|at| format!("d{at:03}")).collect::<Vec<_>>()).await;
     let reports = async {
         for token in &tokens {
@@ -140,11 +139,5 @@ pub(crate) async fn folded_beside_reports(fixture: &Fixture) {
 }
 
 async fn until_folded(fixture: &Fixture) {
-    for _ in 0..100 {
-        if fixture.number("SELECT COUNT(*) FROM new_marks").await == 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("nothing folds the new marks");
+    until(async || fixture.number("SELECT COUNT(*) FROM facet_changes").await == 0).await;
 }

@@ -1,6 +1,6 @@
 //! The orders of the grid, on every way in which its devices are found.
 
-use crate::fixture::{Fixture, MODEL, matching, model_name, named, part_of, row_of};
+use crate::fixture::{Fixture, MODEL, matching, model_name, named, part_of, row_of, until};
 use muster_domain::PricingTier;
 use muster_registry::{
     AccountId, Change, Cursor, DeviceFilter, DeviceItem, DeviceQuery, GroupName, Place, Registry, Sort, Status,
@@ -75,14 +75,22 @@ pub(crate) async fn every_order(fixture: &Fixture) {
         },
         DeviceFilter { search: Some("nothing has this".to_owned()), ..none() },
     ];
-    let fetched = fixture.another_with(u64::MAX).await;
+    let fetched = fixture.another_server().await;
     let mut expected = Vec::new();
     for filter in &filters {
         expected.push(fetched.devices(tenant.id, &matching(filter.clone())).await.unwrap().items);
     }
-    for few in [u64::MAX, 12, 0] {
-        check_every_order(&fixture.another_with(few).await, tenant.id, &filters, &expected).await;
+    for server in [fixture.another_server().await, fixture.another_without_memory().await] {
+        until_it_knows_of_reports(fixture, &server, tenant.id).await;
+        check_every_order(&server, tenant.id, &filters, &expected).await;
     }
+}
+
+/// What one server took, another learns soon.
+async fn until_it_knows_of_reports(fixture: &Fixture, server: &Registry, account: AccountId) {
+    let query = DeviceQuery { sort: Sort::LastSeen, is_descending: true, ..matching(DeviceFilter::default()) };
+    let here = fixture.registry.devices(account, &query).await.unwrap();
+    until(async || server.devices(account, &query).await.unwrap() == here).await;
 }
 
 /// Whether a device matches a filter, as far as the device itself tells.
@@ -202,20 +210,21 @@ pub(crate) async fn last_seen_of_kinds(fixture: &Fixture) {
         DeviceFilter { search: Some("d1".to_owned()), status: Some(Status::Disabled), ..none() },
         none(),
     ];
-    let walking = fixture.another_with(0).await;
+    let another = fixture.another_without_memory().await;
+    until_it_knows_of_reports(fixture, &another, tenant.id).await;
     let everything = registry.devices(tenant.id, &matching(none())).await.unwrap().items;
     for filter in &filters {
         let all: Vec<_> = everything.iter().filter(|item| matches(item, filter)).cloned().collect();
         assert!(all.len() > 10, "{filter:?}");
         for (is_descending, limit) in [(false, 3), (true, 3), (false, 50), (true, 50)] {
-            check_order(&walking, tenant.id, filter, &all, Sort::LastSeen, is_descending, limit).await;
+            check_order(&another, tenant.id, filter, &all, Sort::LastSeen, is_descending, limit).await;
         }
     }
 }
 
 /// More kinds than are walked side by side.
 pub(crate) async fn many_models(fixture: &Fixture) {
-    let (tenant, registry) = (fixture.tenant("alpha").await, fixture.another_with(0).await);
+    let (tenant, registry) = (fixture.tenant("alpha").await, fixture.another_without_memory().await);
     let (models, tiers) = (263, ["ExtraSmall", "Small", "Medium", "Large"]);
     let mut rows = Vec::new();
     for at in 0..models {
@@ -228,6 +237,7 @@ pub(crate) async fn many_models(fixture: &Fixture) {
         fixture.world.pass_ms(at as i64);
         fixture.report(token, "{}").await;
     }
+    until_it_knows_of_reports(fixture, &registry, tenant.id).await;
     let silent = DeviceFilter { never_seen: true, search: Some("small".to_owned()), ..DeviceFilter::default() };
     let is_silent = |at: &usize| at % 4 < 2 && at % 50 != 7;
     for registry in [&registry, &fixture.registry] {

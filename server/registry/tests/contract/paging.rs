@@ -1,10 +1,15 @@
 //! The grid: pages, search and filters.
 
-use crate::fixture::{Fixture, MODEL, Tenant, device_name, device_names, matching, model_name, named, part_of, row_of};
+use crate::fixture::{
+    Fixture, HOUR_MS, MODEL, Tenant, device_name, device_names, matching, model_name, named, part_of, row_of, until,
+};
 use muster_domain::PricingTier;
-use muster_registry::{Change, Cursor, DeviceFilter, DeviceQuery, GroupName, Place, Registry, Status};
+use muster_registry::{
+    Change, Chosen, Cursor, DeviceFilter, DeviceQuery, GroupName, Matching, Place, Registry, Sort, Status, Step,
+    Timestamp,
+};
 
-/// Names in the order of their bytes, whatever the database's language.
+/// Names in the order of their bytes, numbers by value, whatever the database's language.
 pub(crate) async fn both_ways(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let sorted = ["1", "A", "B-1", "B.1", "B1", "B:1", "B_1", "Z", "a", "b"];
@@ -41,6 +46,88 @@ pub(crate) async fn both_ways(fixture: &Fixture) {
 /// The place of a device in the list by name.
 fn at(name: &str) -> Cursor {
     Cursor { name: device_name(name), key: String::new() }
+}
+
+/// As people count: in the grid either way, from any place, and in everything that goes through the devices by name.
+pub(crate) async fn numbers_in_names_are_sorted_by_value(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let sorted =
+        ["7", "10", "0359", "0360", "Pump-1", "Pump-2", "Pump-02", "Pump-10", "Pump-10-9", "Pump-10-10", "Pump-100"];
+    let mut shuffled = sorted;
+    shuffled.sort_unstable();
+    let id = tenant.begin().await;
+    let rows = shuffled.map(|name| row_of([name, MODEL, &format!("Jet {}", name.len() * 7 % 12), "", ""]));
+    tenant.part(id, part_of(0, 1, rows.into())).await;
+    assert_eq!(tenant.names(matching(DeviceFilter::default())).await, sorted);
+    for server in [registry.clone(), fixture.another_without_memory().await] {
+        for (at, name) in sorted.iter().enumerate() {
+            let query = |place| DeviceQuery { place, limit: 2, ..DeviceQuery::default() };
+            let server = tenant.on(&server);
+            let after = server.names(query(Place::After(self::at(name)))).await;
+            assert_eq!(after, sorted[at + 1..].iter().take(2).copied().collect::<Vec<_>>(), "after {name}");
+            let before = server.names(query(Place::Before(self::at(name)))).await;
+            assert_eq!(before, sorted[at.saturating_sub(2)..at], "before {name}");
+        }
+    }
+    let query = DeviceQuery { sort: Sort::FriendlyName, ..matching(DeviceFilter::default()) };
+    let page = tenant.page(query).await;
+    let friendly: Vec<_> = page.items.iter().map(|item| item.friendly_name.clone().unwrap()).collect();
+    let numbers = [1, 1, 2, 3, 4, 4, 6, 6, 7, 8, 10];
+    assert_eq!(friendly, numbers.map(|number| format!("Jet {number}")));
+
+    let chosen = |after: Option<&str>| {
+        Chosen::Matching(Matching {
+            filter: DeviceFilter::default(),
+            registered_by: registry.now(),
+            except: Vec::new(),
+            after: after.map(device_name),
+        })
+    };
+    let exported = async |chosen| {
+        let (devices, _) = registry.export(tenant.id, &chosen).await.unwrap();
+        devices.iter().map(|device| device.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(exported(chosen(None)).await, sorted);
+    assert_eq!(exported(chosen(Some("Pump-02"))).await, sorted[7..]);
+    assert_eq!(exported(named(&device_names(&shuffled))).await, sorted);
+}
+
+/// Those that are active, but have not sent data for a while: on any server, folded or not, as a filter and as what is changed.
+pub(crate) async fn silent_devices(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let tokens = tenant.register(&["never", "long", "lately", "again", "disabled"]).await;
+    let start = registry.now();
+    for token in &tokens[1..] {
+        fixture.report(token, "{}").await;
+    }
+    registry.change_devices(tenant.id, &named(&device_names(&["disabled"])), &Change::Disable).await.unwrap();
+    fixture.world.pass_ms(HOUR_MS);
+    let an_hour_later = registry.now();
+    fixture.report(&tokens[2], "{}").await;
+    fixture.report(&tokens[3], "{}").await;
+    fixture.world.pass_ms(HOUR_MS);
+    let since = |at| DeviceFilter { silent_since: Some(at), ..DeviceFilter::default() };
+    let after = |at: Timestamp| Timestamp::from_ms(at.as_ms() + 1);
+    let another = fixture.another_without_memory().await;
+    for server in [registry, &another] {
+        let on_it = tenant.on(server);
+        // What one server took, another learns soon.
+        until(async || on_it.names(matching(since(after(an_hour_later)))).await.len() == 3).await;
+        assert_eq!(on_it.names(matching(since(start))).await, [""; 0]);
+        assert_eq!(on_it.names(matching(since(after(start)))).await, ["long"]);
+        assert_eq!(on_it.names(matching(since(after(an_hour_later)))).await, ["again", "lately", "long"]);
+        assert_eq!(on_it.page(matching(since(after(start)))).await.total, 1);
+    }
+    fixture.report(&tokens[1], "{}").await;
+    until(async || tenant.on(&another).names(matching(since(after(start)))).await.is_empty()).await;
+    let chosen = Chosen::Matching(Matching {
+        filter: since(after(an_hour_later)),
+        registered_by: registry.now(),
+        except: Vec::new(),
+        after: None,
+    });
+    let step = registry.change_devices(tenant.id, &chosen, &Change::Tier(PricingTier::Large)).await.unwrap();
+    assert_eq!(step, Step { devices: 2, next: None });
 }
 
 async fn register_some(tenant: &Tenant) {
@@ -117,6 +204,7 @@ pub(crate) async fn filters(fixture: &Fixture) {
         groups: vec![group],
         never_seen: true,
         registration: None,
+        silent_since: None,
     };
     check(every.clone(), &["b4"]).await;
     let after = DeviceQuery { place: Place::After(at("a")), ..matching(every.clone()) };
@@ -172,7 +260,7 @@ pub(crate) async fn what_another_server_changed_is_found(fixture: &Fixture) {
     assert_eq!(found("big00").await, many[..100].join(" "));
     delete(&there, &many[2..1_498]).await;
     assert_eq!(found("big").await, "big0000 big0001 big1498 big1499");
-    let blocks = "SELECT COUNT(*) FROM text_blocks";
+    let blocks = "SELECT COUNT(*) FROM segments";
     assert_eq!(fixture.number(blocks).await, 3);
     delete(here, &["big0000", "big0001", "big1498", "big1499"]).await;
     assert_eq!((found("big").await, fixture.number(blocks).await), (String::new(), 2));

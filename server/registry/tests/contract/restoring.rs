@@ -18,7 +18,7 @@ pub(crate) async fn search_shows_the_new_content(fixture: &Fixture) {
     let servers = [fixture.registry.clone(), fixture.another_server().await];
     let id = tenant.begin_with(9, None).await;
     tenant.part(id, part(0, 1, &["fleet-one"])).await;
-    fixture.execute("CREATE TABLE saved AS SELECT * FROM text_blocks").await;
+    fixture.execute("CREATE TABLE saved AS SELECT * FROM segments").await;
     tenant.part(id, part(1, 1, &["fleet-two"])).await;
     for server in &servers {
         assert_eq!(found(&tenant, server, with_text("two")).await, ["fleet-two"]);
@@ -28,8 +28,8 @@ pub(crate) async fn search_shows_the_new_content(fixture: &Fixture) {
         .execute(
             "DELETE FROM devices WHERE name = 'fleet-two';
              DELETE FROM registration_parts WHERE number = 1;
-             UPDATE text_blocks SET (version, devices, texts) =
-                (SELECT version, devices, texts FROM saved WHERE saved.id = text_blocks.id)",
+             UPDATE segments SET (version, devices, text) =
+                (SELECT version, devices, text FROM saved WHERE saved.id = segments.id)",
         )
         .await;
     tenant.part(id, part(1, 1, &["fleet-new"])).await;
@@ -43,7 +43,7 @@ pub(crate) async fn search_shows_the_new_content(fixture: &Fixture) {
 pub(crate) async fn groups_show_their_new_members(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     // Looks into the texts whatever the number of devices.
-    let servers = [fixture.another_with(0).await, fixture.another_with(0).await];
+    let servers = [fixture.another_without_memory().await, fixture.another_without_memory().await];
     tenant.register(&["fleet-a", "fleet-b", "fleet-c"]).await;
     let group = GroupName::parse("Berlin").unwrap();
     let join = async |name: &str| {

@@ -2,7 +2,8 @@
 
 use crate::fixture::{Fixture, START_MS, device_name, device_names, named};
 use muster_registry::{
-    AccountName, Change, Cursor, DeviceFilter, DeviceQuery, FakeWorld, GroupName, Place, Registry, Sort, Status,
+    AccountName, Change, Cursor, DeviceFilter, DeviceQuery, FakeWorld, GroupName, IndexOptions, Place, Registry, Sort,
+    Status,
 };
 use sqlx::migrate::Migrator;
 use std::{path::Path, sync::Arc};
@@ -98,13 +99,14 @@ async fn everything_is_there(url: &str) {
     let place = Place::After(Cursor { name: device_name("a"), key: String::new() });
     assert_eq!(names(DeviceQuery { place, ..DeviceQuery::default() }).await, "b c d");
 
-    // What was seen before stands with its kind, and follows it.
-    let walking = Registry::open_with(url, Arc::new(FakeWorld::at(START_MS)), 0).await.unwrap();
+    // What was seen before is known to a server without memory, too, and follows its device.
+    let options = IndexOptions { memory_bytes: 0, max_changes: 0 };
+    let another = Registry::open_with(url, Arc::new(FakeWorld::at(START_MS)), options).await.unwrap();
     let disabled = async || {
         let filter = DeviceFilter { status: Some(Status::Disabled), ..none() };
         let query =
             DeviceQuery { filter, sort: Sort::LastSeen, is_descending: true, limit: 10, ..DeviceQuery::default() };
-        let page = walking.devices(account, &query).await.unwrap();
+        let page = another.devices(account, &query).await.unwrap();
         page.items.iter().map(|item| item.name.to_string()).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(disabled().await, "d c");

@@ -1,0 +1,60 @@
+-- Every list, count and search of devices is answered by the fleet index (src/index): what the database kept for that goes.
+-- A model that devices refer to is found by a scan, when somebody deletes a model, which is seldom.
+DROP TRIGGER devices_added ON devices;
+DROP TRIGGER devices_changed ON devices;
+DROP TRIGGER devices_gone ON devices;
+DROP TRIGGER devices_marked ON devices;
+DROP TRIGGER device_states_follow ON devices;
+DROP FUNCTION muster_count_devices();
+DROP FUNCTION muster_mark_device();
+DROP FUNCTION muster_state_follows();
+DROP TABLE device_counts;
+DROP INDEX devices_by_name;
+DROP INDEX device_states_by_time;
+DROP INDEX new_marks_account;
+ALTER TABLE devices DROP COLUMN friendly_key;
+ALTER TABLE device_states DROP COLUMN name, DROP COLUMN model, DROP COLUMN facet;
+
+-- Up to some 10,000 devices of a registration in one row. Its text has a line for each: name, friendly name, model and
+-- tier, with tabs between, the tier as a control character. Its version is drawn anew with each change.
+ALTER TABLE text_blocks RENAME TO segments;
+ALTER TABLE segments RENAME COLUMN texts TO text;
+ALTER INDEX text_blocks_account RENAME TO segments_account;
+ALTER TABLE devices RENAME COLUMN block TO segment;
+
+-- What changes of these devices, in the order of the lines.
+ALTER TABLE block_marks RENAME TO segment_states;
+ALTER TABLE segment_states RENAME COLUMN block TO segment;
+-- A byte for each line. 255, or none at all: the device is as it was registered.
+ALTER TABLE segment_states RENAME COLUMN marks TO facets;
+-- 8 bytes for each line, little-endian: milliseconds. 0, or none at all: never.
+ALTER TABLE segment_states ADD COLUMN last_seen BYTEA NOT NULL DEFAULT '';
+
+-- Changes of facets that are not in the segments yet.
+ALTER TABLE new_marks RENAME TO facet_changes;
+ALTER TABLE facet_changes RENAME COLUMN block TO segment;
+ALTER TABLE facet_changes RENAME COLUMN mark TO facet;
+CREATE INDEX facet_changes_account ON facet_changes (account, segment);
+CREATE FUNCTION muster_note_facet() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO facet_changes (device, account, segment, name, facet)
+        VALUES (NEW.id, NEW.account, NEW.segment, NEW.name, NEW.facet)
+        ON CONFLICT (device) DO UPDATE SET facet = excluded.facet;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER devices_facet_changed AFTER UPDATE OF status, tier, seen ON devices
+    FOR EACH ROW WHEN (OLD.facet <> NEW.facet) EXECUTE FUNCTION muster_note_facet();
+
+-- Times at which devices were last seen that are not in the segments yet. A line for each: segment, name, milliseconds, with
+-- tabs between. The identifier is drawn, so that no other batch ever has it, not even after a restore.
+CREATE TABLE last_seen_batches (
+    id BIGINT PRIMARY KEY,
+    account UUID NOT NULL REFERENCES accounts (id),
+    batch TEXT NOT NULL
+);
+CREATE INDEX last_seen_batches_account ON last_seen_batches (account);
+INSERT INTO last_seen_batches (id, account, batch)
+SELECT muster_new_version(), account, batch FROM (
+    SELECT d.account, string_agg(d.segment || E'\t' || d.name || E'\t' || s.last_seen || E'\n', '') AS batch
+    FROM device_states s JOIN devices d ON d.id = s.device GROUP BY d.account, d.segment
+) AS batches;

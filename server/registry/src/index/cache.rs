@@ -1,0 +1,137 @@
+//! The segments that this server has read, within a limit of memory.
+
+use super::{last_seen::Batch, segment::Segment};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use uuid::Uuid;
+
+/// Segments by their accounts. Accounts that nobody looks at are dropped first.
+pub(crate) struct Cache {
+    max_bytes: usize,
+    accounts: Mutex<Accounts>,
+    reading: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Accounts {
+    by_id: HashMap<Uuid, Account>,
+    bytes: usize,
+    /// Counts the queries, to know which account has not been asked for longest.
+    queries: u64,
+}
+
+/// Which state of a segment it is: the version of its text, and that of its other columns, 0 where none are stored.
+pub(crate) type Version = (i64, i64);
+
+#[derive(Default)]
+struct Account {
+    segments: HashMap<i64, (Version, Segment)>,
+    batches: HashMap<i64, Arc<Batch>>,
+    bytes: usize,
+    last_query: u64,
+}
+
+impl Cache {
+    pub(crate) fn new(max_bytes: usize) -> Self {
+        Self { max_bytes, accounts: Mutex::default(), reading: tokio::sync::Mutex::default() }
+    }
+
+    /// Waits until nobody else reads segments, and keeps others waiting. When many ask at once after a start, one reads
+    /// for all.
+    pub(crate) async fn turn_to_read(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.reading.lock().await
+    }
+
+    /// Those of an account's segments that are cached with the texts of these versions, with the version of their other
+    /// columns. Forgets the others of the account.
+    pub(crate) fn segments(
+        &self,
+        account: Uuid,
+        versions: impl Iterator<Item = (i64, i64)>,
+    ) -> HashMap<i64, (Version, Segment)> {
+        let mut all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        all.queries += 1;
+        let queries = all.queries;
+        let Some(there) = all.by_id.get_mut(&account) else { return HashMap::new() };
+        there.last_query = queries;
+        let versions: HashMap<i64, i64> = versions.collect();
+        there.segments.retain(|id, ((text, _), _)| versions.get(id) == Some(text));
+        let before = there.bytes;
+        there.bytes = there.segments.values().map(|(_, segment)| segment.bytes()).sum();
+        let found = there.segments.clone();
+        let freed = before - there.bytes;
+        all.bytes -= freed;
+        found
+    }
+
+    /// Caches a segment, if there is room for it besides the account's own. Segments of other accounts make room.
+    pub(crate) fn keep(&self, account: Uuid, id: i64, version: Version, segment: &Segment) {
+        let mut all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        while all.bytes + segment.bytes() > self.max_bytes {
+            let others = all.by_id.iter().filter(|(other, _)| **other != account);
+            let Some(oldest) = others.min_by_key(|(_, there)| there.last_query).map(|(other, _)| *other) else {
+                return;
+            };
+            all.bytes -= all.by_id.remove(&oldest).map_or(0, |there| there.bytes);
+        }
+        let queries = all.queries;
+        let there = all.by_id.entry(account).or_default();
+        there.last_query = queries;
+        let before = there.segments.insert(id, (version, segment.clone())).map_or(0, |(_, segment)| segment.bytes());
+        there.bytes = there.bytes + segment.bytes() - before;
+        all.bytes = all.bytes + segment.bytes() - before;
+    }
+
+    /// Those of an account's batches that are cached. Forgets the others of the account.
+    pub(crate) fn batches(&self, account: Uuid, ids: &[i64]) -> HashMap<i64, Arc<Batch>> {
+        let mut all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(there) = all.by_id.get_mut(&account) else { return HashMap::new() };
+        there.batches.retain(|id, _| ids.contains(id));
+        there.batches.clone()
+    }
+
+    /// Caches a batch of an account whose segments are cached.
+    pub(crate) fn keep_batch(&self, account: Uuid, id: i64, batch: &Arc<Batch>) {
+        let mut all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(there) = all.by_id.get_mut(&account) {
+            there.batches.insert(id, batch.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::segment::Columns;
+
+    /// A segment of one device, with so much text.
+    fn segment(bytes: usize) -> Segment {
+        let text = format!("{}\n", "x".repeat(bytes));
+        Segment::new(Columns { text, facets: Vec::new(), last_seen: Vec::new() })
+    }
+
+    #[test]
+    fn segments_are_cached_in_their_version_and_make_room_for_another_account() {
+        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let cache = Cache::new(4 * segment(100).bytes());
+        let cached = |account, versions: &[(i64, i64)]| {
+            let mut ids: Vec<i64> = cache.segments(account, versions.iter().copied()).into_keys().collect();
+            ids.sort_unstable();
+            ids
+        };
+        for id in 1..=3 {
+            cache.keep(one, id, (7, 0), &segment(100));
+        }
+        assert_eq!(cached(one, &[(1, 7), (2, 8), (4, 7)]), [1], "one changed, one is gone, one is new");
+        assert_eq!(cached(other, &[(1, 7)]), [0; 0], "each account has its own");
+        for id in 9..=12 {
+            cache.keep(other, id, (1, 0), &segment(100));
+        }
+        let all = [(9, 1), (10, 1), (11, 1), (12, 1)];
+        assert_eq!((cached(one, &[(1, 7)]), cached(other, &all)), (vec![], vec![9, 10, 11, 12]));
+        cache.keep(other, 13, (1, 0), &segment(1));
+        assert_eq!(cached(other, &[(9, 1), (13, 1)]), [9], "what has no room is read each time");
+    }
+}

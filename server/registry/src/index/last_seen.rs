@@ -1,0 +1,154 @@
+//! When devices were last seen, on its way to all servers.
+//!
+//! A report stores the time with the device's state, which costs no index. For the fleet index, each server gathers the
+//! times of the reports it took, and publishes them every two seconds, as one *batch* for each account. All servers read
+//! the batches before each query; compaction folds them into the segments.
+
+use crate::types::AccountId;
+use muster_domain::DeviceName;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// When some devices were last seen: by their segments, their names, and milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Batch(HashMap<i64, HashMap<String, i64>>);
+
+impl Batch {
+    pub(crate) fn insert(&mut self, segment: i64, name: &str, at_ms: i64) {
+        let of_segment = self.0.entry(segment).or_default();
+        match of_segment.get_mut(name) {
+            Some(time) => *time = at_ms.max(*time),
+            None => drop(of_segment.insert(name.to_owned(), at_ms)),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn segments(&self) -> impl Iterator<Item = i64> + '_ {
+        self.0.keys().copied()
+    }
+
+    /// Of one segment.
+    pub(crate) fn of(&self, segment: i64) -> impl Iterator<Item = (&str, i64)> {
+        self.0.get(&segment).into_iter().flatten().map(|(name, at_ms)| (name.as_str(), *at_ms))
+    }
+
+    /// As it is stored: a line for each device. Names have neither tabs nor line ends.
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (segment, devices) in &self.0 {
+            for (name, at_ms) in devices {
+                text.push_str(&format!("{segment}\t{name}\t{at_ms}\n"));
+            }
+        }
+        text
+    }
+
+    /// Passes over lines that are none.
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut batch = Self::default();
+        for line in text.lines() {
+            let mut fields = line.split('\t');
+            let (segment, name, at_ms) = (fields.next(), fields.next(), fields.next());
+            let segment = segment.and_then(|text| text.parse().ok());
+            if let (Some(segment), Some(name), Some(Ok(at_ms))) = (segment, name, at_ms.map(str::parse)) {
+                batch.insert(segment, name, at_ms);
+            }
+        }
+        batch
+    }
+
+    /// Takes those out that are in a batch, and not later than there.
+    fn remove(&mut self, published: &Self) {
+        for (segment, devices) in &published.0 {
+            let Some(there) = self.0.get_mut(segment) else { continue };
+            there.retain(|name, at_ms| devices.get(name).is_none_or(|published| *at_ms > *published));
+            if there.is_empty() {
+                self.0.remove(segment);
+            }
+        }
+    }
+}
+
+/// A device's report was stored.
+pub(crate) struct Seen {
+    pub(crate) account: AccountId,
+    pub(crate) segment: i64,
+    pub(crate) name: DeviceName,
+    pub(crate) at_ms: i64,
+}
+
+/// The times that this server has not published yet.
+#[derive(Default)]
+pub(crate) struct Unpublished(Mutex<HashMap<AccountId, Arc<Batch>>>);
+
+impl Unpublished {
+    pub(crate) fn saw(&self, Seen { account, segment, name, at_ms }: Seen) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A query that has the batch keeps it as it was.
+        Arc::make_mut(all.entry(account).or_default()).insert(segment, name.as_str(), at_ms);
+    }
+
+    pub(crate) fn of(&self, account: AccountId) -> Option<Arc<Batch>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
+    }
+
+    pub(crate) fn all(&self) -> Vec<(AccountId, Arc<Batch>)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|(account, batch)| (*account, batch.clone())).collect()
+    }
+
+    /// This batch of an account is published.
+    pub(crate) fn published(&self, account: AccountId, batch: &Batch) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(there) = all.get_mut(&account) else { return };
+        Arc::make_mut(there).remove(batch);
+        if there.is_empty() {
+            all.remove(&account);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
+    use super::*;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn what_is_seen_while_a_batch_is_published_stays_for_the_next() {
+        let (unpublished, account) = (Unpublished::default(), AccountId(Uuid::from_u128(1)));
+        let saw = |segment, name, at_ms| {
+            unpublished.saw(Seen { account, segment, name: DeviceName::parse(name).unwrap(), at_ms });
+        };
+        saw(1, "a", 10);
+        saw(1, "b", 10);
+        let batch = unpublished.of(account).unwrap();
+        saw(1, "b", 11);
+        saw(2, "c", 11);
+        unpublished.published(account, &batch);
+        let left = unpublished.of(account).unwrap();
+        assert_eq!(left.of(1).collect::<Vec<_>>(), [("b", 11)]);
+        unpublished.published(account, &left);
+        assert!(unpublished.all().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn batch_is_read_as_it_was_written(devices in prop::collection::vec((0_i64..4, "[a-z.]{1,5}", 0_i64..i64::MAX), 0..20)) {
+            let mut batch = Batch::default();
+            devices.iter().for_each(|(segment, name, at_ms)| batch.insert(*segment, name, *at_ms));
+            prop_assert_eq!(Batch::parse(&batch.to_text()), batch);
+        }
+
+        #[test]
+        fn any_text_can_be_read(text in "[\\d\\t\\na-]{0,30}") {
+            Batch::parse(&text);
+        }
+    }
+}

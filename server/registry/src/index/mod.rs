@@ -1,0 +1,128 @@
+//! The fleet index: the devices of an account in memory, in columns. It answers every list, count, selection and search.
+//!
+//! The database keeps the same columns, in *segments* of up to some 10,000 devices (`segment.rs`), each with a version that
+//! every change of it draws anew. A server caches the segments that it has read (`cache.rs`), and asks for the versions
+//! before each query: so what another server registered a moment ago is found, too. A change of a device's facet is a row
+//! of its own, and the times of reports come in batches (`last_seen.rs`): they are read whole before each query, and folded
+//! into the segments in the background (`sql/compaction.rs`).
+
+pub(crate) mod cache;
+pub(crate) mod last_seen;
+pub(crate) mod matches;
+pub(crate) mod memory;
+pub(crate) mod natural;
+pub(crate) mod segment;
+pub(crate) mod text;
+
+use crate::{errors::StoreError, heavy::run_blocking, types::AccountId};
+use cache::Cache;
+use last_seen::Unpublished;
+use segment::{Lines, Segment};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+use tokio::sync::{Semaphore, mpsc};
+use uuid::Uuid;
+
+/// The index of all accounts on this server.
+pub(crate) struct FleetIndex {
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) unpublished: Arc<Unpublished>,
+    pub(crate) options: IndexOptions,
+    compactions: mpsc::Sender<AccountId>,
+    scans: Arc<Semaphore>,
+    members: Mutex<HashMap<Uuid, (i64, Arc<GroupMembers>)>>,
+}
+
+/// The members of a group: lines of segments as they were read.
+pub(crate) type GroupMembers = HashMap<i64, (Weak<segment::Texts>, Arc<Lines>)>;
+
+/// Groups whose members are cached. Each is a bit for each device of the segments that have members.
+const MAX_CACHED_GROUPS: usize = 256;
+
+/// Accounts that wait for a compaction. One more is asked for by its next query.
+const MAX_WAITING_COMPACTIONS: usize = 64;
+
+/// What the fleet index may take, and when it tidies up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexOptions {
+    /// Memory for the devices of all accounts, in bytes. What does not fit is read again for each query.
+    pub memory_bytes: usize,
+    /// More changes of an account's devices than this are folded into its segments.
+    pub max_changes: usize,
+}
+
+impl Default for IndexOptions {
+    /// A quarter of the memory that this process may have, and at most 2 GiB. A query reads 1,000 changes in some two
+    /// milliseconds.
+    fn default() -> Self {
+        Self { memory_bytes: memory::default_bytes(), max_changes: 1_000 }
+    }
+}
+
+impl IndexOptions {
+    /// More batches of last-seen times than this are folded.
+    pub(crate) fn max_batches(self) -> usize {
+        self.max_changes / 64
+    }
+}
+
+impl FleetIndex {
+    /// And the accounts whose changes are to be folded, until this is dropped.
+    pub(crate) fn new(options: IndexOptions) -> (Self, mpsc::Receiver<AccountId>) {
+        let (compactions, to_compact) = mpsc::channel(MAX_WAITING_COMPACTIONS);
+        let index = Self {
+            cache: Arc::new(Cache::new(options.memory_bytes)),
+            unpublished: Arc::default(),
+            options,
+            compactions,
+            scans: Arc::new(Semaphore::new(scans_at_once())),
+            members: Mutex::default(),
+        };
+        (index, to_compact)
+    }
+
+    /// Scans segments, off the async threads and a few at a time. The caller has a connection of the database meanwhile, so
+    /// those that wait are no more than there are connections.
+    pub(crate) async fn scan<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let permit = self.scans.clone().acquire_owned().await.map_err(|_| StoreError::Unavailable)?;
+        run_blocking(permit, work).await
+    }
+
+    /// The members of a group in this version, if they are cached as lines of these segments.
+    pub(crate) fn cached_members(
+        &self,
+        group: Uuid,
+        version: i64,
+        segments: &HashMap<i64, Segment>,
+    ) -> Option<Arc<GroupMembers>> {
+        let cached = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, members) = cached.get(&group).filter(|(there, _)| *there == version)?;
+        // In segments that are not asked for, there may be whoever is.
+        let is_same = |(id, (texts, _)): (&i64, &(_, _))| segments.get(id).is_none_or(|segment| segment.has(texts));
+        members.iter().all(is_same).then(|| members.clone())
+    }
+
+    pub(crate) fn cache_members(&self, group: Uuid, version: i64, members: &Arc<GroupMembers>) {
+        let mut cached = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        if cached.len() >= MAX_CACHED_GROUPS && !cached.contains_key(&group) {
+            cached.clear();
+        }
+        cached.insert(group, (version, members.clone()));
+    }
+
+    /// The changes of this account are many: has them folded, a little later.
+    pub(crate) fn compact(&self, account: AccountId) {
+        // Where too many wait, a later query asks again.
+        let _ = self.compactions.try_send(account);
+    }
+}
+
+/// Concurrent scans: one processor, if there are two or more, is left to everything else, such as the reports of devices.
+fn scans_at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get().saturating_sub(1).max(1))
+}

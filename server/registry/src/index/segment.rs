@@ -1,0 +1,480 @@
+//! A segment: up to some 10,000 devices of one registration, in columns.
+//!
+//! The texts of its devices (name, friendly name, model) never change. Their *facets* (status, pricing tier, and whether a
+//! device was ever seen, in one byte) and the times at which they were last seen do.
+
+use super::{natural, text::fold};
+use memchr::{memchr, memchr_iter};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, Weak,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+};
+
+/// A registration adds devices to a segment that has fewer. Other segments stay, since each change writes a segment's whole
+/// text.
+pub(crate) const SMALL_SEGMENT_DEVICES: usize = 1_000;
+
+/// Appends a device to a segment's text: a line with a tab behind each of the three, and the tier. None of them has a
+/// control character, and the tier is one (U+0001 for code 0, and so on): so no search finds it.
+///
+/// It is the tier that the device was registered with. The current one is in its facet.
+pub(crate) fn push_line(text: &mut String, name: &str, friendly_name: Option<&str>, model: &str, tier: i16) {
+    for field in [name, friendly_name.unwrap_or_default(), model] {
+        text.push_str(field);
+        text.push('\t');
+    }
+    text.push(char::from(1 + tier.clamp(0, 3) as u8));
+    text.push('\n');
+}
+
+/// The three stored columns of a segment: text, facets and last-seen times.
+pub(crate) struct Columns {
+    pub(crate) text: String,
+    pub(crate) facets: Vec<u8>,
+    /// Milliseconds, 8 bytes each, little-endian. 0, or missing at the end: never seen.
+    pub(crate) last_seen: Vec<u8>,
+}
+
+impl Columns {
+    /// What is left of them without the devices of these names, and how many devices that is.
+    pub(crate) fn without(&self, names: &HashSet<&str>) -> (Self, usize) {
+        let (mut text, mut facets, mut last_seen) = (String::with_capacity(self.text.len()), Vec::new(), Vec::new());
+        let mut devices = 0;
+        for (at, line) in self.text.split_inclusive('\n').enumerate() {
+            if !names.contains(cut(line).0) {
+                text.push_str(line);
+                facets.extend(self.facets.get(at));
+                last_seen.extend(self.last_seen.get(8 * at..8 * at + 8).unwrap_or_default());
+                devices += 1;
+            }
+        }
+        (Self { text, facets, last_seen }, devices)
+    }
+}
+
+fn cut(text: &str) -> (&str, &str) {
+    match memchr(b'\t', text.as_bytes()) {
+        Some(tab) => (&text[..tab], &text[tab + 1..]),
+        None => (text, ""),
+    }
+}
+
+/// Where each line of a text begins, and where one more would.
+fn line_starts(text: &str) -> Vec<u32> {
+    // A segment has some 10,000 lines of at most 2 KiB.
+    let ends = memchr_iter(b'\n', text.as_bytes()).map(|end| end as u32 + 1);
+    std::iter::once(0).chain(ends).collect()
+}
+
+/// The lines of a segment in some order.
+#[derive(Debug)]
+pub(crate) struct Sorted {
+    pub(crate) lines: Vec<u32>,
+    /// The place of each line in the order.
+    pub(crate) ranks: Vec<u32>,
+}
+
+impl Sorted {
+    fn by_key<K: Ord>(devices: u32, key: impl Fn(u32) -> K) -> Self {
+        let mut lines: Vec<u32> = (0..devices).collect();
+        lines.sort_by_cached_key(|line| key(*line));
+        let mut ranks = vec![0; lines.len()];
+        for (rank, line) in (0..).zip(&lines) {
+            ranks[*line as usize] = rank;
+        }
+        Self { lines, ranks }
+    }
+}
+
+/// The texts of some devices, and what follows from them alone.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    text: String,
+    /// Where each line begins, and where one more would.
+    lines: Vec<u32>,
+    /// The folded text and its lines, if they differ from the text. It has the same lines, but they may begin elsewhere.
+    folded: Option<(String, Vec<u32>)>,
+    /// The names of the devices' models, each once.
+    models: Vec<String>,
+    /// For each line, which of them.
+    model_of: Vec<u32>,
+    /// The facets that the devices were registered with.
+    registered: Vec<u8>,
+    /// The lines in the order of the names' bytes.
+    by_bytes: Vec<u32>,
+    by_name: Sorted,
+    /// Once that is asked for.
+    by_friendly_name: OnceLock<Sorted>,
+}
+
+impl Texts {
+    /// Takes some 5 ms for 10,000 devices.
+    pub(crate) fn new(text: String) -> Self {
+        let folded = Some(fold(&text)).filter(|folded| *folded != text);
+        let folded = folded.map(|folded| {
+            let lines = line_starts(&folded);
+            (folded, lines)
+        });
+        let lines = line_starts(&text);
+        let devices = lines.len() as u32 - 1;
+        let (mut models, mut model_of) = (Vec::new(), Vec::with_capacity(devices as usize));
+        let (mut registered, mut known) = (Vec::with_capacity(devices as usize), HashMap::new());
+        for line in text.split_terminator('\n') {
+            let model = cut(cut(cut(line).1).1).0;
+            let id = *known.entry(model).or_insert_with(|| {
+                models.push(model.to_owned());
+                models.len() as u32 - 1
+            });
+            model_of.push(id);
+            registered.push(2 * line.bytes().next_back().map_or(0, |tier| tier.saturating_sub(1) & 3));
+        }
+        let mut texts = Self {
+            by_name: Sorted { lines: Vec::new(), ranks: Vec::new() },
+            by_bytes: (0..devices).collect(),
+            by_friendly_name: OnceLock::new(),
+            text,
+            lines,
+            folded,
+            models,
+            model_of,
+            registered,
+        };
+        texts.by_name = Sorted::by_key(devices, |line| natural::key(texts.name(line)));
+        let mut by_bytes = std::mem::take(&mut texts.by_bytes);
+        by_bytes.sort_unstable_by_key(|&line| texts.name(line));
+        texts.by_bytes = by_bytes;
+        texts
+    }
+
+    fn devices(&self) -> usize {
+        self.lines.len() - 1
+    }
+
+    fn line(&self, line: u32) -> &str {
+        let line = line as usize;
+        &self.text[self.lines[line] as usize..self.lines[line + 1] as usize - 1]
+    }
+
+    fn name(&self, line: u32) -> &str {
+        cut(self.line(line)).0
+    }
+
+    fn friendly_name(&self, line: u32) -> &str {
+        cut(cut(self.line(line)).1).0
+    }
+
+    fn line_of(&self, name: &str) -> Option<u32> {
+        let at = self.by_bytes.binary_search_by(|&line| self.name(line).cmp(name)).ok()?;
+        Some(self.by_bytes[at])
+    }
+
+    fn bytes(&self) -> usize {
+        let folded = self.folded.as_ref().map_or(0, |(folded, lines)| folded.len() + 4 * lines.len());
+        // Line, model, facet, order by bytes, two orders with ranks.
+        self.text.len() + folded + (4 + 4 + 1 + 4 + 16) * self.devices()
+    }
+}
+
+/// Some lines of a segment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lines(Vec<u64>);
+
+impl Lines {
+    /// The first so many.
+    pub(crate) fn first(count: usize) -> Self {
+        let mut words = vec![u64::MAX; count.div_ceil(64)];
+        if let Some(last) = words.last_mut().filter(|_| !count.is_multiple_of(64)) {
+            *last = (1 << (count % 64)) - 1;
+        }
+        Self(words)
+    }
+
+    pub(crate) fn insert(&mut self, line: u32) {
+        let line = line as usize;
+        if self.0.len() <= line / 64 {
+            self.0.resize(line / 64 + 1, 0);
+        }
+        self.0[line / 64] |= 1 << (line % 64);
+    }
+
+    pub(crate) fn has(&self, line: u32) -> bool {
+        self.0.get(line as usize / 64).is_some_and(|bits| bits >> (line % 64) & 1 == 1)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.iter().map(|bits| bits.count_ones() as usize).sum()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..).step_by(64).zip(&self.0).flat_map(|(start, &bits)| {
+            let mut left = bits;
+            std::iter::from_fn(move || {
+                let line = (left != 0).then(|| start + left.trailing_zeros())?;
+                left &= left - 1;
+                Some(line)
+            })
+        })
+    }
+
+    /// Keeps those that a condition holds for.
+    pub(crate) fn retain(&mut self, holds: impl Fn(u32) -> bool) {
+        for (start, bits) in (0..).step_by(64).zip(&mut self.0) {
+            let mut left = *bits;
+            while left != 0 {
+                let line = left.trailing_zeros();
+                left &= left - 1;
+                if !holds(start + line) {
+                    *bits &= !(1 << line);
+                }
+            }
+        }
+    }
+
+    /// Those of both.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(bits, others)| bits & others).collect())
+    }
+
+    /// Those of either.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        let (long, short) = if self.0.len() < other.0.len() { (other, self) } else { (self, other) };
+        let mut both = long.0.clone();
+        both.iter_mut().zip(&short.0).for_each(|(bits, more)| *bits |= more);
+        Self(both)
+    }
+}
+
+/// When devices were last seen. It only ever gets later.
+#[derive(Debug)]
+struct LastSeen {
+    /// For each line, milliseconds. 0: never, or not known.
+    times: Box<[AtomicI64]>,
+    /// The batches that are in these times.
+    batches: Mutex<HashSet<i64>>,
+}
+
+impl LastSeen {
+    fn new(devices: usize, stored: &[u8]) -> Self {
+        let mut stored = stored.chunks_exact(8).filter_map(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes);
+        let times = (0..devices).map(|_| AtomicI64::new(stored.next().unwrap_or_default())).collect();
+        Self { times, batches: Mutex::default() }
+    }
+}
+
+/// Stands in stored facets for a device that is as it was registered.
+const AS_REGISTERED: u8 = u8::MAX;
+
+/// Some devices of an account. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    texts: Arc<Texts>,
+    /// For each line.
+    facets: Arc<[u8]>,
+    last_seen: Arc<LastSeen>,
+}
+
+impl Segment {
+    pub(crate) fn new(Columns { text, facets, last_seen }: Columns) -> Self {
+        let texts = Arc::new(Texts::new(text));
+        let last_seen = Arc::new(LastSeen::new(texts.devices(), &last_seen));
+        Self { facets: texts.registered.clone().into(), texts, last_seen }.with_facets(&facets)
+    }
+
+    /// The same devices with other stored columns.
+    pub(crate) fn with(&self, facets: &[u8], last_seen: &[u8]) -> Self {
+        let last_seen = Arc::new(LastSeen::new(self.devices(), last_seen));
+        Self { last_seen, ..self.with_facets(facets) }
+    }
+
+    fn with_facets(&self, stored: &[u8]) -> Self {
+        let mut facets = self.texts.registered.clone();
+        for (facet, stored) in facets.iter_mut().zip(stored).filter(|(_, stored)| **stored != AS_REGISTERED) {
+            *facet = *stored;
+        }
+        Self { facets: facets.into(), ..self.clone() }
+    }
+
+    /// The same devices, those of these names with other facets. Names of other segments are passed over.
+    pub(crate) fn changed<'a>(&self, changes: impl Iterator<Item = (&'a str, u8)>) -> Self {
+        let mut facets = self.facets.to_vec();
+        for (name, facet) in changes {
+            if let Some(line) = self.line_of(name) {
+                facets[line as usize] = facet;
+            }
+        }
+        Self { facets: facets.into(), ..self.clone() }
+    }
+
+    /// Its devices were seen then. Names of other segments are passed over.
+    pub(crate) fn saw<'a>(&self, seen: impl Iterator<Item = (&'a str, i64)>) {
+        for (name, at_ms) in seen {
+            if let Some(line) = self.line_of(name) {
+                self.last_seen.times[line as usize].fetch_max(at_ms, Relaxed);
+            }
+        }
+    }
+
+    /// As [`Segment::saw`], once for each batch.
+    pub(crate) fn saw_batch<'a>(&self, batch: i64, seen: impl Iterator<Item = (&'a str, i64)>) {
+        let is_in = |batches: &HashSet<i64>| batches.contains(&batch);
+        if is_in(&self.last_seen.batches.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        self.saw(seen);
+        self.last_seen.batches.lock().unwrap_or_else(PoisonError::into_inner).insert(batch);
+    }
+
+    /// The facets and the last-seen times, to be stored.
+    pub(crate) fn stored(&self) -> (Vec<u8>, Vec<u8>) {
+        let times = self.last_seen.times.iter().flat_map(|time| time.load(Relaxed).to_le_bytes());
+        (self.facets.to_vec(), times.collect())
+    }
+
+    pub(crate) fn devices(&self) -> usize {
+        self.texts.devices()
+    }
+
+    /// The folded text, which is searched through; where each of its lines begins, and where one more would.
+    pub(crate) fn folded(&self) -> (&str, &[u32]) {
+        match &self.texts.folded {
+            Some((folded, lines)) => (folded, lines),
+            None => (&self.texts.text, &self.texts.lines),
+        }
+    }
+
+    /// Its texts, as long as anybody keeps them.
+    pub(crate) fn texts(&self) -> Weak<Texts> {
+        Arc::downgrade(&self.texts)
+    }
+
+    /// Whether these are its texts, so that the lines are the same.
+    pub(crate) fn has(&self, texts: &Weak<Texts>) -> bool {
+        std::ptr::eq(texts.as_ptr(), Arc::as_ptr(&self.texts))
+    }
+
+    /// The line of the device of this name.
+    pub(crate) fn line_of(&self, name: &str) -> Option<u32> {
+        self.texts.line_of(name)
+    }
+
+    /// The memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.texts.bytes() + 9 * self.devices()
+    }
+
+    pub(crate) fn name(&self, line: u32) -> &str {
+        self.texts.name(line)
+    }
+
+    /// Its key in the order of names.
+    pub(crate) fn name_key(&self, line: u32) -> Vec<u8> {
+        natural::key(self.name(line))
+    }
+
+    /// Its key in the order of friendly names, and then of names.
+    pub(crate) fn friendly_name_key(&self, line: u32) -> Vec<u8> {
+        natural::key_of_two(self.texts.friendly_name(line), self.name(line))
+    }
+
+    pub(crate) fn by_name(&self) -> &Sorted {
+        &self.texts.by_name
+    }
+
+    pub(crate) fn by_friendly_name(&self) -> &Sorted {
+        let sort = || Sorted::by_key(self.devices() as u32, |line| self.friendly_name_key(line));
+        self.texts.by_friendly_name.get_or_init(sort)
+    }
+
+    /// status * 8 + tier * 2 + seen.
+    pub(crate) fn facet(&self, line: u32) -> u8 {
+        self.facets[line as usize]
+    }
+
+    /// Milliseconds; 0: never.
+    pub(crate) fn last_seen(&self, line: u32) -> i64 {
+        if self.facet(line) & 1 == 1 { self.last_seen.times[line as usize].load(Relaxed) } else { 0 }
+    }
+
+    /// The names of its devices' models, each once.
+    pub(crate) fn models(&self) -> &[String] {
+        &self.texts.models
+    }
+
+    /// Which of [`Segment::models`].
+    pub(crate) fn model(&self, line: u32) -> u32 {
+        self.texts.model_of[line as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn segment(names: &[String]) -> Segment {
+        let mut text = String::new();
+        for name in names {
+            push_line(&mut text, name, None, "M", 1);
+        }
+        Segment::new(Columns { text, facets: Vec::new(), last_seen: Vec::new() })
+    }
+
+    #[test]
+    fn what_is_stored_is_read_again() {
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let before = segment(&names).changed([("b", 9), ("nobody", 3)].into_iter());
+        before.saw([("b", 700), ("b", 500), ("a", 600), ("nobody", 1)].into_iter());
+        let (facets, last_seen) = before.stored();
+        let after = segment(&names).with(&facets, &last_seen);
+        for segment in [before, after] {
+            assert_eq!((0..3).map(|line| segment.facet(line)).collect::<Vec<_>>(), [2, 9, 2]);
+            assert_eq!((0..3).map(|line| segment.last_seen(line)).collect::<Vec<_>>(), [0, 700, 0], "as seen");
+        }
+    }
+
+    #[test]
+    fn batch_counts_once() {
+        let segment = segment(&["a".to_owned()]).changed([("a", 11)].into_iter());
+        segment.saw_batch(1, [("a", 5)].into_iter());
+        segment.saw_batch(1, [("a", 6)].into_iter());
+        assert_eq!(segment.last_seen(0), 5);
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_a_set(inserted in prop::collection::btree_set(0_u32..300, 0..40), count in 0_usize..300) {
+            let mut lines = Lines::default();
+            inserted.iter().for_each(|line| lines.insert(*line));
+            prop_assert_eq!(lines.iter().collect::<Vec<_>>(), inserted.iter().copied().collect::<Vec<_>>());
+            prop_assert_eq!(lines.count(), inserted.len());
+            let first = Lines::first(count);
+            prop_assert_eq!(first.iter().collect::<Vec<_>>(), (0..count as u32).collect::<Vec<_>>());
+            lines.retain(|line| line % 3 == 0);
+            prop_assert!(inserted.iter().all(|line| lines.has(*line) == (line % 3 == 0)));
+        }
+
+        #[test]
+        fn devices_that_go_are_out_and_all_others_stay_as_they_are(names in prop::collection::btree_set("[a-c]{1,3}", 0..12), gone in prop::collection::hash_set("[a-c]{1,3}", 0..6), stored in 0_usize..12) {
+            let names: Vec<String> = names.into_iter().collect();
+            let mut text = String::new();
+            names.iter().for_each(|name| push_line(&mut text, name, None, "M", name.len() as i16));
+            let facets: Vec<u8> = (0..stored.min(names.len()) as u8).map(|facet| facet * 2 + 1).collect();
+            let last_seen: Vec<u8> = (1..=facets.len() as i64).flat_map(i64::to_le_bytes).collect();
+            let columns = Columns { text, facets, last_seen };
+            let gone: HashSet<&str> = gone.iter().map(String::as_str).collect();
+            let (left, devices) = columns.without(&gone);
+            let (before, after) = (Segment::new(columns), Segment::new(left));
+            let stay: Vec<_> = names.iter().filter(|name| !gone.contains(name.as_str())).collect();
+            prop_assert_eq!(devices, stay.len());
+            prop_assert_eq!(after.devices(), devices);
+            for name in stay {
+                let of = |segment: &Segment| segment.line_of(name).map(|line| (segment.facet(line), segment.last_seen(line)));
+                prop_assert_eq!(of(&after), of(&before));
+                prop_assert!(of(&after).is_some());
+            }
+        }
+    }
+}

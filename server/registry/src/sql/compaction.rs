@@ -1,0 +1,173 @@
+//! Folding changes into segments.
+//!
+//! A trigger notes each change of a device's facet as a row of its own, so that devices that come alive at the same time
+//! do not wait for each other. Queries read these rows, and the batches of last-seen times. When they have become many,
+//! they are folded into the segments.
+
+use super::{
+    Connection, FOR_UPDATE_SKIP_LOCKED, NEW_VERSION, Pool, ROWS_AT_ONCE, begin, lock,
+    segments::{self, push_numbers},
+    selection::push_ids,
+    sql,
+};
+use crate::{
+    errors::StoreError,
+    index::{IndexOptions, cache::Cache, last_seen::Batch, segment::Segment},
+    store::Lock,
+    types::AccountId,
+};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
+};
+use uuid::Uuid;
+
+/// Changes, and batches, that are folded in one transaction.
+const FOLDED_CHANGES: usize = 20_000;
+const FOLDED_BATCHES: usize = 64;
+
+/// Changed devices by their segments: names and new facets.
+pub(super) type Changes = HashMap<i64, Vec<(String, i16)>>;
+
+/// The changes of an account's devices that are not in its segments yet.
+pub(super) async fn changes(connection: &mut Connection, account: Uuid) -> Result<Changes, StoreError> {
+    let rows: Vec<(i64, String, i16)> = query_as("SELECT segment, name, facet FROM facet_changes WHERE account = $1")
+        .bind(account)
+        .fetch_all(connection)
+        .await?;
+    let mut changes = Changes::new();
+    for (segment, name, facet) in rows {
+        changes.entry(segment).or_default().push((name, facet));
+    }
+    Ok(changes)
+}
+
+/// The segment with these changes.
+pub(super) fn changed(segment: &Segment, changes: &[(String, i16)]) -> Segment {
+    segment.changed(changes.iter().map(|(name, facet)| (name.as_str(), *facet as u8)))
+}
+
+/// How often it is looked whether accounts that nobody asks for have many changes.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// Folds the changes of the accounts that are named, and of all that have many, until nobody can name any more.
+pub(crate) async fn keep_compact(
+    pool: Pool,
+    cache: Arc<Cache>,
+    options: IndexOptions,
+    mut named: mpsc::Receiver<AccountId>,
+) {
+    let mut look = interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let accounts = tokio::select! {
+            account = named.recv() => match account {
+                Some(account) => vec![account],
+                None => return,
+            },
+            _ = look.tick() => with_many(&pool, options).await.unwrap_or_default(),
+        };
+        for account in accounts {
+            // Where it fails now, the database is away: the next look, or the next query, tries again.
+            while let Ok(true) = fold_some(&pool, &cache, account).await {}
+        }
+    }
+}
+
+async fn with_many(pool: &Pool, options: IndexOptions) -> Result<Vec<AccountId>, StoreError> {
+    let accounts: Vec<Uuid> = query_scalar(
+        "SELECT account FROM facet_changes GROUP BY account HAVING COUNT(*) > $1
+         UNION SELECT account FROM last_seen_batches GROUP BY account HAVING COUNT(*) > $2",
+    )
+    .bind(options.max_changes as i64)
+    .bind(options.max_batches() as i64)
+    .fetch_all(pool)
+    .await?;
+    Ok(accounts.into_iter().map(AccountId).collect())
+}
+
+/// Folds changes of an account in one transaction; gives whether there are many more.
+async fn fold_some(pool: &Pool, cache: &Cache, account: AccountId) -> Result<bool, StoreError> {
+    let mut tx = begin(pool).await?;
+    // Reports of devices may come meanwhile; but the lines of a segment stay where they are.
+    lock(&mut tx, account.0, Lock::Alone).await?;
+    let has_more = fold(&mut tx, cache, account).await?;
+    tx.commit().await?;
+    Ok(has_more)
+}
+
+async fn fold(connection: &mut Connection, cache: &Cache, account: AccountId) -> Result<bool, StoreError> {
+    let rows: Vec<(Uuid, i64, String, i16)> = query_as(AssertSqlSafe(format!(
+        "SELECT device, segment, name, facet FROM facet_changes WHERE account = $1 ORDER BY segment LIMIT {FOLDED_CHANGES}{FOR_UPDATE_SKIP_LOCKED}"
+    )))
+    .bind(account.0)
+    .fetch_all(&mut *connection)
+    .await?;
+    let batches: Vec<(i64, String)> = query_as(AssertSqlSafe(format!(
+        "SELECT id, batch FROM last_seen_batches WHERE account = $1 ORDER BY id LIMIT {FOLDED_BATCHES}{FOR_UPDATE_SKIP_LOCKED}"
+    )))
+    .bind(account.0)
+    .fetch_all(&mut *connection)
+    .await?;
+    let has_more = rows.len() == FOLDED_CHANGES || batches.len() == FOLDED_BATCHES;
+    let mut devices = Vec::with_capacity(rows.len());
+    let mut changes: BTreeMap<i64, Vec<(String, i16)>> = BTreeMap::new();
+    for (device, segment, name, facet) in rows {
+        devices.push(device);
+        changes.entry(segment).or_default().push((name, facet));
+    }
+    let ids: Vec<i64> = batches.iter().map(|(id, _)| *id).collect();
+    let batches: Vec<(i64, Batch)> = batches.iter().map(|(id, text)| (*id, Batch::parse(text))).collect();
+    let touched: BTreeSet<i64> =
+        changes.keys().copied().chain(batches.iter().flat_map(|(_, batch)| batch.segments())).collect();
+    let there = segments::those(connection, cache, account.0, |id, _| touched.contains(&id)).await?;
+    for id in touched {
+        let Some(segment) = there.get(&id) else { continue };
+        let segment = changed(segment, changes.get(&id).map_or(&[][..], Vec::as_slice));
+        batches.iter().for_each(|(batch, seen)| segment.saw_batch(*batch, seen.of(id)));
+        let (facets, last_seen) = segment.stored();
+        store(connection, id, &facets, &last_seen).await?;
+    }
+    forget(connection, &devices, &ids).await?;
+    Ok(has_more)
+}
+
+async fn forget(connection: &mut Connection, devices: &[Uuid], batches: &[i64]) -> Result<(), StoreError> {
+    for some in devices.chunks(ROWS_AT_ONCE) {
+        let mut statement = sql("DELETE FROM facet_changes WHERE device IN ");
+        push_ids(&mut statement, some);
+        statement.build().persistent(some.len() == ROWS_AT_ONCE).execute(&mut *connection).await?;
+    }
+    if !batches.is_empty() {
+        let mut statement = sql("DELETE FROM last_seen_batches WHERE id IN ");
+        push_numbers(&mut statement, batches.iter().copied());
+        statement.build().persistent(false).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Stores the facets and last-seen times of a segment.
+pub(super) async fn store(
+    connection: &mut Connection,
+    segment: i64,
+    facets: &[u8],
+    last_seen: &[u8],
+) -> Result<(), StoreError> {
+    query(AssertSqlSafe(format!(
+        "INSERT INTO segment_states (segment, version, facets, last_seen) VALUES ($1, {NEW_VERSION}, $2, $3)
+         ON CONFLICT (segment) DO UPDATE
+            SET version = excluded.version, facets = excluded.facets, last_seen = excluded.last_seen"
+    )))
+    .bind(segment)
+    .bind(facets)
+    .bind(last_seen)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! Batches of last-seen times: see `index/last_seen.rs`.
+
+use super::{Connection, NEW_VERSION, Pool, begin, segments::push_numbers, sql};
+use crate::{
+    errors::StoreError,
+    index::{
+        cache::Cache,
+        last_seen::{Batch, Unpublished},
+    },
+};
+use sqlx::{AssertSqlSafe, query, query_scalar};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::time::{MissedTickBehavior, interval};
+use uuid::Uuid;
+
+/// How often a server publishes the times of the reports that it took.
+const PUBLISH_EVERY: Duration = Duration::from_secs(2);
+
+/// Publishes for ever. What cannot be published now is published with what comes later.
+pub(crate) async fn keep_published(pool: Pool, unpublished: Arc<Unpublished>) {
+    let mut tick = interval(PUBLISH_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        // Where it fails, the database is away, and so are reports.
+        let _ = publish(&pool, &unpublished).await;
+    }
+}
+
+/// Publishes the times that were gathered.
+pub(crate) async fn publish(pool: &Pool, unpublished: &Unpublished) -> Result<(), StoreError> {
+    let all = unpublished.all();
+    if all.is_empty() {
+        return Ok(());
+    }
+    let mut tx = begin(pool).await?;
+    for (account, batch) in &all {
+        query(AssertSqlSafe(format!(
+            "INSERT INTO last_seen_batches (id, account, batch) VALUES ({NEW_VERSION}, $1, $2)"
+        )))
+        .bind(account.0)
+        .bind(batch.to_text())
+        .execute(&mut *tx)
+        .await?;
+    }
+    tx.commit().await?;
+    for (account, batch) in &all {
+        unpublished.published(*account, batch);
+    }
+    Ok(())
+}
+
+/// The batches of an account: those that are cached, and the others from the database.
+pub(super) async fn batches(
+    connection: &mut Connection,
+    cache: &Cache,
+    account: Uuid,
+) -> Result<HashMap<i64, Arc<Batch>>, StoreError> {
+    let ids: Vec<i64> = query_scalar("SELECT id FROM last_seen_batches WHERE account = $1")
+        .bind(account)
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut batches = cache.batches(account, &ids);
+    let missing: Vec<i64> = ids.into_iter().filter(|id| !batches.contains_key(id)).collect();
+    if missing.is_empty() {
+        return Ok(batches);
+    }
+    let mut statement = sql("SELECT id, batch FROM last_seen_batches WHERE id IN ");
+    push_numbers(&mut statement, missing.into_iter());
+    let rows: Vec<(i64, String)> = statement.build_query_as().persistent(false).fetch_all(connection).await?;
+    let parse = move || rows.into_iter().map(|(id, text)| (id, Arc::new(Batch::parse(&text)))).collect::<Vec<_>>();
+    for (id, batch) in tokio::task::spawn_blocking(parse).await.map_err(|_| StoreError::Unavailable)? {
+        cache.keep_batch(account, id, &batch);
+        batches.insert(id, batch);
+    }
+    Ok(batches)
+}
