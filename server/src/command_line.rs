@@ -39,6 +39,11 @@ pub(crate) enum Command {
         #[arg(long)]
         ignore_unknown_columns: bool,
     },
+    /// Bring the database of an earlier version up to date, or create a new one. Back it up before
+    Migrate {
+        #[command(flatten)]
+        database: Database,
+    },
     /// Copy a SQLite database, even while a server uses it
     Backup {
         /// The file to write; it must not exist yet
@@ -135,6 +140,13 @@ pub(crate) struct ServeSettings {
     /// The address at which people reach the portal, such as https://muster.example.com
     #[arg(long, env = "MUSTER_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,
+    /// Refuse to start on the database of an earlier version, instead of bringing it up to date
+    #[arg(long, env = "MUSTER_NO_MIGRATE")]
+    pub(crate) no_migrate: bool,
+    /// Memory for the lists of devices, in MiB; some 15 devices take 1 KiB. By default a quarter of the machine's memory, at
+    /// most 2048
+    #[arg(long, env = "MUSTER_INDEX_MEMORY")]
+    pub(crate) index_memory: Option<u32>,
     #[command(flatten)]
     pub(crate) limits: LimitSettings,
     /// Email address of the first user, created at the first start

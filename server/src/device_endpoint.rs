@@ -99,7 +99,7 @@ async fn authenticate(registry: &Registry, token: &SecurityToken) -> Result<Auth
             StatusCode::FORBIDDEN,
             "This device is disabled. Enable it in the portal before it connects.",
         )),
-        Err(AuthError::Store(_)) => Err(Problem::unavailable()),
+        Err(AuthError::Store(error)) => Err(error.into()),
     }
 }
 
@@ -122,7 +122,7 @@ async fn state(
     outcome.count();
     match recorded {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(StateError::Store(_)) => Err(Problem::unavailable()),
+        Err(StateError::Store(error)) => Err(error.into()),
         Err(StateError::TooLarge) => Err(too_large()),
         Err(error @ StateError::NotJson { .. }) => Err(Problem::new(StatusCode::BAD_REQUEST, error)),
         Err(StateError::Contradicts { field, sentence }) => {

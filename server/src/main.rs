@@ -73,6 +73,7 @@ async fn run(command: Command, stop: &Stop) -> Result<(), String> {
     match command {
         Command::Serve(settings) => serve::serve(settings, stop).await,
         Command::Check { .. } => Ok(()),
+        Command::Migrate { database } => people::migrate(&database, stop).await,
         Command::Backup { file, database } => backup::backup(&file, &database, stop).await,
         Command::Account { command: AccountCommand::Add { name, database } } => {
             people::add_account(&name, &database, stop).await

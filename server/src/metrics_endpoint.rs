@@ -115,15 +115,26 @@ fn describe() {
     describe_counter!("muster_refusals_total", "Requests and connections that were refused, by reason.");
     describe_gauge!("muster_connections", "Open connections of clients.");
     describe_gauge!("muster_connections_limit", "Connections of clients that may be open at once.");
+    describe_gauge!("muster_index_accounts", "Accounts whose devices are in the fleet index of this server.");
+    describe_gauge!("muster_index_devices", "Devices in the fleet index of this server.");
+    describe_gauge!("muster_index_bytes", Unit::Bytes, "Memory that the devices in the fleet index take.");
+    describe_gauge!("muster_index_bytes_limit", Unit::Bytes, "Memory that they may take.");
+    describe_histogram!("muster_index_scan_seconds", Unit::Seconds, "Time that a query of the fleet index took.");
     describe_gauge!("muster_database_connections", "Connections to the database by pool and state.");
 }
 
 /// `GET /metrics`: everything recorded, and the connections open now.
 async fn read(State(metrics): State<Metrics>) -> Response {
     let Metrics { recorded, registry, connections } = metrics;
-    let count = |count: usize| u32::try_from(count).map_or(f64::INFINITY, f64::from);
+    #[expect(clippy::cast_precision_loss, reason = "below 2^53 it is exact, and above it nobody minds")]
+    let count = |count: usize| count as f64;
     gauge!("muster_connections").set(count(connections.open()));
     gauge!("muster_connections_limit").set(count(connections.limit()));
+    let index = registry.index_use();
+    gauge!("muster_index_accounts").set(count(index.accounts));
+    gauge!("muster_index_devices").set(count(index.devices));
+    gauge!("muster_index_bytes").set(count(index.bytes));
+    gauge!("muster_index_bytes_limit").set(count(index.max_bytes));
     for pool in registry.pools() {
         for (state, connections) in [("idle", pool.idle), ("used", pool.open.saturating_sub(pool.idle))] {
             gauge!("muster_database_connections", "pool" => pool.name, "state" => state).set(count(connections));

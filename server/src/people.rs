@@ -4,17 +4,25 @@ use crate::{
     command_line::Database,
     stopping::{self, STOPPED, Stop},
 };
-use muster_registry::{AccountName, Password, Registry, SystemWorld};
+use muster_registry::{AccountName, OpenOptions, Password, Registry, SystemWorld};
 use std::{io::BufRead, sync::Arc};
 
 /// Opens the registry of the settings, unless it is asked to stop meanwhile.
-pub(crate) async fn open(database: &Database, stop: &Stop) -> Result<Registry, String> {
+pub(crate) async fn open(database: &Database, options: OpenOptions, stop: &Stop) -> Result<Registry, String> {
     database.create_folder()?;
     let url = database.url();
     tokio::select! {
-        opened = Registry::open(&url, Arc::new(SystemWorld)) => opened.map_err(|error| error.to_string()),
+        opened = Registry::open_with(&url, Arc::new(SystemWorld), options) => opened.map_err(|error| error.to_string()),
         () = stop.requested() => Err(STOPPED.to_owned()),
     }
+}
+
+/// `muster migrate`
+pub(crate) async fn migrate(database: &Database, stop: &Stop) -> Result<(), String> {
+    let registry = open(database, OpenOptions::default(), stop).await?;
+    stopping::close(&registry).await;
+    println!("The database is up to date.");
+    Ok(())
 }
 
 /// Does something with the registry of the settings, and closes it, whatever comes of it.
@@ -23,7 +31,9 @@ async fn with_registry(
     stop: &Stop,
     command: impl AsyncFnOnce(&Registry) -> Result<String, String>,
 ) -> Result<(), String> {
-    let registry = open(database, stop).await?;
+    // A command for people changes no tables: other servers may be running on them.
+    let options = OpenOptions { may_migrate: false, ..OpenOptions::default() };
+    let registry = open(database, options, stop).await?;
     let done = tokio::select! {
         done = command(&registry) => done,
         () = stop.requested() => Err(STOPPED.to_owned()),

@@ -3,6 +3,7 @@
 use crate::request_id::RequestId;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use muster_registry::StoreError;
 use serde::Serialize;
 
 /// One problem. `title` is the status in words; `detail` is a sentence that says what to do.
@@ -53,6 +54,16 @@ impl Problem {
     /// 503: the server cannot do it now, and the same request may be sent again in a second.
     pub(crate) fn unavailable() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, muster_app::fns::Failure::UNAVAILABLE)
+    }
+}
+
+impl From<StoreError> for Problem {
+    /// 503 where the same request may be sent again, and 500 where it would fail again.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Corrupt => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error),
+            StoreError::Unavailable | StoreError::ReadOnly | StoreError::FleetTooLarge => Self::unavailable(),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, handle_server_fns_with_context};
 use muster_app::{App, AssetBase, fns::Failure, shell};
-use muster_registry::{Password, Registry};
+use muster_registry::{OpenOptions, Password, Registry};
 use std::{net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, trace::TraceLayer};
@@ -62,11 +62,19 @@ pub(crate) async fn serve(settings: ServeSettings, stop: &Stop) -> Result<(), St
     }
     let max_connections = max_connections(&settings.limits, overload::raise_open_files());
     let public = PublicUrl::parse(settings.public_url.as_deref())?;
-    let registry = people::open(&settings.database, stop).await?;
+    let registry = people::open(&settings.database, open_options(&settings), stop).await?;
     let served = serve_until_stopped(&settings, public, max_connections, &registry, stop).await;
     stopping::close(&registry).await;
     tracing::info!("stopped");
     served
+}
+
+fn open_options(settings: &ServeSettings) -> OpenOptions {
+    let mut options = OpenOptions { may_migrate: !settings.no_migrate, ..OpenOptions::default() };
+    if let Some(mib) = settings.index_memory {
+        options.index.memory_bytes = (mib as usize).saturating_mul(1024 * 1024);
+    }
+    options
 }
 
 /// Makes the first person at the first start, and serves.

@@ -261,7 +261,7 @@ impl Upload {
             *self.given_up_by.borrow_mut() = Some(failure.clone());
             // What was refused would be refused again.
             let next = match failure {
-                Failure::Refused(_) => "Devices already registered are kept.",
+                Failure::Refused(_) | Failure::Internal => "Devices already registered are kept.",
                 Failure::SignedOut
                 | Failure::Unavailable
                 | Failure::Superseded

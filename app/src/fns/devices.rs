@@ -132,6 +132,8 @@ pub struct DevicePage {
     pub rows: Vec<DeviceRow>,
     /// How many devices match, on all pages.
     pub total: u64,
+    /// The fleet is too large for the memory of the server's index: only this list by name is there.
+    pub is_too_large: bool,
     pub has_previous: bool,
     pub has_next: bool,
     /// The device names of a list that were not found; `None`: all were, or the search is not a list.
@@ -228,6 +230,7 @@ pub async fn devices(view: DeviceView) -> Result<DevicePage, Failure> {
     Ok(DevicePage {
         rows: page.items.into_iter().map(|item| server::row(item, query.sort)).collect(),
         total: page.total,
+        is_too_large: page.is_too_large,
         has_previous: page.has_previous,
         has_next: page.has_next,
         not_found: server::not_found(page.names_not_found),

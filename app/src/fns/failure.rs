@@ -15,6 +15,8 @@ pub enum Failure {
     Refused(String),
     /// The server cannot do it now. The same request may be sent again.
     Unavailable,
+    /// A fault of Muster, or of its database's content: the same request would fail again. The log has it.
+    Internal,
     /// An attempt with this number, or a later one, was taken already: its answer was lost, or it was sent twice on its
     /// way. One with a higher number may be sent.
     Superseded,
@@ -53,6 +55,9 @@ impl Failure {
             Self::SignedOut => "Your session has ended. Sign in in another tab; nothing here is lost.".to_owned(),
             Self::Refused(sentence) => sentence.clone(),
             Self::Unavailable | Self::Superseded => Self::UNAVAILABLE.to_owned(),
+            Self::Internal => {
+                "Something is wrong in Muster. Ask your administrator to check the server's log.".to_owned()
+            }
             Self::TooMany { retry_after_s } => {
                 let (count, unit) = match retry_after_s {
                     0..=90 => (*retry_after_s, "second"),
@@ -69,9 +74,7 @@ impl Failure {
     pub fn sentence_while_retrying(&self) -> String {
         match self {
             Self::Lost => "Can't reach Muster. Retrying…".to_owned(),
-            Self::SignedOut | Self::Refused(_) | Self::Unavailable | Self::Superseded | Self::TooMany { .. } => {
-                self.sentence()
-            }
+            _ => self.sentence(),
         }
     }
 
@@ -122,6 +125,7 @@ mod server {
                 Self::Superseded => StatusCode::CONFLICT,
                 Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
                 Self::Unavailable | Self::Lost => StatusCode::SERVICE_UNAVAILABLE,
+                Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             }
         }
 
@@ -146,7 +150,9 @@ mod server {
         fn from(error: StoreError) -> Self {
             match error {
                 // The registry has logged the database's words; they stay on the server.
-                StoreError::Unavailable | StoreError::Corrupt => Self::Unavailable.noted(),
+                StoreError::Unavailable => Self::Unavailable.noted(),
+                StoreError::Corrupt => Self::Internal.noted(),
+                StoreError::FleetTooLarge => Self::refused(error),
                 // Retrying immediately does not help: the user sees the reason.
                 StoreError::ReadOnly => {
                     if let Some(answer) = use_context::<leptos_axum::ResponseOptions>() {

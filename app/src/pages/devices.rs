@@ -32,6 +32,10 @@ const REFRESH: Duration = Duration::from_secs(2);
 /// what the server does.
 const REST: f64 = 9.0;
 
+/// On the list of a fleet that does not fit into the memory of the server's index.
+const TOO_LARGE: &str = "This fleet is larger than the memory of this server's index: it can be listed by name, but not \
+                         searched, filtered or sorted otherwise. Ask your administrator to raise MUSTER_INDEX_MEMORY.";
+
 /// A page, and the view that it is of.
 #[derive(Clone, Serialize, Deserialize)]
 struct Answer {
@@ -209,6 +213,9 @@ fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl I
             </div>
             <Filters view offered is_search_too_long />
             <p class="problem" role="alert">{problem}</p>
+            <Show when=move || shown.page.with(|page| page.is_too_large)>
+                <p class="notice">{TOO_LARGE}</p>
+            </Show>
             <div class="under-filters">
                 <p class="total" role="status">{move || count(shown.total(), "device", "devices")}</p>
                 <p class="faint" role="status">{move || shown.page.with(|page| page.not_found.as_ref().map(names_not_found))}</p>

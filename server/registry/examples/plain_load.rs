@@ -82,7 +82,7 @@ async fn empty(file: &str, other: &str) -> Result<Database, Box<dyn Error>> {
 }
 
 fn insert_each(database: &Database) -> Loaded {
-    let tables = [("devices", columns(database, "devices")?), ("text_blocks", columns(database, "text_blocks")?)];
+    let tables = [("devices", columns(database, "devices")?), ("segments", columns(database, "segments")?)];
     let mut rows = Vec::new();
     for (table, columns) in &tables {
         let read = as_registered(columns, ON_SQLITE);
@@ -110,7 +110,7 @@ fn insert_all(database: &Database) -> Loaded {
     let begun = Instant::now();
     database.execute_batch(&format!(
         "BEGIN; INSERT INTO devices ({devices}) SELECT {read} FROM full.devices ORDER BY row;
-         INSERT INTO text_blocks SELECT * FROM full.text_blocks; COMMIT"
+         INSERT INTO segments SELECT * FROM full.segments; COMMIT"
     ))?;
     Ok(begun.elapsed().as_millis())
 }
@@ -150,7 +150,7 @@ async fn copy(connection: &mut PgConnection) -> Loaded {
     use futures_util::TryStreamExt;
 
     let mut loads = Vec::new();
-    for table in ["devices", "text_blocks"] {
+    for table in ["devices", "segments"] {
         let columns = connection
             .fetch_all(AssertSqlSafe(format!(
                 "SELECT column_name FROM information_schema.columns
@@ -163,7 +163,7 @@ async fn copy(connection: &mut PgConnection) -> Loaded {
         let rows: Vec<_> = connection.copy_out_raw(&rows).await?.try_collect().await?;
         loads.push((format!("COPY {table} ({columns}) FROM STDIN (FORMAT binary)"), rows));
     }
-    connection.execute("TRUNCATE devices, text_blocks CASCADE").await?;
+    connection.execute("TRUNCATE devices, segments CASCADE").await?;
     // What others left to be written is no matter of this one's.
     connection.execute("CHECKPOINT").await?;
     let begun = Instant::now();

@@ -23,6 +23,12 @@ pub enum StoreError {
     /// The database holds what Muster never wrote.
     #[error("The database holds something that Muster did not write. Check the server's log.")]
     Corrupt,
+    /// The account has more devices than the memory of the fleet index holds.
+    #[error(
+        "This fleet is larger than the memory of this server's index: its devices can be listed by name, but not searched, \
+         filtered, sorted otherwise or selected together. Ask your administrator to raise MUSTER_INDEX_MEMORY."
+    )]
+    FleetTooLarge,
 }
 
 /// Lets one line a second into the log, and counts the others: when the database is gone, thousands of requests fail.
@@ -91,7 +97,7 @@ pub enum NotReady {
 impl From<StoreError> for NotReady {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable | StoreError::Corrupt => Self::Unavailable,
+            StoreError::Unavailable | StoreError::Corrupt | StoreError::FleetTooLarge => Self::Unavailable,
             StoreError::ReadOnly => Self::ReadOnly,
         }
     }

@@ -142,6 +142,8 @@ pub struct DevicePage {
     pub has_next: bool,
     /// Whether there are more before them.
     pub has_previous: bool,
+    /// The fleet is too large for the memory of the index: only this list by name is there, from the database.
+    pub is_too_large: bool,
     /// If the search is a list of device names: those that the account does not have.
     pub names_not_found: Vec<String>,
 }

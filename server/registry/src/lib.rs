@@ -45,12 +45,12 @@ pub use fleet::{
     Change, Chosen, Cursor, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_NUMERIC_NAMES,
     MAX_PAGE_DEVICES, Matching, Place, Sort, Step,
 };
-pub use index::IndexOptions;
+pub use index::{IndexOptions, IndexUse};
 pub use models::{MAX_MODELS, ModelOutcome, ModelPut};
 pub use password::{Password, PasswordProblem};
 pub use people::{SESSION_ABSOLUTE_MS, SESSION_IDLE_MS};
 pub use registering::{ErrorsPage, MAX_PART_ROWS, NewRegistration, PartOutcome, PartRows, RefusedRow};
-pub use registry::{PoolUse, Registry};
+pub use registry::{OpenOptions, PoolUse, Registry};
 pub use search::{MAX_SEARCHED_NAMES, has_too_many_names};
 pub use sign_in_limits::{FREE_GUESSES, FREE_GUESSES_OF_SOURCE, GUESSES_WITHIN_MS, Source};
 pub use state::MAX_STATE_BYTES;

@@ -3,8 +3,9 @@
 use crate::{
     background::Background,
     errors::{NotReady, OpenError, RegisterError, StateError, StoreError},
-    index::{FleetIndex, IndexOptions},
+    index::{FleetIndex, Named},
     registering::PartOutcome,
+    registry::OpenOptions,
     schema,
     store::{Lock, NewPart, Report},
     types::TokenUse,
@@ -101,18 +102,30 @@ pub(crate) struct Db {
     device_readers: Pool,
     index: FleetIndex,
     compaction: Background,
+    loading: Background,
     publishing: Background,
 }
 
 impl Db {
     /// Connects, and brings the tables up to date.
-    pub(crate) async fn open(url: &str, options: IndexOptions) -> Result<Self, OpenError> {
-        let opening::Pools { pool, devices: device_pool, device_readers } = opening::open(url).await?;
-        let (index, to_compact) = FleetIndex::new(options);
+    pub(crate) async fn open(
+        url: &str,
+        OpenOptions { may_migrate, index: options }: OpenOptions,
+    ) -> Result<Self, OpenError> {
+        let opening::Pools { pool, devices: device_pool, device_readers } = opening::open(url, may_migrate).await?;
+        let (index, Named { to_compact, to_load }) = FleetIndex::new(options);
         let compaction = sql::compaction::keep_compact(pool.clone(), index.cache.clone(), options, to_compact);
+        let loading = sql::segments::keep_loading(pool.clone(), index.cache.clone(), to_load);
         let publishing = sql::last_seen::keep_published(device_pool.clone(), index.unpublished.clone());
-        let (compaction, publishing) = (Background::spawn(compaction), Background::spawn(publishing));
-        Ok(Self { pool, device_pool, device_readers, index, compaction, publishing })
+        Ok(Self {
+            pool,
+            device_pool,
+            device_readers,
+            index,
+            compaction: Background::spawn(compaction),
+            loading: Background::spawn(loading),
+            publishing: Background::spawn(publishing),
+        })
     }
 
     /// Its connections, by what they are for.
@@ -122,7 +135,7 @@ impl Db {
 
     /// Ends the background tasks, and every connection.
     pub(crate) async fn close(&self) {
-        tokio::join!(self.compaction.cancel(), self.publishing.cancel());
+        tokio::join!(self.compaction.cancel(), self.loading.cancel(), self.publishing.cancel());
         if sql::last_seen::publish(&self.device_pool, &self.index.unpublished).await.is_err() {
             tracing::warn!("when devices were last seen could not be stored for the list of devices");
         }

@@ -3,7 +3,7 @@
 use crate::{
     errors::{NotReady, OpenError},
     heavy::HeavyWork,
-    index::IndexOptions,
+    index::{IndexOptions, IndexUse},
     model_cache::ModelCache,
     postgres, sqlite,
     store::Store,
@@ -55,6 +55,21 @@ const READY_DEADLINE: Duration = Duration::from_secs(5);
 /// When the database was last asked whether it can serve, and what it said.
 type Readiness = Option<(Instant, Result<(), NotReady>)>;
 
+/// How a registry is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Whether a database of an earlier Muster may be brought up to date. A new one is created in any case.
+    pub may_migrate: bool,
+    /// For the fleet index.
+    pub index: IndexOptions,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self { may_migrate: true, index: IndexOptions::default() }
+    }
+}
+
 /// The connections to the database that are for one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolUse {
@@ -91,17 +106,17 @@ impl Registry {
     /// # Errors
     /// A sentence: the address is of another kind, the database does not answer, or it was written by a later Muster.
     pub async fn open(database_url: &str, world: Arc<dyn World>) -> Result<Self, OpenError> {
-        Self::open_with(database_url, world, IndexOptions::default()).await
+        Self::open_with(database_url, world, OpenOptions::default()).await
     }
 
-    /// As [`Registry::open`], with other options for the fleet index.
+    /// As [`Registry::open`], with other options.
     ///
     /// # Errors
-    /// As [`Registry::open`].
-    pub async fn open_with(database_url: &str, world: Arc<dyn World>, index: IndexOptions) -> Result<Self, OpenError> {
+    /// As [`Registry::open`]; and the database is of an earlier Muster, where it may not be brought up to date.
+    pub async fn open_with(database_url: &str, world: Arc<dyn World>, options: OpenOptions) -> Result<Self, OpenError> {
         let store: Arc<dyn Store> = match Address::parse(database_url)? {
-            Address::Postgres(url) => Arc::new(postgres::Db::open(url, index).await?),
-            Address::Sqlite(file) => Arc::new(sqlite::Db::open(file, index, &*world).await?),
+            Address::Postgres(url) => Arc::new(postgres::Db::open(url, options).await?),
+            Address::Sqlite(file) => Arc::new(sqlite::Db::open(file, options, &*world).await?),
         };
         let hashing = Arc::new(Semaphore::new(HASHES_AT_ONCE));
         let (heavy, models) = (Arc::default(), Arc::default());
@@ -119,6 +134,12 @@ impl Registry {
     #[must_use]
     pub fn pools(&self) -> Vec<PoolUse> {
         self.store.pools()
+    }
+
+    /// What the fleet index holds, now.
+    #[must_use]
+    pub fn index_use(&self) -> IndexUse {
+        self.store.index_use()
     }
 
     /// Whether it can serve: the database answers, has the tables of this version, and takes changes.

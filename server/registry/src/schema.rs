@@ -61,9 +61,13 @@ impl SchemaState {
     /// Whether the migrations are to be run.
     ///
     /// # Errors
-    /// A sentence about `database`, where they cannot be: a later or an altered Muster has been here.
-    pub(crate) fn needs_migration(self, database: &str) -> Result<bool, OpenError> {
+    /// A sentence about `database`, where they cannot be: a later or an altered Muster has been here. Or where they may not be:
+    /// an earlier Muster has been here.
+    pub(crate) fn needs_migration(self, database: &str, may_migrate: bool) -> Result<bool, OpenError> {
         match self {
+            Self::Older if !may_migrate => Err(OpenError(format!(
+                "{database} belongs to an earlier version of Muster. Bring it up to date with `muster migrate` first"
+            ))),
             Self::Empty | Self::Older => Ok(true),
             Self::Current => Ok(false),
             Self::Newer(version) => Err(OpenError(format!(

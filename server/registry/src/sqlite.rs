@@ -3,8 +3,9 @@
 use crate::{
     background::Background,
     errors::{NotReady, OpenError, RegisterError, StateError, StoreError},
-    index::{FleetIndex, IndexOptions},
+    index::{FleetIndex, Named},
     registering::PartOutcome,
+    registry::OpenOptions,
     schema,
     store::{Lock, NewPart, Report},
     together::{Together, Work},
@@ -98,6 +99,7 @@ pub(crate) struct Db {
     parts: Together<NewPart>,
     index: FleetIndex,
     compaction: Background,
+    loading: Background,
     publishing: Background,
     /// The write that a readiness check is waiting for.
     probe: Mutex<Option<JoinHandle<Result<(), sqlx::Error>>>>,
@@ -105,12 +107,17 @@ pub(crate) struct Db {
 
 impl Db {
     /// Opens the file, created if missing, readable by its owner only.
-    pub(crate) async fn open(file: &str, options: IndexOptions, world: &dyn World) -> Result<Self, OpenError> {
-        let opening::Pools { writer, readers, device_readers } = opening::open(file, world).await?;
+    pub(crate) async fn open(
+        file: &str,
+        OpenOptions { may_migrate, index: options }: OpenOptions,
+        world: &dyn World,
+    ) -> Result<Self, OpenError> {
+        let opening::Pools { writer, readers, device_readers } = opening::open(file, world, may_migrate).await?;
         let (reports, uses) = (Together::on(writer.clone()), Together::on(writer.clone()));
         let parts = Together::on(writer.clone());
-        let (index, to_compact) = FleetIndex::new(options);
+        let (index, Named { to_compact, to_load }) = FleetIndex::new(options);
         let compaction = sql::compaction::keep_compact(writer.clone(), index.cache.clone(), options, to_compact);
+        let loading = sql::segments::keep_loading(readers.clone(), index.cache.clone(), to_load);
         let publishing = sql::last_seen::keep_published(writer.clone(), index.unpublished.clone());
         Ok(Self {
             writer,
@@ -121,6 +128,7 @@ impl Db {
             parts,
             index,
             compaction: Background::spawn(compaction),
+            loading: Background::spawn(loading),
             publishing: Background::spawn(publishing),
             probe: Mutex::default(),
         })
@@ -133,7 +141,7 @@ impl Db {
 
     /// Ends the background tasks, and leaves everything in the one file.
     pub(crate) async fn close(&self) {
-        tokio::join!(self.compaction.cancel(), self.publishing.cancel());
+        tokio::join!(self.compaction.cancel(), self.loading.cancel(), self.publishing.cancel());
         if let Some(probe) = self.probe.lock().await.take() {
             probe.abort();
         }

@@ -6,7 +6,7 @@
 use crate::{
     errors::{AccountError, GroupError, NotReady, PersonError, RegisterError, StateError, StoreError},
     fleet::{Change, Chosen, DeviceFilter, DevicePage, DeviceQuery, Step},
-    index::last_seen::Seen,
+    index::{IndexUse, last_seen::Seen},
     registering::{ErrorsPage, NewRegistration, PartOutcome, PartRows},
     registry::PoolUse,
     types::{
@@ -32,6 +32,7 @@ pub(crate) trait Upkeep {
     async fn ready(&self) -> Result<(), NotReady>;
     async fn close(&self);
     fn pools(&self) -> Vec<PoolUse>;
+    fn index_use(&self) -> IndexUse;
 }
 
 /// A person with what their password is compared to.

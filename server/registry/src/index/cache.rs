@@ -38,6 +38,10 @@ impl Cache {
         Self { max_bytes, accounts: Mutex::default(), reading: tokio::sync::Mutex::default() }
     }
 
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
     /// Waits until nobody else reads segments, and keeps others waiting. When many ask at once after a start, one reads
     /// for all.
     pub(crate) async fn turn_to_read(&self) -> tokio::sync::MutexGuard<'_, ()> {
@@ -82,6 +86,13 @@ impl Cache {
         let before = there.segments.insert(id, (version, segment.clone())).map_or(0, |(_, segment)| segment.bytes());
         there.bytes = there.bytes + segment.bytes() - before;
         all.bytes = all.bytes + segment.bytes() - before;
+    }
+
+    /// How many accounts and devices are cached, and the bytes that they take.
+    pub(crate) fn in_use(&self) -> (usize, usize, usize) {
+        let all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let segments = all.by_id.values().flat_map(|account| account.segments.values());
+        (all.by_id.len(), segments.map(|(_, segment)| segment.devices()).sum(), all.bytes)
     }
 
     /// Those of an account's batches that are cached. Forgets the others of the account.

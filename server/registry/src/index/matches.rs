@@ -114,23 +114,30 @@ impl Wanted {
             finders.iter().flat_map(|finder| lines_with(segment, finder)).for_each(|line| found.insert(line));
             lines = Some(lines.map_or_else(|| found.clone(), |lines| lines.and(&found)));
         }
-        let mut narrow = |holds: &dyn Fn(u32) -> bool| {
-            lines.get_or_insert_with(|| Lines::first(segment.devices())).retain(holds);
-        };
         if let Some(model) = &self.model {
             match segment.models().iter().position(|there| there == model) {
                 Some(_) if segment.models().len() == 1 => {}
-                Some(model) => narrow(&|line| segment.model(line) as usize == model),
+                Some(model) => narrow(&mut lines, segment, |line| segment.model(line) as usize == model),
                 None => return Some(Lines::default()),
             }
         }
         if self.facets != Facets::ALL {
-            narrow(&|line| self.facets.has(segment.facet(line)));
+            narrow(&mut lines, segment, |line| self.facets.has(segment.facet(line)));
         }
         if let Some(since) = self.silent_since {
-            narrow(&|line| segment.facet(line) >> 3 == ACTIVE && segment.last_seen(line) < since);
+            // 0: another server took the device's first report a moment ago.
+            let is_silent = |line| segment.facet(line) >> 3 == ACTIVE && (1..since).contains(&segment.last_seen(line));
+            narrow(&mut lines, segment, is_silent);
         }
         lines
+    }
+}
+
+/// Keeps those of the lines, or of all lines, that a condition holds for.
+fn narrow(lines: &mut Option<Lines>, segment: &Segment, holds: impl Fn(u32) -> bool) {
+    match lines {
+        Some(lines) => lines.retain(holds),
+        None => *lines = Some(Lines::that(segment.devices(), holds)),
     }
 }
 
@@ -216,6 +223,9 @@ impl Found {
     }
 }
 
+/// Turns the order of numbers around. They have 63 bits.
+const FLIP: u64 = i64::MAX.cast_unsigned();
+
 /// What devices are sorted by before the name, as a number: the smaller comes first.
 struct Primary {
     order: Order,
@@ -253,7 +263,23 @@ impl Primary {
     }
 
     fn directed(&self, number: u64) -> u64 {
-        if self.order.is_descending { u64::MAX - number } else { number }
+        if self.order.is_descending { number ^ FLIP } else { number }
+    }
+
+    /// Calls with each match of a segment and its number. There is a loop for each sort, with nothing to decide in it: it
+    /// goes through a million devices.
+    fn for_each(&self, at: usize, found: &Found, mut each: impl FnMut(u32, u64)) {
+        let (segment, flip) = (&found.segment, if self.order.is_descending { FLIP } else { 0 });
+        match self.order.sort {
+            Sort::Name | Sort::FriendlyName => found.for_each(|line| each(line, 0)),
+            Sort::Model => {
+                let models = &self.models[at];
+                found.for_each(|line| each(line, models[segment.model(line) as usize] ^ flip));
+            }
+            Sort::Tier => found.for_each(|line| each(line, u64::from(segment.facet(line) >> 1 & 3) ^ flip)),
+            Sort::Status => found.for_each(|line| each(line, u64::from(segment.facet(line) >> 3) ^ flip)),
+            Sort::LastSeen => found.for_each(|line| each(line, segment.last_seen(line).cast_unsigned() ^ flip)),
+        }
     }
 
     fn of_line(&self, at: usize, segment: &Segment, line: u32) -> u64 {
@@ -332,29 +358,35 @@ impl Matches {
         };
         let (mut names, mut at_threshold) = (Vec::new(), 0);
         if !primary.is_nothing() {
-            let numbers = |mut each: Box<dyn FnMut(usize, u32, u64) + '_>| {
-                for (at, found) in self.found.iter().enumerate() {
-                    let ranks = &found.sorted(order).ranks;
-                    found.for_each(|line| {
-                        let number = primary.of_line(at, &found.segment, line);
-                        let follows = from_number.is_none_or(|from| {
-                            number > from || number == from && behind[at].contains(&(ranks[line as usize] as usize))
-                        });
-                        if follows {
-                            each(at, line, number);
-                        }
-                    });
+            // Whether a device with this number stands behind the place.
+            let follows = |at: usize, line: u32, number: u64| match from_number {
+                None => true,
+                Some(from) if number == from => {
+                    let rank = self.found[at].sorted(order).ranks[line as usize];
+                    behind[at].contains(&(rank as usize))
                 }
+                Some(from) => number > from,
             };
             let mut smallest = Smallest::new(limit);
-            numbers(Box::new(|_, _, number| smallest.push(number)));
+            let mut smallest_of: Vec<u64> = vec![u64::MAX; self.found.len()];
+            for (at, found) in self.found.iter().enumerate() {
+                let of_segment = &mut smallest_of[at];
+                primary.for_each(at, found, |line, number| {
+                    if number < smallest.bound() && follows(at, line, number) {
+                        *of_segment = number.min(*of_segment);
+                        smallest.push(number);
+                    }
+                });
+            }
             let Some(threshold) = smallest.last() else { return Vec::new() };
             let mut before = Vec::new();
-            numbers(Box::new(|at, line, number| {
-                if number < threshold {
-                    before.push((number, self.found[at].segment.name_key(line), at, line));
-                }
-            }));
+            for (at, found) in self.found.iter().enumerate().filter(|(at, _)| smallest_of[*at] < threshold) {
+                primary.for_each(at, found, |line, number| {
+                    if number < threshold && follows(at, line, number) {
+                        before.push((number, found.segment.name_key(line), at, line));
+                    }
+                });
+            }
             before.sort_unstable_by(|(number, key, ..), (other_number, other_key, ..)| {
                 let by_name = if order.is_descending { other_key.cmp(key) } else { key.cmp(other_key) };
                 number.cmp(other_number).then(by_name)
@@ -400,24 +432,25 @@ impl Matches {
 struct Smallest {
     limit: usize,
     numbers: Vec<u64>,
-    /// No number above this is one of them.
-    most: u64,
+    /// Above all numbers, until there are enough.
+    bound: u64,
 }
 
 impl Smallest {
     fn new(limit: usize) -> Self {
-        Self { limit, numbers: Vec::with_capacity(2 * limit), most: u64::MAX }
+        Self { limit, numbers: Vec::with_capacity(2 * limit), bound: u64::MAX }
+    }
+
+    /// Only numbers below this still matter: once there are enough, an equal one changes nothing.
+    fn bound(&self) -> u64 {
+        self.bound
     }
 
     fn push(&mut self, number: u64) {
-        // An equal one changes nothing either, once there are enough.
-        if number >= self.most && self.numbers.len() >= self.limit {
-            return;
-        }
         self.numbers.push(number);
         // Twice as many as are asked for: the larger half goes.
         if self.numbers.len() == 2 * self.limit {
-            self.most = *self.numbers.select_nth_unstable(self.limit - 1).1;
+            self.bound = *self.numbers.select_nth_unstable(self.limit - 1).1;
             self.numbers.truncate(self.limit);
         }
     }
@@ -532,7 +565,7 @@ mod tests {
                     && model.as_deref().is_none_or(|model| row.model == model)
                     && facets.has(row.facet)
                     && is_member(&row.name)
-                    && silent_since.is_none_or(|since| row.facet >> 3 == ACTIVE && row.last_seen < since)
+                    && silent_since.is_none_or(|since| row.facet >> 3 == ACTIVE && (1..since).contains(&row.last_seen))
             };
             let expected: Vec<Row> = fleet.iter().filter(is_it).cloned().collect();
             let order = Order { sort: Sort::Name, is_descending: false };

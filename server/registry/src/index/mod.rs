@@ -12,15 +12,19 @@ pub(crate) mod matches;
 pub(crate) mod memory;
 pub(crate) mod natural;
 pub(crate) mod segment;
+pub(crate) mod sharing;
 pub(crate) mod text;
 
 use crate::{errors::StoreError, heavy::run_blocking, types::AccountId};
 use cache::Cache;
 use last_seen::Unpublished;
+use metrics::histogram;
 use segment::{Lines, Segment};
+use sharing::UnderWay;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, Weak},
+    time::Instant,
 };
 use tokio::sync::{Semaphore, mpsc};
 use uuid::Uuid;
@@ -31,9 +35,15 @@ pub(crate) struct FleetIndex {
     pub(crate) unpublished: Arc<Unpublished>,
     pub(crate) options: IndexOptions,
     compactions: mpsc::Sender<AccountId>,
+    loads: mpsc::Sender<AccountId>,
+    pub(crate) pages: UnderWay<Page>,
     scans: Arc<Semaphore>,
     members: Mutex<HashMap<Uuid, (i64, Arc<GroupMembers>)>>,
 }
+
+/// The names of a page and one more, if there is one; whether there are devices on the other side of it; and how many
+/// devices match.
+pub(crate) type Page = (Vec<String>, bool, u64);
 
 /// The members of a group: lines of segments as they were read.
 pub(crate) type GroupMembers = HashMap<i64, (Weak<segment::Texts>, Arc<Lines>)>;
@@ -41,8 +51,14 @@ pub(crate) type GroupMembers = HashMap<i64, (Weak<segment::Texts>, Arc<Lines>)>;
 /// Groups whose members are cached. Each is a bit for each device of the segments that have members.
 const MAX_CACHED_GROUPS: usize = 256;
 
-/// Accounts that wait for a compaction. One more is asked for by its next query.
-const MAX_WAITING_COMPACTIONS: usize = 64;
+/// Accounts that wait for a compaction, or to be read. One more is asked for by its next query.
+const MAX_WAITING: usize = 64;
+
+/// The accounts that background tasks work on, until the index is dropped.
+pub(crate) struct Named {
+    pub(crate) to_compact: mpsc::Receiver<AccountId>,
+    pub(crate) to_load: mpsc::Receiver<AccountId>,
+}
 
 /// What the fleet index may take, and when it tidies up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +67,19 @@ pub struct IndexOptions {
     pub memory_bytes: usize,
     /// More changes of an account's devices than this are folded into its segments.
     pub max_changes: usize,
+}
+
+/// What the fleet index holds in memory, of all accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexUse {
+    /// Accounts that have devices in it.
+    pub accounts: usize,
+    /// Devices in it.
+    pub devices: usize,
+    /// The memory that they take.
+    pub bytes: usize,
+    /// The most that they may take.
+    pub max_bytes: usize,
 }
 
 impl Default for IndexOptions {
@@ -69,18 +98,20 @@ impl IndexOptions {
 }
 
 impl FleetIndex {
-    /// And the accounts whose changes are to be folded, until this is dropped.
-    pub(crate) fn new(options: IndexOptions) -> (Self, mpsc::Receiver<AccountId>) {
-        let (compactions, to_compact) = mpsc::channel(MAX_WAITING_COMPACTIONS);
+    pub(crate) fn new(options: IndexOptions) -> (Self, Named) {
+        let (compactions, to_compact) = mpsc::channel(MAX_WAITING);
+        let (loads, to_load) = mpsc::channel(MAX_WAITING);
         let index = Self {
             cache: Arc::new(Cache::new(options.memory_bytes)),
             unpublished: Arc::default(),
             options,
             compactions,
+            loads,
+            pages: UnderWay::default(),
             scans: Arc::new(Semaphore::new(scans_at_once())),
             members: Mutex::default(),
         };
-        (index, to_compact)
+        (index, Named { to_compact, to_load })
     }
 
     /// Scans segments, off the async threads and a few at a time. The caller has a connection of the database meanwhile, so
@@ -90,7 +121,15 @@ impl FleetIndex {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         let permit = self.scans.clone().acquire_owned().await.map_err(|_| StoreError::Unavailable)?;
-        run_blocking(permit, work).await
+        let begun = Instant::now();
+        let done = run_blocking(permit, work).await;
+        histogram!("muster_index_scan_seconds").record(begun.elapsed());
+        done
+    }
+
+    pub(crate) fn in_use(&self) -> IndexUse {
+        let (accounts, devices, bytes) = self.cache.in_use();
+        IndexUse { accounts, devices, bytes, max_bytes: self.options.memory_bytes }
     }
 
     /// The members of a group in this version, if they are cached as lines of these segments.
@@ -119,6 +158,11 @@ impl FleetIndex {
     pub(crate) fn compact(&self, account: AccountId) {
         // Where too many wait, a later query asks again.
         let _ = self.compactions.try_send(account);
+    }
+
+    /// This account was asked for, and its segments are not in memory: has them read.
+    pub(crate) fn load(&self, account: AccountId) {
+        let _ = self.loads.try_send(account);
     }
 }
 

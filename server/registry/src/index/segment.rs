@@ -183,13 +183,14 @@ impl Texts {
 pub(crate) struct Lines(Vec<u64>);
 
 impl Lines {
-    /// The first so many.
-    pub(crate) fn first(count: usize) -> Self {
-        let mut words = vec![u64::MAX; count.div_ceil(64)];
-        if let Some(last) = words.last_mut().filter(|_| !count.is_multiple_of(64)) {
-            *last = (1 << (count % 64)) - 1;
-        }
-        Self(words)
+    /// Those of so many that a condition holds for.
+    pub(crate) fn that(count: usize, holds: impl Fn(u32) -> bool) -> Self {
+        let count = count as u32;
+        let word = |start: u32| {
+            let lines = start..count.min(start + 64);
+            lines.fold(0, |bits, line| bits | u64::from(holds(line)) << (line - start))
+        };
+        Self((0..count).step_by(64).map(word).collect())
     }
 
     pub(crate) fn insert(&mut self, line: u32) {
@@ -327,6 +328,13 @@ impl Segment {
         self.last_seen.batches.lock().unwrap_or_else(PoisonError::into_inner).insert(batch);
     }
 
+    /// The names of devices that were seen, but not known when: the server that took their first report ended before it
+    /// could publish the time.
+    pub(crate) fn seen_at_unknown_times(&self) -> impl Iterator<Item = &str> {
+        let is_unknown = |line: &u32| self.facet(*line) & 1 == 1 && self.last_seen(*line) == 0;
+        (0..self.devices() as u32).filter(is_unknown).map(|line| self.name(line))
+    }
+
     /// The facets and the last-seen times, to be stored.
     pub(crate) fn stored(&self) -> (Vec<u8>, Vec<u8>) {
         let times = self.last_seen.times.iter().flat_map(|time| time.load(Relaxed).to_le_bytes());
@@ -450,8 +458,8 @@ mod tests {
             inserted.iter().for_each(|line| lines.insert(*line));
             prop_assert_eq!(lines.iter().collect::<Vec<_>>(), inserted.iter().copied().collect::<Vec<_>>());
             prop_assert_eq!(lines.count(), inserted.len());
-            let first = Lines::first(count);
-            prop_assert_eq!(first.iter().collect::<Vec<_>>(), (0..count as u32).collect::<Vec<_>>());
+            let even = Lines::that(count, |line| line % 2 == 0);
+            prop_assert_eq!(even.iter().collect::<Vec<_>>(), (0..count as u32).step_by(2).collect::<Vec<_>>());
             lines.retain(|line| line % 3 == 0);
             prop_assert!(inserted.iter().all(|line| lines.has(*line) == (line % 3 == 0)));
         }

@@ -25,17 +25,15 @@ pub(super) struct Pools {
     pub(super) device_readers: Pool,
 }
 
-/// The settings of every connection. Where a table was not analyzed since a million devices came, the planner takes the
-/// devices of a kind for some ten: it would fetch all, by a bitmap, and sort them, rather than walk the index that has
-/// them in order. A statement ends with the request that it is for, which has 60 seconds, even if the request is gone.
-const SETTINGS: &str = "SET enable_bitmapscan = off; SET statement_timeout = '60s'; \
-                        SET idle_in_transaction_session_timeout = '60s'";
+/// The settings of every connection. A statement ends with the request that it is for, which has 60 seconds, even if the
+/// request is gone.
+const SETTINGS: &str = "SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'";
 
 /// A migration takes as long as it takes, and waits for that of another server.
 const NO_TIMEOUT: &str = "SET statement_timeout = 0";
 
-/// Connects, and brings the tables up to date.
-pub(super) async fn open(url: &str) -> Result<Pools, OpenError> {
+/// Connects, and brings the tables up to date, if it may.
+pub(super) async fn open(url: &str, may_migrate: bool) -> Result<Pools, OpenError> {
     let options = options(url)?;
     let is_local = is_local(&options);
     let pool_of = |connections| {
@@ -46,7 +44,7 @@ pub(super) async fn open(url: &str) -> Result<Pools, OpenError> {
     };
     let pool = pool_of(CONNECTIONS).connect_with(options.clone()).await;
     let pool = pool.map_err(|error| unreachable(&error))?;
-    match prepare(&pool, is_local).await {
+    match prepare(&pool, is_local, may_migrate).await {
         Ok(()) => Ok(Pools {
             pool,
             devices: pool_of(DEVICE_CONNECTIONS).connect_lazy_with(options.clone()),
@@ -103,7 +101,7 @@ fn unreachable(error: &sqlx::Error) -> OpenError {
 }
 
 /// Brings the tables up to date.
-async fn prepare(pool: &Pool, is_local: bool) -> Result<(), OpenError> {
+async fn prepare(pool: &Pool, is_local: bool, may_migrate: bool) -> Result<(), OpenError> {
     let unreadable = |error: sqlx::Error| OpenError(format!("the PostgreSQL database cannot be read: {error}"));
     let mut connection = pool.acquire().await.map_err(unreadable)?;
     if !is_local && !is_encrypted(&mut connection).await {
@@ -113,7 +111,7 @@ async fn prepare(pool: &Pool, is_local: bool) -> Result<(), OpenError> {
         );
     }
     let found = sql::upkeep::schema_state(&mut connection).await.map_err(unreadable)?;
-    if found.needs_migration("the PostgreSQL database")? {
+    if found.needs_migration("the PostgreSQL database", may_migrate)? {
         connection.execute(NO_TIMEOUT).await.map_err(unreadable)?;
         let migrated = migrator().run(&mut *connection).await;
         let reset = connection.execute(SETTINGS).await.map_err(unreadable);

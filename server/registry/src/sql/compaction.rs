@@ -5,8 +5,9 @@
 //! they are folded into the segments.
 
 use super::{
-    Connection, FOR_UPDATE_SKIP_LOCKED, NEW_VERSION, Pool, ROWS_AT_ONCE, begin, lock,
-    segments::{self, push_numbers},
+    Connection, DEVICE_OF_NAME, FOR_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, Pool, ROWS_AT_ONCE, begin, json_names,
+    lock,
+    segments::{self, Patience, push_numbers},
     selection::push_ids,
     sql,
 };
@@ -126,11 +127,21 @@ async fn fold(connection: &mut Connection, cache: &Cache, account: AccountId) ->
     let batches: Vec<(i64, Batch)> = batches.iter().map(|(id, text)| (*id, Batch::parse(text))).collect();
     let touched: BTreeSet<i64> =
         changes.keys().copied().chain(batches.iter().flat_map(|(_, batch)| batch.segments())).collect();
-    let there = segments::those(connection, cache, account.0, |id, _| touched.contains(&id)).await?;
+    let there =
+        segments::those(connection, cache, account.0, Patience::Waits, |id, _| touched.contains(&id)).await?.segments;
     for id in touched {
         let Some(segment) = there.get(&id) else { continue };
         let segment = changed(segment, changes.get(&id).map_or(&[][..], Vec::as_slice));
         batches.iter().for_each(|(batch, seen)| segment.saw_batch(*batch, seen.of(id)));
+        let unknown = json_names(segment.seen_at_unknown_times());
+        let times: Vec<(String, i64)> = query_as(AssertSqlSafe(format!(
+            "SELECT d.name, s.last_seen FROM {NAMES} {DEVICE_OF_NAME} JOIN device_states s ON s.device = d.id"
+        )))
+        .bind(account.0)
+        .bind(unknown)
+        .fetch_all(&mut *connection)
+        .await?;
+        segment.saw(times.iter().map(|(name, at_ms)| (name.as_str(), *at_ms)));
         let (facets, last_seen) = segment.stored();
         store(connection, id, &facets, &last_seen).await?;
     }

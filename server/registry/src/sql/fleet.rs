@@ -1,18 +1,19 @@
 //! The devices of an account, many at once: a page of them, how many there are, and what is done to those chosen.
 
 use super::{
-    Connection, DEVICE_OF_NAME, Db, FOR_UPDATE_OF_D, NAMES, device_name,
+    Connection, DEVICE_OF_NAME, Db, FOR_UPDATE_OF_D, NAMES, count, device_name,
     devices::{ItemRow, item},
     groups::{group_named, group_of, join_group, leave_group},
-    json_names, leading_zeros, lock, model_name, segments,
+    json_names, leading_zeros, lock, model_name,
+    segments::{self, LoadError, Patience},
     selection::Selection,
-    tier,
+    sql, tier,
 };
 use crate::{
     errors::{GroupError, StoreError},
     fleet::{
-        Change, Chosen, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL, MAX_PAGE_DEVICES,
-        Matching, Place, Sort, Step,
+        Change, Chosen, Cursor, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, MAX_DEVICES_PER_CALL,
+        MAX_PAGE_DEVICES, Matching, Place, Sort, Step,
     },
     index::{
         FleetIndex,
@@ -24,8 +25,12 @@ use crate::{
 };
 use async_trait::async_trait;
 use muster_domain::{Description, DeviceName, FriendlyName, NewDevice};
-use sqlx::{AssertSqlSafe, query, query_as};
-use std::collections::{HashMap, HashSet};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 use uuid::Uuid;
 
 /// Devices of a call: their ids and names.
@@ -58,7 +63,23 @@ impl Fleet for Db {
             });
             (ahead, has_behind, matches.count() as u64)
         };
-        let (mut found, has_behind, total) = selection.ask(&mut connection, self.index(), page).await?;
+        // The list of all by name can come from the database, at once.
+        let is_plain = query.filter == DeviceFilter::default() && query.sort == Sort::Name;
+        let patience = if is_plain && query.place == Place::First { Patience::WaitsBriefly } else { Patience::Waits };
+        let (mut found, has_behind, total) =
+            match selection.page(&mut connection, self.index(), patience, query, page).await {
+                Ok(page) => page,
+                Err(LoadError::NotCached) => {
+                    self.index().load(account);
+                    return page_by_name(&mut connection, account, query).await;
+                }
+                Err(LoadError::Store(StoreError::FleetTooLarge)) if is_plain => {
+                    note_too_large(account);
+                    let page = page_by_name(&mut connection, account, query).await?;
+                    return Ok(DevicePage { is_too_large: true, ..page });
+                }
+                Err(error) => return Err(error.into()),
+            };
         let has_more = found.len() > limit;
         found.truncate(limit);
         if is_backwards {
@@ -66,7 +87,14 @@ impl Fleet for Db {
         }
         let (has_previous, has_next) = if is_backwards { (has_more, has_behind) } else { (has_behind, has_more) };
         let items = items(&mut connection, account, &found).await?;
-        Ok(DevicePage { items, total, has_next, has_previous, names_not_found: selection.names_not_found })
+        Ok(DevicePage {
+            items,
+            total,
+            has_next,
+            has_previous,
+            is_too_large: false,
+            names_not_found: selection.names_not_found,
+        })
     }
 
     async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
@@ -259,6 +287,68 @@ async fn chunk(
     let there = found.into_iter().filter_map(|name| Some((ids.remove(&name)?, name)));
     let those = there.map(|(id, name)| Ok((id, device_name(&name)?))).collect::<Result<_, StoreError>>()?;
     Ok((those, next))
+}
+
+/// A page of all devices by name, from the database: while the fleet index is being read, or where the fleet is too large
+/// for it. There, names are in the order of their bytes.
+async fn page_by_name(
+    connection: &mut Connection,
+    account: AccountId,
+    DeviceQuery { place, is_descending, limit, .. }: &DeviceQuery,
+) -> Result<DevicePage, StoreError> {
+    let limit = (*limit).clamp(1, MAX_PAGE_DEVICES) as usize;
+    let (cursor, is_backwards) = match place {
+        Place::First => (None, false),
+        Place::After(cursor) => (Some(cursor), false),
+        Place::Before(cursor) => (Some(cursor), true),
+        Place::Last => (None, true),
+    };
+    let is_down = *is_descending != is_backwards;
+    let mut found = names_from(connection, account, cursor.map(|cursor| (cursor, false)), is_down, limit + 1).await?;
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    if is_backwards {
+        found.reverse();
+    }
+    let has_behind = match cursor {
+        Some(cursor) => !names_from(connection, account, Some((cursor, true)), !is_down, 1).await?.is_empty(),
+        None => false,
+    };
+    let (has_previous, has_next) = if is_backwards { (has_more, has_behind) } else { (has_behind, has_more) };
+    let total: i64 = query_scalar("SELECT CAST(COALESCE(SUM(devices), 0) AS BIGINT) FROM segments WHERE account = $1")
+        .bind(account.0)
+        .fetch_one(&mut *connection)
+        .await?;
+    let items = items(connection, account, &found).await?;
+    Ok(DevicePage { items, total: count(total), has_next, has_previous, ..DevicePage::default() })
+}
+
+/// The names that follow a place, with it or without it, upwards or downwards.
+async fn names_from(
+    connection: &mut Connection,
+    account: AccountId,
+    from: Option<(&Cursor, bool)>,
+    is_down: bool,
+    limit: usize,
+) -> Result<Vec<String>, StoreError> {
+    let mut statement = sql("SELECT name FROM devices WHERE account = ");
+    statement.push_bind(account.0);
+    if let Some((cursor, is_inclusive)) = from {
+        statement.push(" AND name ").push(if is_down { "<" } else { ">" }).push(if is_inclusive { "= " } else { " " });
+        statement.push_bind(cursor.name.as_str().to_owned());
+    }
+    statement.push(" ORDER BY name").push(if is_down { " DESC" } else { "" }).push(" LIMIT ").push_bind(limit as i64);
+    Ok(statement.build_query_scalar().persistent(false).fetch_all(connection).await?)
+}
+
+/// Says in the log, once a minute, that a fleet does not fit into the memory of the index.
+fn note_too_large(account: AccountId) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_none_or(|last| last.elapsed() > Duration::from_secs(60)) {
+        *last = Some(Instant::now());
+        tracing::warn!(account = %account.0, "a fleet is too large for the index: raise MUSTER_INDEX_MEMORY");
+    }
 }
 
 /// What a page shows of these devices, in this order.

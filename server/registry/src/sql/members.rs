@@ -1,5 +1,4 @@
-//! Who is in a group, as a search and a walk through the texts need to know it: some lines of segments. They are kept in
-//! memory, and read again when somebody has joined or left.
+//! Who is in a group, for the fleet index: some lines of segments. They are cached, and read again when somebody has joined or left.
 
 use super::{Connection, DEVICE_OF_ID, selection::push_ids, sql};
 use crate::{
@@ -11,12 +10,15 @@ use crate::{
 };
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, query_as};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// The groups' versions, which change whenever somebody joins or leaves. They are asked for before the segments are: then
-/// whoever joined by that version is in a block that was read.
-pub(super) async fn versions(connection: &mut Connection, groups: &[Uuid]) -> Result<HashMap<Uuid, i64>, StoreError> {
+/// whoever joined by that version is in a segment that was read.
+pub(super) async fn versions(connection: &mut Connection, groups: &[Uuid]) -> Result<BTreeMap<Uuid, i64>, StoreError> {
     let mut statement =
         sql("SELECT device_group, CAST(SUM(version) AS BIGINT) FROM group_counts WHERE device_group IN ");
     push_ids(&mut statement, groups);
@@ -29,7 +31,7 @@ pub(super) async fn versions(connection: &mut Connection, groups: &[Uuid]) -> Re
 pub(super) async fn lines(
     connection: &mut Connection,
     index: &FleetIndex,
-    versions: &HashMap<Uuid, i64>,
+    versions: &BTreeMap<Uuid, i64>,
     segments: &HashMap<i64, Segment>,
     has_all_segments: bool,
 ) -> Result<HashMap<i64, Arc<Lines>>, StoreError> {

@@ -12,7 +12,7 @@ mod models;
 mod people;
 pub(crate) mod register_part;
 mod registrations;
-mod segments;
+pub(crate) mod segments;
 mod selection;
 mod tokens;
 pub(crate) mod upkeep;

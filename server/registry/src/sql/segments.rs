@@ -1,7 +1,7 @@
 //! The segments of the fleet index, as the database keeps them: see `index/`.
 
 use super::{
-    Connection, DEVICE_OF_NAME, Database, FOR_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, compaction, json_names,
+    Connection, DEVICE_OF_NAME, Database, FOR_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, Pool, compaction, json_names,
     last_seen, sql,
 };
 use crate::{
@@ -17,8 +17,10 @@ use crate::{
 use sqlx::{AssertSqlSafe, QueryBuilder, query, query_as, query_scalar};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 /// Segments that one statement reads, of some 600 KiB each.
@@ -27,9 +29,54 @@ const SEGMENTS_AT_ONCE: usize = 16;
 /// Segments of which one statement reads what changes, 90 KiB each.
 const STATES_AT_ONCE: usize = 64;
 
+/// The memory that a device takes, about, before it is known exactly.
+const BYTES_PER_DEVICE: usize = 160;
+
+/// As many devices are read in less time than it takes to notice.
+const SOON_READ_DEVICES: i64 = 20_000;
+
+/// Whether a query waits for segments that are not cached yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    Waits,
+    /// Not for many of them.
+    WaitsBriefly,
+}
+
+/// Why there are no segments to ask.
+pub(super) enum LoadError {
+    Store(StoreError),
+    /// They are to be read first, and that takes a while.
+    NotCached,
+}
+
+impl From<StoreError> for LoadError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<sqlx::Error> for LoadError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<LoadError> for StoreError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Store(error) => error,
+            LoadError::NotCached => Self::Unavailable,
+        }
+    }
+}
+
 /// The segments of an account as they are now, with the times that are still to be taken into them.
+#[derive(Default)]
 pub(super) struct Loaded {
     pub(super) segments: HashMap<i64, Segment>,
+    /// Differs from that of any other state of these segments, but for when devices were last seen.
+    pub(super) state: u64,
     batches: HashMap<i64, Arc<Batch>>,
     unpublished: Option<Arc<Batch>>,
 }
@@ -55,7 +102,8 @@ pub(super) async fn load(
     index: &FleetIndex,
     account: Uuid,
     only: Option<Uuid>,
-) -> Result<Loaded, StoreError> {
+    patience: Patience,
+) -> Result<Loaded, LoadError> {
     // First of all: what is folded from now on is read here, or there, or twice.
     let unpublished = index.unpublished.of(AccountId(account));
     let batches = last_seen::batches(connection, &index.cache, account).await?;
@@ -65,13 +113,37 @@ pub(super) async fn load(
         index.compact(AccountId(account));
     }
     let is_wanted = |_, registration| only.is_none() || only == registration;
-    let mut segments = those(connection, &index.cache, account, is_wanted).await?;
+    let Those { mut segments, mut state } = those(connection, &index.cache, account, patience, is_wanted).await?;
     for (id, changes) in &changes {
         if let Some(segment) = segments.get_mut(id) {
             *segment = compaction::changed(segment, changes);
         }
+        // They come in any order.
+        changes.iter().for_each(|change| state = state.wrapping_add(hash_of(change)));
     }
-    Ok(Loaded { segments, batches, unpublished })
+    Ok(Loaded { segments, state, batches, unpublished })
+}
+
+fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Segments without the changes since, by their ids; and a hash of their versions.
+pub(super) struct Those {
+    pub(super) segments: HashMap<i64, Segment>,
+    state: u64,
+}
+
+/// Reads the segments of accounts that are named, until nobody can name any more.
+pub(crate) async fn keep_loading(pool: Pool, cache: Arc<Cache>, mut named: mpsc::Receiver<AccountId>) {
+    while let Some(account) = named.recv().await {
+        // Where it fails, the next query reads them, and says why not.
+        if let Ok(mut connection) = pool.acquire().await {
+            let _ = those(&mut connection, &cache, account.0, Patience::Waits, |_, _| true).await;
+        }
+    }
 }
 
 /// The segments of an account that are wanted, by their ids and registrations; without the changes since.
@@ -79,11 +151,18 @@ pub(super) async fn those(
     connection: &mut Connection,
     cache: &Cache,
     account: Uuid,
+    patience: Patience,
     is_wanted: impl Fn(i64, Option<Uuid>) -> bool,
-) -> Result<HashMap<i64, Segment>, StoreError> {
+) -> Result<Those, LoadError> {
     let mut found = cached(connection, cache, account, &is_wanted).await?;
+    if found.needed_bytes > cache.max_bytes() {
+        return Err(StoreError::FleetTooLarge.into());
+    }
+    if patience == Patience::WaitsBriefly && found.missing_devices > SOON_READ_DEVICES {
+        return Err(LoadError::NotCached);
+    }
     if found.stale.is_empty() && found.missing.is_empty() {
-        return Ok(found.segments);
+        return Ok(Those { segments: found.segments, state: found.state });
     }
     let _turn = cache.turn_to_read().await;
     found = cached(connection, cache, account, &is_wanted).await?;
@@ -108,7 +187,7 @@ pub(super) async fn those(
             found.segments.insert(id, segment);
         }
     }
-    Ok(found.segments)
+    Ok(Those { segments: found.segments, state: found.state })
 }
 
 /// What is known of the segments that are wanted.
@@ -120,6 +199,11 @@ struct Known {
     stale: Vec<(i64, i64, Segment)>,
     /// Those that are to be read.
     missing: Vec<i64>,
+    missing_devices: i64,
+    /// The memory that all of these take.
+    needed_bytes: usize,
+    /// A hash of all versions.
+    state: u64,
 }
 
 async fn cached(
@@ -128,25 +212,35 @@ async fn cached(
     account: Uuid,
     is_wanted: impl Fn(i64, Option<Uuid>) -> bool,
 ) -> Result<Known, StoreError> {
-    let all: Vec<(i64, Option<Uuid>, i64, Option<i64>)> = query_as(
-        "SELECT s.id, s.registration, s.version, t.version
+    type Row = (i64, Option<Uuid>, i64, Option<i64>, i64);
+    let all: Vec<Row> = query_as(
+        "SELECT s.id, s.registration, s.version, t.version, s.devices
          FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.account = $1",
     )
     .bind(account)
     .fetch_all(&mut *connection)
     .await?;
-    let mut there = cache.segments(account, all.iter().map(|(id, _, version, _)| (*id, *version)));
+    let mut there = cache.segments(account, all.iter().map(|(id, _, version, ..)| (*id, *version)));
     let mut known = Known::default();
-    for (id, registration, version, state_version) in all {
+    for (id, registration, version, state_version, devices) in all {
         if !is_wanted(id, registration) {
             continue;
         }
+        known.state = known.state.wrapping_add(hash_of(&(id, version, state_version)));
         match there.remove(&id) {
             Some((there, segment)) if there == (version, state_version.unwrap_or_default()) => {
+                known.needed_bytes += segment.bytes();
                 known.segments.insert(id, segment);
             }
-            Some((_, segment)) => known.stale.push((id, version, segment)),
-            None => known.missing.push(id),
+            Some((_, segment)) => {
+                known.needed_bytes += segment.bytes();
+                known.stale.push((id, version, segment));
+            }
+            None => {
+                known.needed_bytes += usize::try_from(devices).unwrap_or_default().saturating_mul(BYTES_PER_DEVICE);
+                known.missing_devices += devices;
+                known.missing.push(id);
+            }
         }
     }
     Ok(known)

@@ -1,12 +1,16 @@
 //! Which devices match a filter: what is looked up before the index is asked, and the same conditions in SQL, for devices
 //! that are about to change.
 
-use super::{Connection, DEVICE_NAMED, DEVICE_OF_NAME, Database, NAMES, json_names, members, segments, sql};
+use super::{
+    Connection, DEVICE_NAMED, DEVICE_OF_NAME, Database, NAMES, json_names, members,
+    segments::{self, LoadError, Loaded, Patience},
+    sql,
+};
 use crate::{
     errors::StoreError,
-    fleet::DeviceFilter,
+    fleet::{DeviceFilter, DeviceQuery},
     index::{
-        FleetIndex,
+        FleetIndex, Page,
         matches::{Facets, Matches, Wanted},
         segment::{Lines, Segment},
     },
@@ -16,6 +20,7 @@ use crate::{
 use sqlx::{AssertSqlSafe, QueryBuilder, query, query_as, query_scalar};
 use std::{
     collections::{HashMap, HashSet},
+    fmt::Debug,
     sync::Arc,
 };
 use uuid::Uuid;
@@ -142,9 +147,32 @@ impl Selection {
         index: &FleetIndex,
         what: impl FnOnce(&Matches) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
-        if self.is_empty {
-            return Ok(what(&Matches::default()));
-        }
+        let (scan, _) = self.scan(connection, index, Patience::Waits, what).await?;
+        index.scan(scan).await
+    }
+
+    /// As [`Selection::ask`], of a page. Who asks for the same page at once shares the answer.
+    pub(super) async fn page(
+        &self,
+        connection: &mut Connection,
+        index: &FleetIndex,
+        patience: Patience,
+        query: &DeviceQuery,
+        what: impl FnOnce(&Matches) -> Page + Send + 'static,
+    ) -> Result<Page, LoadError> {
+        let (scan, state) = self.scan(connection, index, patience, what).await?;
+        let asked = format!("{} {state:?} {query:?}", self.account);
+        Ok(index.pages.get(asked, index.scan(scan)).await?)
+    }
+
+    /// What finds the matching devices and asks something about them, and the state of what it looks into.
+    async fn scan<T: Send + 'static>(
+        &self,
+        connection: &mut Connection,
+        index: &FleetIndex,
+        patience: Patience,
+        what: impl FnOnce(&Matches) -> T + Send + 'static,
+    ) -> Result<(impl FnOnce() -> T + Send + 'static, impl Debug), LoadError> {
         // First of all: then the segments that are loaded have these devices, unless they are gone.
         let (texts, named) = match &self.query {
             Query::Texts(texts) => (texts.clone(), None),
@@ -153,7 +181,12 @@ impl Selection {
         let registration = self.filter.registration.map(|registration| registration.0);
         let versions =
             if self.groups.is_empty() { None } else { Some(members::versions(connection, &self.groups).await?) };
-        let loaded = segments::load(connection, index, self.account, registration).await?;
+        let loaded = if self.is_empty {
+            Loaded::default()
+        } else {
+            segments::load(connection, index, self.account, registration, patience).await?
+        };
+        let state = (loaded.state, versions.clone());
         let members = match versions {
             Some(versions) => {
                 Some(members::lines(connection, index, &versions, &loaded.segments, registration.is_none()).await?)
@@ -177,7 +210,7 @@ impl Selection {
             };
             what(&Matches::find(&segments, &Wanted { lines, ..wanted }))
         };
-        index.scan(scan).await
+        Ok((scan, state))
     }
 
     /// Those of these devices that the selection has now, in no particular order. With `locked`, they stay as they are
@@ -272,7 +305,7 @@ async fn is_in_texts(
     query: Option<Query>,
 ) -> Result<bool, StoreError> {
     let Some(Query::Texts(texts)) = query else { return Ok(false) };
-    let segments = segments::load(connection, index, account, None).await?.segments;
+    let segments = segments::load(connection, index, account, None, Patience::Waits).await?.segments;
     index.scan(move || Matches::find(&segments, &Wanted { texts, ..Wanted::default() }).count() > 0).await
 }
 

@@ -3,6 +3,7 @@
 use super::{Connection, Db, HAS_MIGRATIONS, Pool, migrator};
 use crate::{
     errors::{NotReady, StoreError},
+    index::IndexUse,
     registry::PoolUse,
     schema::{SchemaState, compare},
     store::Upkeep,
@@ -34,6 +35,10 @@ impl Upkeep for Db {
             idle: pool.num_idle(),
         };
         self.named_pools().map(used).into()
+    }
+
+    fn index_use(&self) -> IndexUse {
+        self.index().in_use()
     }
 }
 

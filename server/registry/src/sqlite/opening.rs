@@ -41,8 +41,9 @@ enum Error {
     Migration(#[from] MigrateError),
 }
 
-/// Opens the file with its writer and its readers, created if missing, and brings its tables up to date.
-pub(super) async fn open(file: &str, world: &dyn World) -> Result<Pools, OpenError> {
+/// Opens the file with its writer and its readers, created if missing, and brings its tables up to date,
+/// if it may.
+pub(super) async fn open(file: &str, world: &dyn World, may_migrate: bool) -> Result<Pools, OpenError> {
     // SQLite puts its other files beside the file that a link leads to.
     let existing = Path::new(file).canonicalize();
     let path = existing.as_deref().unwrap_or(Path::new(file));
@@ -71,7 +72,7 @@ pub(super) async fn open(file: &str, world: &dyn World) -> Result<Pools, OpenErr
         }
         Err(error) => return Err(broken(file, "cannot be opened", &error)),
     };
-    match prepare(&pools.writer, file).await {
+    match prepare(&pools.writer, file, may_migrate).await {
         Ok(()) => Ok(pools),
         Err(error) => {
             tokio::join!(pools.readers.close(), pools.device_readers.close());
@@ -86,7 +87,7 @@ fn broken(file: &str, what: &str, error: &dyn Display) -> OpenError {
 }
 
 /// Brings the tables up to date.
-async fn prepare(writer: &Pool, file: &str) -> Result<(), OpenError> {
+async fn prepare(writer: &Pool, file: &str, may_migrate: bool) -> Result<(), OpenError> {
     let unreadable = |error: sqlx::Error| broken(file, "cannot be read", &error);
     let mut connection = writer.acquire().await.map_err(unreadable)?;
     let found = sql::upkeep::schema_state(&mut connection).await.map_err(unreadable)?;
@@ -98,7 +99,7 @@ async fn prepare(writer: &Pool, file: &str) -> Result<(), OpenError> {
             _ => OpenError(format!("the database {file} holds tables that Muster did not make")),
         });
     }
-    if found.needs_migration(&format!("the database {file}"))? {
+    if found.needs_migration(&format!("the database {file}"), may_migrate)? {
         migrator().run(&mut *connection).await.map_err(|error| match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) if is_refused(&error) => {
                 OpenError(format!(

@@ -3,8 +3,8 @@
 use muster_domain::{Description, DeviceName, FriendlyName, ModelName, NewDevice, PricingTier, SecurityToken};
 use muster_registry::{
     AccountId, AccountName, AuthError, AuthenticatedDevice, Chosen, DeviceFilter, DevicePage, DeviceQuery, FakeWorld,
-    GroupName, IndexOptions, NewRegistration, PartOutcome, PartRows, Password, PersonId, RegistrationId, Registry,
-    Source, Status, TokenJob,
+    GroupName, IndexOptions, NewRegistration, OpenOptions, PartOutcome, PartRows, Password, PersonId, RegistrationId,
+    Registry, Source, Status, TokenJob,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use std::{path::PathBuf, sync::Arc};
@@ -72,13 +72,14 @@ impl Fixture {
         Registry::open(&self.url, self.world.clone()).await.unwrap()
     }
 
-    /// Another one, whose index keeps nothing in memory, and folds whatever it finds.
-    pub(crate) async fn another_without_memory(&self) -> Registry {
-        self.another_with(IndexOptions { memory_bytes: 0, max_changes: 0 }).await
+    /// Another one, whose index folds whatever it finds.
+    pub(crate) async fn another_that_folds(&self) -> Registry {
+        let index = IndexOptions { max_changes: 0, ..IndexOptions::default() };
+        self.another_with(OpenOptions { index, ..OpenOptions::default() }).await
     }
 
-    pub(crate) async fn another_with(&self, index: IndexOptions) -> Registry {
-        Registry::open_with(&self.url, self.world.clone(), index).await.unwrap()
+    pub(crate) async fn another_with(&self, options: OpenOptions) -> Registry {
+        Registry::open_with(&self.url, self.world.clone(), options).await.unwrap()
     }
 
     pub(crate) async fn tenant(&self, name: &str) -> Tenant {

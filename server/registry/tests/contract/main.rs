@@ -72,9 +72,9 @@ on_both! {
     together: the_same_rows_at_once overlapping_parts_at_once parts_beside_refused_ones changes_at_once;
     devices: detail statuses changing deleting_and_the_same_name_again into_groups groups_made_and_deleted;
     choosing: in_several_calls only_what_was_there tokens_for_those_that_match exported undone;
-    marks: after_each_change_of_them folded_beside_reports;
+    marks: after_each_change_of_them folded_beside_reports a_lost_time_is_found_again;
     orders: every_order many_models last_seen_of_kinds;
-    paging: both_ways numbers_in_names_are_sorted_by_value silent_devices what_is_found what_another_server_changed_is_found filters pages_beside_changes;
+    paging: both_ways numbers_in_names_are_sorted_by_value silent_devices a_fleet_that_is_too_large first_page_after_a_start what_is_found what_another_server_changed_is_found filters pages_beside_changes;
     tokens: kept_until_the_new_one_is_used used_with_a_report stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
         a_wrong_secret sent_again a_late_attempt gone_on_with;
     state: comes_alive last_values what_contradicts a_check_that_takes_too_long a_model_that_is_refused_now too_large reports_at_once
@@ -85,12 +85,12 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sqlite_database_of_the_first_muster() {
+async fn a_sqlite_database_of_an_earlier_muster() {
     fixture::on_sqlite(async |fixture| upgrading::sqlite(fixture).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgres_database_of_the_first_muster() {
+async fn a_postgres_database_of_an_earlier_muster() {
     fixture::on_postgres(async |fixture| upgrading::postgres(fixture).await).await;
 }
 

@@ -78,7 +78,7 @@ fn all_names(from: usize) -> Vec<String> {
 pub(crate) async fn after_each_change_of_them(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     // The one folds whatever it finds, the other nothing.
-    let servers = [fixture.another_without_memory().await, fixture.another_server().await];
+    let servers = [fixture.another_that_folds().await, fixture.another_server().await];
     let names = all_names(0);
     let tokens = register(&tenant, &names).await;
     check(&servers, &tenant, "registering").await;
@@ -117,7 +117,7 @@ pub(crate) async fn after_each_change_of_them(fixture: &Fixture) {
 /// Some device keeps coming alive while marks are folded: none of them is lost.
 pub(crate) async fn folded_beside_reports(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
-    let servers = [fixture.another_without_memory().await, fixture.another_without_memory().await];
+    let servers = [fixture.another_that_folds().await, fixture.another_that_folds().await];
     let tokens = register(&tenant, &(0..200).map(|at| format!("d{at:03}")).collect::<Vec<_>>()).await;
     let reports = async {
         for token in &tokens {
@@ -140,4 +140,18 @@ pub(crate) async fn folded_beside_reports(fixture: &Fixture) {
 
 async fn until_folded(fixture: &Fixture) {
     until(async || fixture.number("SELECT COUNT(*) FROM facet_changes").await == 0).await;
+}
+
+/// A server ended before it published when a device was seen: folding finds the time with the device.
+pub(crate) async fn a_lost_time_is_found_again(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let tokens = register(&tenant, &all_names(0)).await;
+    fixture.report(&tokens[7], "{}").await;
+    fixture.world.pass_ms(1);
+    fixture.report(&tokens[5], "{}").await;
+    until(async || fixture.number("SELECT COUNT(*) FROM last_seen_batches").await > 0).await;
+    fixture.execute("DELETE FROM last_seen_batches").await;
+    let server = tenant.on(&fixture.another_that_folds().await);
+    let query = DeviceQuery { sort: Sort::LastSeen, is_descending: true, ..matching(DeviceFilter::default()) };
+    until(async || server.names(query.clone()).await[..2] == ["d05", "d07"]).await;
 }

@@ -5,8 +5,8 @@ use crate::fixture::{
 };
 use muster_domain::PricingTier;
 use muster_registry::{
-    Change, Chosen, Cursor, DeviceFilter, DeviceQuery, GroupName, Matching, Place, Registry, Sort, Status, Step,
-    Timestamp,
+    Change, Chosen, Cursor, DeviceFilter, DeviceQuery, GroupName, IndexOptions, Matching, OpenOptions, Place, Registry,
+    Sort, Status, Step, StoreError, Timestamp,
 };
 
 /// Names in the order of their bytes, numbers by value, whatever the database's language.
@@ -59,7 +59,7 @@ pub(crate) async fn numbers_in_names_are_sorted_by_value(fixture: &Fixture) {
     let rows = shuffled.map(|name| row_of([name, MODEL, &format!("Jet {}", name.len() * 7 % 12), "", ""]));
     tenant.part(id, part_of(0, 1, rows.into())).await;
     assert_eq!(tenant.names(matching(DeviceFilter::default())).await, sorted);
-    for server in [registry.clone(), fixture.another_without_memory().await] {
+    for server in [registry.clone(), fixture.another_that_folds().await] {
         for (at, name) in sorted.iter().enumerate() {
             let query = |place| DeviceQuery { place, limit: 2, ..DeviceQuery::default() };
             let server = tenant.on(&server);
@@ -108,7 +108,7 @@ pub(crate) async fn silent_devices(fixture: &Fixture) {
     fixture.world.pass_ms(HOUR_MS);
     let since = |at| DeviceFilter { silent_since: Some(at), ..DeviceFilter::default() };
     let after = |at: Timestamp| Timestamp::from_ms(at.as_ms() + 1);
-    let another = fixture.another_without_memory().await;
+    let another = fixture.another_that_folds().await;
     for server in [registry, &another] {
         let on_it = tenant.on(server);
         // What one server took, another learns soon.
@@ -128,6 +128,48 @@ pub(crate) async fn silent_devices(fixture: &Fixture) {
     });
     let step = registry.change_devices(tenant.id, &chosen, &Change::Tier(PricingTier::Large)).await.unwrap();
     assert_eq!(step, Step { devices: 2, next: None });
+}
+
+/// A fleet that does not fit into the memory of the index: it is listed by name, and everything else is refused.
+pub(crate) async fn a_fleet_that_is_too_large(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    tenant.register(&["a", "b", "c", "d", "e"]).await;
+    let index = IndexOptions { memory_bytes: 100, ..IndexOptions::default() };
+    let small = fixture.another_with(OpenOptions { index, ..OpenOptions::default() }).await;
+    let page = async |place, is_descending| {
+        let query = DeviceQuery { place, is_descending, limit: 2, ..DeviceQuery::default() };
+        let page = small.devices(tenant.id, &query).await.unwrap();
+        assert!(page.is_too_large);
+        assert_eq!(page.total, 5);
+        let names: Vec<String> = page.items.iter().map(|item| item.name.to_string()).collect();
+        (names.join(" "), page.has_previous, page.has_next)
+    };
+    assert_eq!(page(Place::First, false).await, ("a b".to_owned(), false, true));
+    assert_eq!(page(Place::After(at("b")), false).await, ("c d".to_owned(), true, true));
+    assert_eq!(page(Place::Before(at("c")), false).await, ("a b".to_owned(), false, true));
+    assert_eq!(page(Place::Last, false).await, ("d e".to_owned(), true, false));
+    assert_eq!(page(Place::After(at("d")), true).await, ("c b".to_owned(), true, true));
+    let search = DeviceFilter { search: Some("a".to_owned()), ..DeviceFilter::default() };
+    assert_eq!(small.count_devices(tenant.id, &search).await, Err(StoreError::FleetTooLarge));
+    let sorted = DeviceQuery { sort: Sort::Status, ..matching(DeviceFilter::default()) };
+    assert_eq!(small.devices(tenant.id, &sorted).await, Err(StoreError::FleetTooLarge));
+    assert!(!tenant.page(matching(DeviceFilter::default())).await.is_too_large);
+}
+
+/// After a start, the first page by name does not wait for the index.
+pub(crate) async fn first_page_after_a_start(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let id = tenant.begin_with(3, None).await;
+    for number in 0..3 {
+        let names: Vec<String> = (0..10_000).map(|at| format!("d{:05}", number * 10_000 + at)).collect();
+        tenant.part(id, part_of(number, 1, names.iter().map(|name| row_of([name, MODEL, "", "", ""])).collect())).await;
+    }
+    let server = fixture.another_server().await;
+    let first = DeviceQuery { limit: 3, ..DeviceQuery::default() };
+    let before = server.devices(tenant.id, &first).await.unwrap();
+    assert_eq!((before.items.len(), before.total, before.has_next, before.is_too_large), (3, 30_000, true, false));
+    until(async || server.index_use().devices == 30_000).await;
+    assert_eq!(server.devices(tenant.id, &first).await.unwrap(), before);
 }
 
 async fn register_some(tenant: &Tenant) {

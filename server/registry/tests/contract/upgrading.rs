@@ -1,9 +1,9 @@
-//! A database that the first Muster made, with devices in it, is brought up to date with everything there.
+//! A database of an earlier Muster, with devices in it, is brought up to date with everything there.
 
 use crate::fixture::{Fixture, START_MS, device_name, device_names, named};
 use muster_registry::{
-    AccountName, Change, Cursor, DeviceFilter, DeviceQuery, FakeWorld, GroupName, IndexOptions, Place, Registry, Sort,
-    Status,
+    AccountName, Change, Cursor, DeviceFilter, DeviceQuery, FakeWorld, GroupName, IndexOptions, OpenOptions, Place,
+    Registry, Sort, Status,
 };
 use sqlx::migrate::Migrator;
 use std::{path::Path, sync::Arc};
@@ -34,37 +34,72 @@ fn rows(before: &str, after: &str, uuid_before: &str) -> String {
         .replace("HASH", &format!("{before}{}{after}", "ab".repeat(32)))
 }
 
+/// What release 8 kept beside that: the facets of the four devices, folded.
+const FOLDED: &str = "
+INSERT INTO block_marks (block, version, marks) SELECT id, 1, MARKS FROM text_blocks;
+DELETE FROM new_marks;
+";
+
+/// The facets of the devices, status * 8 + tier * 2 + seen, in the order of the lines: those of SQLite are in the order of
+/// the rows.
+const FACETS_ON_SQLITE: &str = "X'0b061213'";
+const FACETS_ON_POSTGRES: &str = r"(SELECT string_agg(
+    decode(lpad(to_hex(d.facet::int), 2, '0'), 'hex'), ''::bytea
+    ORDER BY position(E'\n' || d.name || E'\t' IN E'\n' || texts)
+) FROM devices d WHERE d.block = text_blocks.id)";
+
 pub(crate) async fn sqlite(fixture: &Fixture) {
-    let url = format!("sqlite://{}", fixture.folder.as_ref().unwrap().join("first.db").display());
-    let first = Fixture { url: format!("{url}?mode=rwc"), ..fixture.clone() };
-    let pool = sqlx::SqlitePool::connect(&first.url).await.unwrap();
-    only_the_first("sqlite").await.run(&pool).await.unwrap();
-    pool.close().await;
-    first.execute(&rows("X'", "'", "X'")).await;
-    everything_is_there(&url).await;
+    for release in [1, 8] {
+        let url = format!("sqlite://{}", fixture.folder.as_ref().unwrap().join(format!("{release}.db")).display());
+        let earlier = Fixture { url: format!("{url}?mode=rwc"), ..fixture.clone() };
+        let pool = sqlx::SqlitePool::connect(&earlier.url).await.unwrap();
+        up_to("sqlite", 1).await.run(&pool).await.unwrap();
+        earlier.execute(&rows("X'", "'", "X'")).await;
+        if release == 8 {
+            up_to("sqlite", 8).await.run(&pool).await.unwrap();
+            earlier.execute(&FOLDED.replace("MARKS", FACETS_ON_SQLITE)).await;
+        }
+        pool.close().await;
+        everything_is_there(&url).await;
+    }
 }
 
 pub(crate) async fn postgres(fixture: &Fixture) {
     let name = fixture.url.rsplit_once('/').unwrap().1;
-    fixture.execute(&format!("CREATE DATABASE {name}_first")).await;
-    let url = format!("{}_first", fixture.url);
-    let first = Fixture { url: url.clone(), ..fixture.clone() };
-    let pool = sqlx::PgPool::connect(&url).await.unwrap();
-    only_the_first("postgres").await.run(&pool).await.unwrap();
-    pool.close().await;
-    first.execute(&rows("'\\x", "'", "'")).await;
-    everything_is_there(&url).await;
-    fixture.execute(&format!("DROP DATABASE {name}_first WITH (FORCE)")).await;
+    for release in [1, 8] {
+        fixture.execute(&format!("CREATE DATABASE {name}_{release}")).await;
+        let url = format!("{}_{release}", fixture.url);
+        let earlier = Fixture { url: url.clone(), ..fixture.clone() };
+        let pool = sqlx::PgPool::connect(&url).await.unwrap();
+        up_to("postgres", 1).await.run(&pool).await.unwrap();
+        earlier.execute(&rows("'\\x", "'", "'")).await;
+        if release == 8 {
+            up_to("postgres", 8).await.run(&pool).await.unwrap();
+            earlier.execute(&FOLDED.replace("MARKS", FACETS_ON_POSTGRES)).await;
+        }
+        pool.close().await;
+        everything_is_there(&url).await;
+        fixture.execute(&format!("DROP DATABASE {name}_{release} WITH (FORCE)")).await;
+    }
 }
 
-/// The first migration of a folder, read by sqlx itself: what it notes of it must be what the registry expects there.
-async fn only_the_first(database: &str) -> Migrator {
+/// The migrations of a folder up to this one, read by sqlx itself: what it notes of them must be what the registry expects
+/// there.
+async fn up_to(database: &str, last: i64) -> Migrator {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(database);
     let all = Migrator::new(folder).await.unwrap();
-    Migrator::with_migrations(all.iter().filter(|one| one.version == 1).cloned().collect())
+    Migrator::with_migrations(all.iter().filter(|one| one.version <= last).cloned().collect())
+}
+
+/// A server that may not migrate refuses the database, and leaves it as it is.
+async fn refused_without_migration(url: &str) {
+    let options = OpenOptions { may_migrate: false, ..OpenOptions::default() };
+    let refused = Registry::open_with(url, Arc::new(FakeWorld::at(START_MS)), options).await.unwrap_err();
+    assert!(refused.to_string().contains("`muster migrate`"), "{refused}");
 }
 
 async fn everything_is_there(url: &str) {
+    refused_without_migration(url).await;
     let registry = Registry::open(url, Arc::new(FakeWorld::at(START_MS))).await.unwrap();
     let account = registry.account_named(&AccountName::parse("alpha").unwrap()).await.unwrap().unwrap();
     let detail = registry.device(account, &device_name("a")).await.unwrap().unwrap();
@@ -99,8 +134,9 @@ async fn everything_is_there(url: &str) {
     let place = Place::After(Cursor { name: device_name("a"), key: String::new() });
     assert_eq!(names(DeviceQuery { place, ..DeviceQuery::default() }).await, "b c d");
 
-    // What was seen before is known to a server without memory, too, and follows its device.
-    let options = IndexOptions { memory_bytes: 0, max_changes: 0 };
+    // What was seen before is known to a server that folds, too, and follows its device.
+    let index = IndexOptions { max_changes: 0, ..IndexOptions::default() };
+    let options = OpenOptions { index, ..OpenOptions::default() };
     let another = Registry::open_with(url, Arc::new(FakeWorld::at(START_MS)), options).await.unwrap();
     let disabled = async || {
         let filter = DeviceFilter { status: Some(Status::Disabled), ..none() };
