@@ -55,7 +55,7 @@ test('the view stands in the address: sorts, filters and pages, for a colleague 
   await grid(portal).getByRole('link', { name: 'Friendly name' }).click();
   await expect(firstRow(portal)).toContainText('Machine 0');
   await portal.getByRole('link', { name: 'Last', exact: true }).click();
-  await expect(grid(portal).getByRole('row').last()).toContainText('Machine 99');
+  await expect(grid(portal).getByRole('row').last()).toContainText('Machine 249');
   await expect(grid(portal).getByRole('row')).toHaveCount(101);
   await portal.getByRole('link', { name: 'Previous' }).click();
   await portal.getByRole('link', { name: 'Previous' }).click();

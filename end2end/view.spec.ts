@@ -1,7 +1,7 @@
 // All Devices and Device groups: what belongs to which question, and what is said, focused and heard.
 import type { Page } from '@playwright/test';
 import { Held, PUMP, deviceName, withMany } from './support/many.ts';
-import { MODEL, act, file, open, register, row, save, withSeedDevices } from './support/portal.ts';
+import { MODEL, act, file, giveModel, open, register, row, save, saveTokens, withSeedDevices } from './support/portal.ts';
 import { call } from './support/server-functions.ts';
 import { expect, test } from './support/test.ts';
 
@@ -17,7 +17,7 @@ test('the number that match belongs to the filter that is on the page', async ({
   await withMany(portal, muster, 250);
   await tick(portal, 1).check();
   await expect(portal.getByRole('button', { name: 'Select all 250 matching' })).toBeVisible();
-  const held = await Held.from(portal, 'count-devices', 1);
+  const held = await Held.from(portal, 'devices', 1);
   await filters(portal).getByLabel('Model').selectOption(PUMP);
   await expect.poll(() => held.calls).toBeGreaterThan(0);
   await expect(portal.getByRole('button', { name: /^Select all .* matching$/ }), 'until it is counted').toBeHidden();
@@ -51,6 +51,34 @@ test('all that match can be ticked wherever not all are', async ({ portal, muste
   await expect(portal.getByRole('button', { name: /^Select all .* matching$/ })).toBeHidden();
   await tick(portal, 241).uncheck();
   await expect(portal.getByRole('button', { name: 'Select all 5 matching' })).toBeVisible();
+});
+
+test('devices that are silent for a time are found, and stand as people count', async ({ portal, muster }) => {
+  await giveModel(portal, muster);
+  await open(portal, '/devices');
+  await register(portal, file('pumps.csv', ['Pump-10', 'Pump-2', 'Pump-1'].map((name) => `${name},${MODEL}\n`).join('')));
+  const tokens = await saveTokens(portal);
+  await portal.keyboard.press('Escape');
+  await expect(grid(portal).getByRole('rowheader')).toHaveText(['Pump-1', 'Pump-2', 'Pump-10']);
+  for (const name of ['Pump-2', 'Pump-10']) expect((await muster.sendState(tokens.get(name)!)).status).toBe(204);
+  const silence = filters(portal).getByLabel('Silent for');
+  await silence.selectOption('Silent for 24 h');
+  await expect(portal).toHaveURL(/silent=24$/);
+  await total(portal, '0 devices');
+  await silence.selectOption('Silent for other…');
+  await expect(portal).not.toHaveURL(/silent/);
+  const hours = filters(portal).getByLabel('Hours without data');
+  await hours.fill('36');
+  await hours.press('Enter');
+  await expect(portal).toHaveURL(/silent=36$/);
+  // Another page that is opened at this address shows the same.
+  await open(portal, '/devices?silent=36');
+  await expect(hours).toHaveValue('36');
+  await expect(silence).toHaveValue('Silent for other…');
+  await portal.getByRole('link', { name: 'Clear filters' }).click();
+  await total(portal, '3 devices');
+  await expect(silence).toHaveValue('');
+  await expect(hours).toBeHidden();
 });
 
 test('a filter that a link takes away is taken away', async ({ portal, muster }) => {

@@ -107,8 +107,7 @@ pub(crate) async fn at_once(fixture: &Fixture) {
     assert_eq!(tenant.devices().await, 6 * 26);
 }
 
-/// What no counter tells: of what a search finds, of groups that overlap and of states, however many there are of each,
-/// so that another is gone through each time.
+/// Filters by search, groups that overlap and states, each alone and together.
 pub(crate) async fn gone_through(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     tenant.put_model("Contoso.Pump").await;

@@ -1,4 +1,4 @@
-//! The orders of the grid, on every way in which its devices are found.
+//! The orders of the list of devices, whatever it is filtered by.
 
 use crate::fixture::{Fixture, MODEL, matching, model_name, named, part_of, row_of, until};
 use muster_domain::PricingTier;
@@ -7,8 +7,7 @@ use muster_registry::{
 };
 use std::cmp::Ordering;
 
-/// Every sort of every selection, forwards and backwards, beside what a sort in memory gives: fetched and sorted,
-/// walked, and where each is done to some.
+/// Every sort of every selection, forwards and backwards, beside what a plain sort gives.
 pub(crate) async fn every_order(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let models = ["Contoso.Pump", MODEL, "Fabrikam.Valve"];
@@ -179,7 +178,7 @@ async fn check_order(
     assert_eq!(back, expected, "backwards: {query:?}");
 }
 
-/// Those that have sent data stand by when, kind by kind: what a filter asks for is found among any number of others.
+/// Those that have sent data stand by when: what a filter asks for is found among any number of others.
 pub(crate) async fn last_seen_of_kinds(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let (models, tiers) = (["Contoso.Pump", MODEL, "Fabrikam.Valve"], ["Small", "Large", "ExtraSmall", "Medium"]);
@@ -222,7 +221,7 @@ pub(crate) async fn last_seen_of_kinds(fixture: &Fixture) {
     }
 }
 
-/// More kinds than are walked side by side.
+/// Many models, each with few devices.
 pub(crate) async fn many_models(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, fixture.another_that_folds().await);
     let (models, tiers) = (263, ["ExtraSmall", "Small", "Medium", "Large"]);

@@ -255,7 +255,7 @@ pub(crate) async fn filters(fixture: &Fixture) {
     assert_eq!(tenant.names(before).await, [""; 0]);
 }
 
-/// A server keeps in memory what searches look into: another's changes count at once, in blocks of any size.
+/// A server keeps devices in memory: another's changes count at once, in segments of any size.
 pub(crate) async fn what_another_server_changed_is_found(fixture: &Fixture) {
     let (tenant, here, there) = (fixture.tenant("alpha").await, &fixture.registry, fixture.another_server().await);
     let found = async |search: &str| {
@@ -302,10 +302,10 @@ pub(crate) async fn what_another_server_changed_is_found(fixture: &Fixture) {
     assert_eq!(found("big00").await, many[..100].join(" "));
     delete(&there, &many[2..1_498]).await;
     assert_eq!(found("big").await, "big0000 big0001 big1498 big1499");
-    let blocks = "SELECT COUNT(*) FROM segments";
-    assert_eq!(fixture.number(blocks).await, 3);
+    let segments = "SELECT COUNT(*) FROM segments";
+    assert_eq!(fixture.number(segments).await, 3);
     delete(here, &["big0000", "big0001", "big1498", "big1499"]).await;
-    assert_eq!((found("big").await, fixture.number(blocks).await), (String::new(), 2));
+    assert_eq!((found("big").await, fixture.number(segments).await), (String::new(), 2));
 }
 
 /// A device that goes while somebody pages makes no other appear twice or not at all.

@@ -1,5 +1,4 @@
-//! What a search knows of devices beside their texts, how they are and in which groups: it is what the rows say, whoever
-//! changed them, folded or not.
+//! What the fleet index knows of devices is what the rows say, whoever changed them, folded or not.
 
 use crate::fixture::{Fixture, MODEL, Tenant, device_names, matching, named, part_of, row_of, tokens_of, until};
 use muster_domain::{PricingTier, SecurityToken};
@@ -34,7 +33,6 @@ async fn check(servers: &[Registry], tenant: &Tenant, after: &str) {
     for filter in filters() {
         let mut expected = tenant.names(matching(filter.clone())).await;
         expected.sort_unstable();
-        // As many as they are, when they are walked through or looked up.
         for registry in servers {
             let there = registry.count_devices(tenant.id, &filter).await.unwrap();
             assert_eq!(there, expected.len() as u64, "after {after}: {filter:?}");
@@ -77,7 +75,7 @@ fn all_names(from: usize) -> Vec<String> {
 
 pub(crate) async fn after_each_change_of_them(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
-    // The one folds whatever it finds, the other nothing.
+    // One folds whatever it finds, the other nothing.
     let servers = [fixture.another_that_folds().await, fixture.another_server().await];
     let names = all_names(0);
     let tokens = register(&tenant, &names).await;
@@ -114,7 +112,7 @@ pub(crate) async fn after_each_change_of_them(fixture: &Fixture) {
     check(&servers, &tenant, "more after that").await;
 }
 
-/// Some device keeps coming alive while marks are folded: none of them is lost.
+/// Some device keeps coming alive while changes are folded: none of them is lost.
 pub(crate) async fn folded_beside_reports(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let servers = [fixture.another_that_folds().await, fixture.another_that_folds().await];
