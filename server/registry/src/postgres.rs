@@ -116,7 +116,7 @@ impl Db {
         let (index, Named { to_compact, to_load }) = FleetIndex::new(options);
         let compaction = sql::compaction::keep_compact(pool.clone(), index.cache.clone(), options, to_compact);
         let loading = sql::segments::keep_loading(pool.clone(), index.cache.clone(), to_load);
-        let publishing = sql::last_seen::keep_published(device_pool.clone(), index.unpublished.clone());
+        let publishing = sql::last_seen::keep_published(device_pool.clone(), index.cache.clone());
         Ok(Self {
             pool,
             device_pool,
@@ -136,7 +136,7 @@ impl Db {
     /// Ends the background tasks, and every connection.
     pub(crate) async fn close(&self) {
         tokio::join!(self.compaction.cancel(), self.loading.cancel(), self.publishing.cancel());
-        if sql::last_seen::publish(&self.device_pool, &self.index.unpublished).await.is_err() {
+        if sql::last_seen::publish(&self.device_pool, &self.index.cache.unpublished).await.is_err() {
             tracing::warn!("when devices were last seen could not be stored for the list of devices");
         }
         tokio::join!(self.pool.close(), self.device_pool.close(), self.device_readers.close());
@@ -169,7 +169,7 @@ impl Db {
         let mut tx = begin(&self.device_pool).await?;
         sql::devices::merge_state(&mut tx, &report).await?;
         tx.commit().await.map_err(StoreError::from)?;
-        self.index.unpublished.saw(report.seen());
+        self.index.cache.saw(&report.seen());
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! What somebody typed or pasted into the search box: a text, a MAC address, or a list of device names.
 
-use crate::index::text::fold;
+use crate::index::text::lowercase;
 use muster_domain::DeviceName;
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ const MAX_TEXT_BYTES: usize = 1_024;
 /// A search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Query {
-    /// Devices that have one of these texts in what a search looks into. They are folded. No text at all: all devices.
+    /// Devices that have one of these texts in what a search looks into. They are lowercased. No text at all: all devices.
     Texts(Vec<String>),
     /// Devices with these names.
     Names(HashSet<String>),
@@ -29,12 +29,12 @@ impl Default for Query {
 impl Query {
     /// A search for a text. `None`: it is longer than what a search looks into, or has a control character.
     pub(crate) fn of_text(text: &str) -> Option<Self> {
-        let folded = fold(text);
-        if folded.len() > MAX_TEXT_BYTES || folded.chars().any(char::is_control) {
+        let lowercased = lowercase(text);
+        if lowercased.len() > MAX_TEXT_BYTES || lowercased.chars().any(char::is_control) {
             return None;
         }
-        let notations = mac_notations(folded.trim());
-        Some(Self::Texts(if notations.is_empty() { vec![folded] } else { notations }))
+        let notations = mac_notations(lowercased.trim());
+        Some(Self::Texts(if notations.is_empty() { vec![lowercased] } else { notations }))
     }
 }
 

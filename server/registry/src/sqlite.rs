@@ -118,7 +118,7 @@ impl Db {
         let (index, Named { to_compact, to_load }) = FleetIndex::new(options);
         let compaction = sql::compaction::keep_compact(writer.clone(), index.cache.clone(), options, to_compact);
         let loading = sql::segments::keep_loading(readers.clone(), index.cache.clone(), to_load);
-        let publishing = sql::last_seen::keep_published(writer.clone(), index.unpublished.clone());
+        let publishing = sql::last_seen::keep_published(writer.clone(), index.cache.clone());
         Ok(Self {
             writer,
             readers,
@@ -146,7 +146,7 @@ impl Db {
             probe.abort();
         }
         tokio::join!(self.reports.close(), self.uses.close(), self.parts.close());
-        if sql::last_seen::publish(&self.writer, &self.index.unpublished).await.is_err() {
+        if sql::last_seen::publish(&self.writer, &self.index.cache.unpublished).await.is_err() {
             tracing::warn!("when devices were last seen could not be stored for the list of devices");
         }
         tokio::join!(self.readers.close(), self.device_readers.close());
@@ -200,7 +200,7 @@ impl Db {
     pub(crate) async fn report(&self, report: Report) -> Result<(), StateError> {
         let seen = report.seen();
         self.reports.store(report).await?;
-        self.index.unpublished.saw(seen);
+        self.index.cache.saw(&seen);
         Ok(())
     }
 

@@ -21,29 +21,31 @@ ALTER TABLE text_blocks RENAME TO segments;
 ALTER TABLE segments RENAME COLUMN texts TO text;
 ALTER INDEX text_blocks_account RENAME TO segments_account;
 ALTER TABLE devices RENAME COLUMN block TO segment;
+-- status * 8 + tier * 2 + seen
+ALTER TABLE devices RENAME COLUMN facet TO status_byte;
 
 -- What changes of these devices, in the order of the lines.
 ALTER TABLE block_marks RENAME TO segment_states;
 ALTER TABLE segment_states RENAME COLUMN block TO segment;
 -- A byte for each line. 255, or none at all: the device is as it was registered.
-ALTER TABLE segment_states RENAME COLUMN marks TO facets;
+ALTER TABLE segment_states RENAME COLUMN marks TO status_bytes;
 -- 8 bytes for each line, little-endian: milliseconds. 0, or none at all: never.
 ALTER TABLE segment_states ADD COLUMN last_seen BYTEA NOT NULL DEFAULT '';
 
--- Changes of facets that are not in the segments yet.
-ALTER TABLE new_marks RENAME TO facet_changes;
-ALTER TABLE facet_changes RENAME COLUMN block TO segment;
-ALTER TABLE facet_changes RENAME COLUMN mark TO facet;
-CREATE INDEX facet_changes_account ON facet_changes (account, segment);
-CREATE FUNCTION muster_note_facet() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+-- Changes of status bytes that are not in the segments yet.
+ALTER TABLE new_marks RENAME TO status_changes;
+ALTER TABLE status_changes RENAME COLUMN block TO segment;
+ALTER TABLE status_changes RENAME COLUMN mark TO status_byte;
+CREATE INDEX status_changes_account ON status_changes (account, segment);
+CREATE FUNCTION muster_note_status() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO facet_changes (device, account, segment, name, facet)
-        VALUES (NEW.id, NEW.account, NEW.segment, NEW.name, NEW.facet)
-        ON CONFLICT (device) DO UPDATE SET facet = excluded.facet;
+    INSERT INTO status_changes (device, account, segment, name, status_byte)
+        VALUES (NEW.id, NEW.account, NEW.segment, NEW.name, NEW.status_byte)
+        ON CONFLICT (device) DO UPDATE SET status_byte = excluded.status_byte;
     RETURN NULL;
 END $$;
-CREATE TRIGGER devices_facet_changed AFTER UPDATE OF status, tier, seen ON devices
-    FOR EACH ROW WHEN (OLD.facet <> NEW.facet) EXECUTE FUNCTION muster_note_facet();
+CREATE TRIGGER devices_status_changed AFTER UPDATE OF status, tier, seen ON devices
+    FOR EACH ROW WHEN (OLD.status_byte <> NEW.status_byte) EXECUTE FUNCTION muster_note_status();
 
 -- Times at which devices were last seen that are not in the segments yet. A line for each: segment, name, milliseconds, with
 -- tabs between. The identifier is drawn, so that no other batch ever has it, not even after a restore.

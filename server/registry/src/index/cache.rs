@@ -1,6 +1,10 @@
 //! The segments that this server has read, within a limit of memory.
 
-use super::{last_seen::Batch, segment::Segment};
+use super::{
+    last_seen::{Batch, Seen, Unpublished},
+    segment::Segment,
+};
+use crate::types::AccountId;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -9,6 +13,8 @@ use uuid::Uuid;
 
 /// Segments by their accounts. Accounts that nobody looks at are dropped first.
 pub(crate) struct Cache {
+    /// When devices were seen, as far as only this server knows. The cached segments have it.
+    pub(crate) unpublished: Unpublished,
     max_bytes: usize,
     accounts: Mutex<Accounts>,
     reading: tokio::sync::Mutex<()>,
@@ -35,7 +41,12 @@ struct Account {
 
 impl Cache {
     pub(crate) fn new(max_bytes: usize) -> Self {
-        Self { max_bytes, accounts: Mutex::default(), reading: tokio::sync::Mutex::default() }
+        Self {
+            unpublished: Unpublished::default(),
+            max_bytes,
+            accounts: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+        }
     }
 
     pub(crate) fn max_bytes(&self) -> usize {
@@ -86,6 +97,22 @@ impl Cache {
         let before = there.segments.insert(id, (version, segment.clone())).map_or(0, |(_, segment)| segment.bytes());
         there.bytes = there.bytes + segment.bytes() - before;
         all.bytes = all.bytes + segment.bytes() - before;
+        drop(all);
+        let seen = self.unpublished.of(AccountId(account), id);
+        segment.saw(seen.iter().map(|(name, at_ms)| (name.as_str(), *at_ms)));
+    }
+
+    /// A device's report was stored.
+    pub(crate) fn saw(&self, seen: &Seen) {
+        // First of all: a segment that is being read takes it from there.
+        self.unpublished.insert(seen);
+        let segment = {
+            let all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+            all.by_id.get(&seen.account.0).and_then(|there| Some(there.segments.get(&seen.segment)?.1.clone()))
+        };
+        if let Some(segment) = segment {
+            segment.saw([(seen.name.as_str(), seen.at_ms)].into_iter());
+        }
     }
 
     /// How many accounts and devices are cached, and the bytes that they take.
@@ -120,7 +147,7 @@ mod tests {
     /// A segment of one device, with so much text.
     fn segment(bytes: usize) -> Segment {
         let text = format!("{}\n", "x".repeat(bytes));
-        Segment::new(Columns { text, facets: Vec::new(), last_seen: Vec::new() })
+        Segment::new(Columns { text, status_bytes: Vec::new(), last_seen: Vec::new() })
     }
 
     #[test]

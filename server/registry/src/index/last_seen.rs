@@ -2,13 +2,13 @@
 //!
 //! A report stores the time with the device's state, which costs no index. For the fleet index, each server gathers the
 //! times of the reports it took, and publishes them every two seconds, as one *batch* for each account. All servers read
-//! the batches before each query; compaction folds them into the segments.
+//! the batches before each query; compaction moves them into the segments.
 
 use crate::types::AccountId;
 use muster_domain::DeviceName;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 /// When some devices were last seen: by their segments, their names, and milliseconds.
@@ -84,20 +84,22 @@ pub(crate) struct Seen {
 
 /// The times that this server has not published yet.
 #[derive(Default)]
-pub(crate) struct Unpublished(Mutex<HashMap<AccountId, Arc<Batch>>>);
+pub(crate) struct Unpublished(Mutex<HashMap<AccountId, Batch>>);
 
 impl Unpublished {
-    pub(crate) fn saw(&self, Seen { account, segment, name, at_ms }: Seen) {
+    pub(crate) fn insert(&self, Seen { account, segment, name, at_ms }: &Seen) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A query that has the batch keeps it as it was.
-        Arc::make_mut(all.entry(account).or_default()).insert(segment, name.as_str(), at_ms);
+        all.entry(*account).or_default().insert(*segment, name.as_str(), *at_ms);
     }
 
-    pub(crate) fn of(&self, account: AccountId) -> Option<Arc<Batch>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
+    /// Of one segment.
+    pub(crate) fn of(&self, account: AccountId, segment: i64) -> Vec<(String, i64)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_segment = all.get(&account).map(|batch| batch.of(segment));
+        of_segment.into_iter().flatten().map(|(name, at_ms)| (name.to_owned(), at_ms)).collect()
     }
 
-    pub(crate) fn all(&self) -> Vec<(AccountId, Arc<Batch>)> {
+    pub(crate) fn all(&self) -> Vec<(AccountId, Batch)> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().map(|(account, batch)| (*account, batch.clone())).collect()
     }
@@ -106,7 +108,7 @@ impl Unpublished {
     pub(crate) fn published(&self, account: AccountId, batch: &Batch) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(there) = all.get_mut(&account) else { return };
-        Arc::make_mut(there).remove(batch);
+        there.remove(batch);
         if there.is_empty() {
             all.remove(&account);
         }
@@ -124,16 +126,16 @@ mod tests {
     fn what_is_seen_while_a_batch_is_published_stays_for_the_next() {
         let (unpublished, account) = (Unpublished::default(), AccountId(Uuid::from_u128(1)));
         let saw = |segment, name, at_ms| {
-            unpublished.saw(Seen { account, segment, name: DeviceName::parse(name).unwrap(), at_ms });
+            unpublished.insert(&Seen { account, segment, name: DeviceName::parse(name).unwrap(), at_ms });
         };
         saw(1, "a", 10);
         saw(1, "b", 10);
-        let batch = unpublished.of(account).unwrap();
+        let (_, batch) = unpublished.all().remove(0);
         saw(1, "b", 11);
         saw(2, "c", 11);
         unpublished.published(account, &batch);
-        let left = unpublished.of(account).unwrap();
-        assert_eq!(left.of(1).collect::<Vec<_>>(), [("b", 11)]);
+        assert_eq!(unpublished.of(account, 1), [("b".to_owned(), 11)]);
+        let (_, left) = unpublished.all().remove(0);
         unpublished.published(account, &left);
         assert!(unpublished.all().is_empty());
     }

@@ -7,6 +7,7 @@
 use super::{
     natural,
     segment::{Lines, Segment, Sorted},
+    text::lowercase,
 };
 use crate::fleet::Sort;
 use memchr::memmem;
@@ -62,40 +63,40 @@ pub(crate) struct Bound {
     pub(crate) is_inclusive: bool,
 }
 
-/// Some facets.
+/// Some status_bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Facets(u32);
+pub(crate) struct StatusBytes(u32);
 
-impl Default for Facets {
+impl Default for StatusBytes {
     fn default() -> Self {
         Self::ALL
     }
 }
 
-impl Facets {
+impl StatusBytes {
     pub(crate) const ALL: Self = Self(u32::MAX);
 
     /// Those that a condition holds for.
     pub(crate) fn that(holds: impl Fn(u8) -> bool) -> Self {
-        Self((0..24).filter(|&facet| holds(facet)).fold(0, |bits, facet| bits | 1 << facet))
+        Self((0..24).filter(|&status_byte| holds(status_byte)).fold(0, |bits, status_byte| bits | 1 << status_byte))
     }
 
-    fn has(self, facet: u8) -> bool {
-        self.0 >> facet.min(31) & 1 == 1
+    fn has(self, status_byte: u8) -> bool {
+        self.0 >> status_byte.min(31) & 1 == 1
     }
 }
 
-/// [`Status::Active`](crate::Status::Active) in a facet.
+/// [`Status::Active`](crate::Status::Active) in a status_byte.
 const ACTIVE: u8 = 1;
 
 /// Which devices are looked for.
 #[derive(Default)]
 pub(crate) struct Wanted {
-    /// Those that have one of these folded texts in what a search looks into. None are given: all devices.
+    /// Those that have one of these lowercased texts in what a search looks into. None are given: all devices.
     pub(crate) texts: Vec<String>,
     /// Those of this model.
     pub(crate) model: Option<String>,
-    pub(crate) facets: Facets,
+    pub(crate) status_bytes: StatusBytes,
     /// Those of these lines, of each segment.
     pub(crate) lines: Option<HashMap<i64, Arc<Lines>>>,
     /// Those that are `Active`, but were last seen before this time, in milliseconds.
@@ -112,6 +113,14 @@ impl Wanted {
         if !finders.is_empty() {
             let mut found = Lines::default();
             finders.iter().flat_map(|finder| lines_with(segment, finder)).for_each(|line| found.insert(line));
+            // Models are few: a text is looked for in each only once.
+            let has_text =
+                |model: &String| finders.iter().any(|finder| finder.find(lowercase(model).as_bytes()).is_some());
+            let models: Vec<bool> = segment.models().iter().map(has_text).collect();
+            if models.contains(&true) {
+                let of_models = Lines::that(segment.devices(), |line| models[segment.model(line) as usize]);
+                found = found.or(&of_models);
+            }
             lines = Some(lines.map_or_else(|| found.clone(), |lines| lines.and(&found)));
         }
         if let Some(model) = &self.model {
@@ -121,12 +130,13 @@ impl Wanted {
                 None => return Some(Lines::default()),
             }
         }
-        if self.facets != Facets::ALL {
-            narrow(&mut lines, segment, |line| self.facets.has(segment.facet(line)));
+        if self.status_bytes != StatusBytes::ALL {
+            narrow(&mut lines, segment, |line| self.status_bytes.has(segment.status_byte(line)));
         }
         if let Some(since) = self.silent_since {
             // 0: another server took the device's first report a moment ago.
-            let is_silent = |line| segment.facet(line) >> 3 == ACTIVE && (1..since).contains(&segment.last_seen(line));
+            let is_silent =
+                |line| segment.status_byte(line) >> 3 == ACTIVE && (1..since).contains(&segment.last_seen(line));
             narrow(&mut lines, segment, is_silent);
         }
         lines
@@ -141,9 +151,9 @@ fn narrow(lines: &mut Option<Lines>, segment: &Segment, holds: impl Fn(u32) -> b
     }
 }
 
-/// The lines of a segment that have a text.
+/// The lines of a segment whose names have a text.
 fn lines_with<'s>(segment: &'s Segment, finder: &'s memmem::Finder<'_>) -> impl Iterator<Item = u32> {
-    let (text, lines) = segment.folded();
+    let (text, lines) = segment.lowercased();
     let mut line = 0;
     std::iter::from_fn(move || {
         let start = *lines.get(line as usize).filter(|_| (line as usize) < lines.len() - 1)?;
@@ -276,8 +286,8 @@ impl Primary {
                 let models = &self.models[at];
                 found.for_each(|line| each(line, models[segment.model(line) as usize] ^ flip));
             }
-            Sort::Tier => found.for_each(|line| each(line, u64::from(segment.facet(line) >> 1 & 3) ^ flip)),
-            Sort::Status => found.for_each(|line| each(line, u64::from(segment.facet(line) >> 3) ^ flip)),
+            Sort::Tier => found.for_each(|line| each(line, u64::from(segment.status_byte(line) >> 1 & 3) ^ flip)),
+            Sort::Status => found.for_each(|line| each(line, u64::from(segment.status_byte(line) >> 3) ^ flip)),
             Sort::LastSeen => found.for_each(|line| each(line, segment.last_seen(line).cast_unsigned() ^ flip)),
         }
     }
@@ -286,8 +296,8 @@ impl Primary {
         self.directed(match self.order.sort {
             Sort::Name | Sort::FriendlyName => return 0,
             Sort::Model => self.models[at][segment.model(line) as usize],
-            Sort::Tier => u64::from(segment.facet(line) >> 1 & 3),
-            Sort::Status => u64::from(segment.facet(line) >> 3),
+            Sort::Tier => u64::from(segment.status_byte(line) >> 1 & 3),
+            Sort::Status => u64::from(segment.status_byte(line) >> 3),
             Sort::LastSeen => segment.last_seen(line).cast_unsigned(),
         })
     }
@@ -466,10 +476,7 @@ impl Smallest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::{
-        segment::{Columns, push_line},
-        text::fold,
-    };
+    use crate::index::segment::{Columns, push_line};
     use proptest::prelude::*;
 
     #[derive(Clone, Debug)]
@@ -477,7 +484,7 @@ mod tests {
         name: String,
         friendly_name: String,
         model: String,
-        facet: u8,
+        status_byte: u8,
         last_seen: i64,
     }
 
@@ -485,10 +492,11 @@ mod tests {
     fn fleet() -> impl Strategy<Value = Vec<Row>> {
         let row = ("[aAbB]{1,4}", "[aAbÄäßσΣςİ\u{308} 1]{0,4}", "[ab.]{1,3}", 0_u8..24, 1_i64..6);
         prop::collection::vec(row, 0..40).prop_map(|rows| {
-            let row = |(at, (name, friendly_name, model, facet, seen)): (usize, (String, String, String, u8, i64))| {
-                let last_seen = if facet & 1 == 1 { seen } else { 0 };
-                Row { name: format!("{name}{at}"), friendly_name, model, facet, last_seen }
-            };
+            let row =
+                |(at, (name, friendly_name, model, status_byte, seen)): (usize, (String, String, String, u8, i64))| {
+                    let last_seen = if status_byte & 1 == 1 { seen } else { 0 };
+                    Row { name: format!("{name}{at}"), friendly_name, model, status_byte, last_seen }
+                };
             rows.into_iter().enumerate().map(row).collect()
         })
     }
@@ -499,9 +507,9 @@ mod tests {
             push_line(&mut texts[at % 3], &row.name, Some(&row.friendly_name), &row.model, 1);
         }
         let segment = |text| {
-            let segment = Segment::new(Columns { text, facets: Vec::new(), last_seen: Vec::new() });
+            let segment = Segment::new(Columns { text, status_bytes: Vec::new(), last_seen: Vec::new() });
             segment.saw(fleet.iter().map(|row| (row.name.as_str(), row.last_seen)));
-            segment.changed(fleet.iter().map(|row| (row.name.as_str(), row.facet)))
+            segment.changed(fleet.iter().map(|row| (row.name.as_str(), row.status_byte)))
         };
         (1..).zip(texts.into_iter().map(segment)).collect()
     }
@@ -511,8 +519,8 @@ mod tests {
         (prop::sample::select(sorts), any::<bool>()).prop_map(|(sort, is_descending)| Order { sort, is_descending })
     }
 
-    fn facets() -> impl Strategy<Value = Facets> {
-        prop_oneof![Just(Facets::ALL), (0_u32..1 << 24).prop_map(Facets)]
+    fn status_bytes() -> impl Strategy<Value = StatusBytes> {
+        prop_oneof![Just(StatusBytes::ALL), (0_u32..1 << 24).prop_map(StatusBytes)]
     }
 
     fn key(row: &Row, sort: Sort) -> Key {
@@ -520,8 +528,8 @@ mod tests {
             Sort::Name => Key::Number(0),
             Sort::Model => Key::Text(row.model.clone()),
             Sort::FriendlyName => Key::Text(row.friendly_name.clone()),
-            Sort::Tier => Key::Number(i64::from(row.facet >> 1 & 3)),
-            Sort::Status => Key::Number(i64::from(row.facet >> 3)),
+            Sort::Tier => Key::Number(i64::from(row.status_byte >> 1 & 3)),
+            Sort::Status => Key::Number(i64::from(row.status_byte >> 3)),
             Sort::LastSeen => Key::Number(row.last_seen),
         }
     }
@@ -546,7 +554,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_matches_is_found(fleet in fleet(), texts in prop::collection::vec("[aAbäΣ.\\d]{0,3}", 0..3), model in prop::option::of("[ab.]{1,2}"), facets in facets(), members in prop::option::of(prop::collection::vec(any::<bool>(), 40)), silent_since in prop::option::of(0_i64..7)) {
+        fn what_matches_is_found(fleet in fleet(), texts in prop::collection::vec("[aAbäΣ.\\d]{0,3}", 0..3), model in prop::option::of("[ab.]{1,2}"), status_bytes in status_bytes(), members in prop::option::of(prop::collection::vec(any::<bool>(), 40)), silent_since in prop::option::of(0_i64..7)) {
             let segments = segments(&fleet);
             let is_member = |name: &str| members.as_ref().is_none_or(|members| fleet.iter().position(|row| row.name == name).is_some_and(|at| members[at]));
             let lines = members.as_ref().map(|_| {
@@ -558,14 +566,14 @@ mod tests {
                 }
                 lines.into_iter().map(|(id, lines)| (id, Arc::new(lines))).collect()
             });
-            let matches = Matches::find(&segments, &Wanted { texts: texts.iter().map(|text| fold(text)).collect(), model: model.clone(), facets, lines, silent_since });
+            let matches = Matches::find(&segments, &Wanted { texts: texts.iter().map(|text| lowercase(text)).collect(), model: model.clone(), status_bytes, lines, silent_since });
             let is_it = |row: &&Row| {
-                let has = |text: &String| [&row.name, &row.friendly_name, &row.model].iter().any(|field| fold(field).contains(&fold(text)));
+                let has = |text: &String| [&row.name, &row.friendly_name, &row.model].iter().any(|field| lowercase(field).contains(&lowercase(text)));
                 (texts.is_empty() || texts.iter().any(has))
                     && model.as_deref().is_none_or(|model| row.model == model)
-                    && facets.has(row.facet)
+                    && status_bytes.has(row.status_byte)
                     && is_member(&row.name)
-                    && silent_since.is_none_or(|since| row.facet >> 3 == ACTIVE && (1..since).contains(&row.last_seen))
+                    && silent_since.is_none_or(|since| row.status_byte >> 3 == ACTIVE && (1..since).contains(&row.last_seen))
             };
             let expected: Vec<Row> = fleet.iter().filter(is_it).cloned().collect();
             let order = Order { sort: Sort::Name, is_descending: false };
@@ -577,10 +585,10 @@ mod tests {
         }
 
         #[test]
-        fn first_devices_from_a_place_on(fleet in fleet(), order in orders(), facets in facets(), at in any::<prop::sample::Index>(), is_inclusive: bool, is_there: bool, limit in 0_usize..9) {
-            let matches = Matches::find(&segments(&fleet), &Wanted { facets, ..Wanted::default() });
+        fn first_devices_from_a_place_on(fleet in fleet(), order in orders(), status_bytes in status_bytes(), at in any::<prop::sample::Index>(), is_inclusive: bool, is_there: bool, limit in 0_usize..9) {
+            let matches = Matches::find(&segments(&fleet), &Wanted { status_bytes, ..Wanted::default() });
             let all = sorted(&fleet, order);
-            let is_it = |row: &&Row| facets.has(row.facet);
+            let is_it = |row: &&Row| status_bytes.has(row.status_byte);
             let found: Vec<Row> = all.iter().filter(is_it).cloned().collect();
             prop_assert_eq!(matches.first(order, None, limit), names(&found, limit));
             if !all.is_empty() {

@@ -2,8 +2,8 @@
 //!
 //! The database keeps the same columns, in *segments* of up to some 10,000 devices (`segment.rs`), each with a version that
 //! every change of it draws anew. A server caches the segments that it has read (`cache.rs`), and asks for the versions
-//! before each query: so what another server registered a moment ago is found, too. A change of a device's facet is a row
-//! of its own, and the times of reports come in batches (`last_seen.rs`): they are read whole before each query, and folded
+//! before each query: so what another server registered a moment ago is found, too. A change of a device's status_byte is a row
+//! of its own, and the times of reports come in batches (`last_seen.rs`): they are read whole before each query, and lowercased
 //! into the segments in the background (`sql/compaction.rs`).
 
 pub(crate) mod cache;
@@ -17,7 +17,6 @@ pub(crate) mod text;
 
 use crate::{errors::StoreError, heavy::run_blocking, types::AccountId};
 use cache::Cache;
-use last_seen::Unpublished;
 use metrics::histogram;
 use segment::{Lines, Segment};
 use sharing::UnderWay;
@@ -32,7 +31,6 @@ use uuid::Uuid;
 /// The index of all accounts on this server.
 pub(crate) struct FleetIndex {
     pub(crate) cache: Arc<Cache>,
-    pub(crate) unpublished: Arc<Unpublished>,
     pub(crate) options: IndexOptions,
     compactions: mpsc::Sender<AccountId>,
     loads: mpsc::Sender<AccountId>,
@@ -65,7 +63,7 @@ pub(crate) struct Named {
 pub struct IndexOptions {
     /// Memory for the devices of all accounts, in bytes. What does not fit is read again for each query.
     pub memory_bytes: usize,
-    /// More changes of an account's devices than this are folded into its segments.
+    /// More changes of an account's devices than this are compacted into its segments.
     pub max_changes: usize,
 }
 
@@ -91,7 +89,7 @@ impl Default for IndexOptions {
 }
 
 impl IndexOptions {
-    /// More batches of last-seen times than this are folded.
+    /// More batches of last-seen times than this are lowercased.
     pub(crate) fn max_batches(self) -> usize {
         self.max_changes / 64
     }
@@ -103,7 +101,6 @@ impl FleetIndex {
         let (loads, to_load) = mpsc::channel(MAX_WAITING);
         let index = Self {
             cache: Arc::new(Cache::new(options.memory_bytes)),
-            unpublished: Arc::default(),
             options,
             compactions,
             loads,
@@ -154,7 +151,7 @@ impl FleetIndex {
         cached.insert(group, (version, members.clone()));
     }
 
-    /// The changes of this account are many: has them folded, a little later.
+    /// The changes of this account are many: has them lowercased, a little later.
     pub(crate) fn compact(&self, account: AccountId) {
         // Where too many wait, a later query asks again.
         let _ = self.compactions.try_send(account);

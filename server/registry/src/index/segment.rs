@@ -1,9 +1,9 @@
 //! A segment: up to some 10,000 devices of one registration, in columns.
 //!
-//! The texts of its devices (name, friendly name, model) never change. Their *facets* (status, pricing tier, and whether a
+//! The texts of its devices (name, friendly name, model) never change. Their *status_bytes* (status, pricing tier, and whether a
 //! device was ever seen, in one byte) and the times at which they were last seen do.
 
-use super::{natural, text::fold};
+use super::{natural, text::lowercase};
 use memchr::{memchr, memchr_iter};
 use std::{
     collections::{HashMap, HashSet},
@@ -20,7 +20,7 @@ pub(crate) const SMALL_SEGMENT_DEVICES: usize = 1_000;
 /// Appends a device to a segment's text: a line with a tab behind each of the three, and the tier. None of them has a
 /// control character, and the tier is one (U+0001 for code 0, and so on): so no search finds it.
 ///
-/// It is the tier that the device was registered with. The current one is in its facet.
+/// It is the tier that the device was registered with. The current one is in its status_byte.
 pub(crate) fn push_line(text: &mut String, name: &str, friendly_name: Option<&str>, model: &str, tier: i16) {
     for field in [name, friendly_name.unwrap_or_default(), model] {
         text.push_str(field);
@@ -30,10 +30,10 @@ pub(crate) fn push_line(text: &mut String, name: &str, friendly_name: Option<&st
     text.push('\n');
 }
 
-/// The three stored columns of a segment: text, facets and last-seen times.
+/// The three stored columns of a segment: text, status_bytes and last-seen times.
 pub(crate) struct Columns {
     pub(crate) text: String,
-    pub(crate) facets: Vec<u8>,
+    pub(crate) status_bytes: Vec<u8>,
     /// Milliseconds, 8 bytes each, little-endian. 0, or missing at the end: never seen.
     pub(crate) last_seen: Vec<u8>,
 }
@@ -41,17 +41,18 @@ pub(crate) struct Columns {
 impl Columns {
     /// What is left of them without the devices of these names, and how many devices that is.
     pub(crate) fn without(&self, names: &HashSet<&str>) -> (Self, usize) {
-        let (mut text, mut facets, mut last_seen) = (String::with_capacity(self.text.len()), Vec::new(), Vec::new());
+        let (mut text, mut status_bytes, mut last_seen) =
+            (String::with_capacity(self.text.len()), Vec::new(), Vec::new());
         let mut devices = 0;
         for (at, line) in self.text.split_inclusive('\n').enumerate() {
             if !names.contains(cut(line).0) {
                 text.push_str(line);
-                facets.extend(self.facets.get(at));
+                status_bytes.extend(self.status_bytes.get(at));
                 last_seen.extend(self.last_seen.get(8 * at..8 * at + 8).unwrap_or_default());
                 devices += 1;
             }
         }
-        (Self { text, facets, last_seen }, devices)
+        (Self { text, status_bytes, last_seen }, devices)
     }
 }
 
@@ -92,16 +93,17 @@ impl Sorted {
 /// The texts of some devices, and what follows from them alone.
 #[derive(Debug)]
 pub(crate) struct Texts {
+    /// A line for each: name and friendly name, with a tab between.
     text: String,
     /// Where each line begins, and where one more would.
     lines: Vec<u32>,
-    /// The folded text and its lines, if they differ from the text. It has the same lines, but they may begin elsewhere.
-    folded: Option<(String, Vec<u32>)>,
+    /// The lowercased text and its lines, if they differ from the text. It has the same lines, but they may begin elsewhere.
+    lowercased: Option<(String, Vec<u32>)>,
     /// The names of the devices' models, each once.
     models: Vec<String>,
     /// For each line, which of them.
     model_of: Vec<u32>,
-    /// The facets that the devices were registered with.
+    /// The status_bytes that the devices were registered with.
     registered: Vec<u8>,
     /// The lines in the order of the names' bytes.
     by_bytes: Vec<u32>,
@@ -111,19 +113,19 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// Takes some 5 ms for 10,000 devices.
-    pub(crate) fn new(text: String) -> Self {
-        let folded = Some(fold(&text)).filter(|folded| *folded != text);
-        let folded = folded.map(|folded| {
-            let lines = line_starts(&folded);
-            (folded, lines)
-        });
-        let lines = line_starts(&text);
-        let devices = lines.len() as u32 - 1;
-        let (mut models, mut model_of) = (Vec::new(), Vec::with_capacity(devices as usize));
-        let (mut registered, mut known) = (Vec::with_capacity(devices as usize), HashMap::new());
-        for line in text.split_terminator('\n') {
-            let model = cut(cut(cut(line).1).1).0;
+    /// From the text that is stored. Takes some 5 ms for 10,000 devices.
+    pub(crate) fn new(stored: &str) -> Self {
+        let mut text = String::with_capacity(stored.len());
+        let (mut models, mut model_of) = (Vec::new(), Vec::new());
+        let (mut registered, mut known) = (Vec::new(), HashMap::new());
+        for line in stored.split_terminator('\n') {
+            let (name, rest) = cut(line);
+            let (friendly_name, rest) = cut(rest);
+            let model = cut(rest).0;
+            text.push_str(name);
+            text.push('\t');
+            text.push_str(friendly_name);
+            text.push('\n');
             let id = *known.entry(model).or_insert_with(|| {
                 models.push(model.to_owned());
                 models.len() as u32 - 1
@@ -131,13 +133,20 @@ impl Texts {
             model_of.push(id);
             registered.push(2 * line.bytes().next_back().map_or(0, |tier| tier.saturating_sub(1) & 3));
         }
+        let lowercased = Some(lowercase(&text)).filter(|lowercased| *lowercased != text);
+        let lowercased = lowercased.map(|lowercased| {
+            let lines = line_starts(&lowercased);
+            (lowercased, lines)
+        });
+        let lines = line_starts(&text);
+        let devices = lines.len() as u32 - 1;
         let mut texts = Self {
             by_name: Sorted { lines: Vec::new(), ranks: Vec::new() },
             by_bytes: (0..devices).collect(),
             by_friendly_name: OnceLock::new(),
             text,
             lines,
-            folded,
+            lowercased,
             models,
             model_of,
             registered,
@@ -163,7 +172,7 @@ impl Texts {
     }
 
     fn friendly_name(&self, line: u32) -> &str {
-        cut(cut(self.line(line)).1).0
+        cut(self.line(line)).1
     }
 
     fn line_of(&self, name: &str) -> Option<u32> {
@@ -172,9 +181,9 @@ impl Texts {
     }
 
     fn bytes(&self) -> usize {
-        let folded = self.folded.as_ref().map_or(0, |(folded, lines)| folded.len() + 4 * lines.len());
-        // Line, model, facet, order by bytes, two orders with ranks.
-        self.text.len() + folded + (4 + 4 + 1 + 4 + 16) * self.devices()
+        let lowercased = self.lowercased.as_ref().map_or(0, |(lowercased, lines)| lowercased.len() + 4 * lines.len());
+        // Line, model, status_byte, order by bytes, two orders with ranks.
+        self.text.len() + lowercased + (4 + 4 + 1 + 4 + 16) * self.devices()
     }
 }
 
@@ -265,7 +274,7 @@ impl LastSeen {
     }
 }
 
-/// Stands in stored facets for a device that is as it was registered.
+/// Stands in stored status_bytes for a device that is as it was registered.
 const AS_REGISTERED: u8 = u8::MAX;
 
 /// Some devices of an account. Cheap to clone.
@@ -273,40 +282,41 @@ const AS_REGISTERED: u8 = u8::MAX;
 pub(crate) struct Segment {
     texts: Arc<Texts>,
     /// For each line.
-    facets: Arc<[u8]>,
+    status_bytes: Arc<[u8]>,
     last_seen: Arc<LastSeen>,
 }
 
 impl Segment {
-    pub(crate) fn new(Columns { text, facets, last_seen }: Columns) -> Self {
-        let texts = Arc::new(Texts::new(text));
+    pub(crate) fn new(Columns { text, status_bytes, last_seen }: Columns) -> Self {
+        let texts = Arc::new(Texts::new(&text));
         let last_seen = Arc::new(LastSeen::new(texts.devices(), &last_seen));
-        Self { facets: texts.registered.clone().into(), texts, last_seen }.with_facets(&facets)
+        Self { status_bytes: texts.registered.clone().into(), texts, last_seen }.with_status_bytes(&status_bytes)
     }
 
     /// The same devices with other stored columns.
-    pub(crate) fn with(&self, facets: &[u8], last_seen: &[u8]) -> Self {
+    pub(crate) fn with(&self, status_bytes: &[u8], last_seen: &[u8]) -> Self {
         let last_seen = Arc::new(LastSeen::new(self.devices(), last_seen));
-        Self { last_seen, ..self.with_facets(facets) }
+        Self { last_seen, ..self.with_status_bytes(status_bytes) }
     }
 
-    fn with_facets(&self, stored: &[u8]) -> Self {
-        let mut facets = self.texts.registered.clone();
-        for (facet, stored) in facets.iter_mut().zip(stored).filter(|(_, stored)| **stored != AS_REGISTERED) {
-            *facet = *stored;
+    fn with_status_bytes(&self, stored: &[u8]) -> Self {
+        let mut status_bytes = self.texts.registered.clone();
+        for (status_byte, stored) in status_bytes.iter_mut().zip(stored).filter(|(_, stored)| **stored != AS_REGISTERED)
+        {
+            *status_byte = *stored;
         }
-        Self { facets: facets.into(), ..self.clone() }
+        Self { status_bytes: status_bytes.into(), ..self.clone() }
     }
 
-    /// The same devices, those of these names with other facets. Names of other segments are passed over.
+    /// The same devices, those of these names with other status_bytes. Names of other segments are passed over.
     pub(crate) fn changed<'a>(&self, changes: impl Iterator<Item = (&'a str, u8)>) -> Self {
-        let mut facets = self.facets.to_vec();
-        for (name, facet) in changes {
+        let mut status_bytes = self.status_bytes.to_vec();
+        for (name, status_byte) in changes {
             if let Some(line) = self.line_of(name) {
-                facets[line as usize] = facet;
+                status_bytes[line as usize] = status_byte;
             }
         }
-        Self { facets: facets.into(), ..self.clone() }
+        Self { status_bytes: status_bytes.into(), ..self.clone() }
     }
 
     /// Its devices were seen then. Names of other segments are passed over.
@@ -331,24 +341,24 @@ impl Segment {
     /// The names of devices that were seen, but not known when: the server that took their first report ended before it
     /// could publish the time.
     pub(crate) fn seen_at_unknown_times(&self) -> impl Iterator<Item = &str> {
-        let is_unknown = |line: &u32| self.facet(*line) & 1 == 1 && self.last_seen(*line) == 0;
+        let is_unknown = |line: &u32| self.status_byte(*line) & 1 == 1 && self.last_seen(*line) == 0;
         (0..self.devices() as u32).filter(is_unknown).map(|line| self.name(line))
     }
 
-    /// The facets and the last-seen times, to be stored.
+    /// The status_bytes and the last-seen times, to be stored.
     pub(crate) fn stored(&self) -> (Vec<u8>, Vec<u8>) {
         let times = self.last_seen.times.iter().flat_map(|time| time.load(Relaxed).to_le_bytes());
-        (self.facets.to_vec(), times.collect())
+        (self.status_bytes.to_vec(), times.collect())
     }
 
     pub(crate) fn devices(&self) -> usize {
         self.texts.devices()
     }
 
-    /// The folded text, which is searched through; where each of its lines begins, and where one more would.
-    pub(crate) fn folded(&self) -> (&str, &[u32]) {
-        match &self.texts.folded {
-            Some((folded, lines)) => (folded, lines),
+    /// The lowercased names and friendly names, which are searched through; where each line begins, and where one more would.
+    pub(crate) fn lowercased(&self) -> (&str, &[u32]) {
+        match &self.texts.lowercased {
+            Some((lowercased, lines)) => (lowercased, lines),
             None => (&self.texts.text, &self.texts.lines),
         }
     }
@@ -397,13 +407,13 @@ impl Segment {
     }
 
     /// status * 8 + tier * 2 + seen.
-    pub(crate) fn facet(&self, line: u32) -> u8 {
-        self.facets[line as usize]
+    pub(crate) fn status_byte(&self, line: u32) -> u8 {
+        self.status_bytes[line as usize]
     }
 
     /// Milliseconds; 0: never.
     pub(crate) fn last_seen(&self, line: u32) -> i64 {
-        if self.facet(line) & 1 == 1 { self.last_seen.times[line as usize].load(Relaxed) } else { 0 }
+        if self.status_byte(line) & 1 == 1 { self.last_seen.times[line as usize].load(Relaxed) } else { 0 }
     }
 
     /// The names of its devices' models, each once.
@@ -427,7 +437,7 @@ mod tests {
         for name in names {
             push_line(&mut text, name, None, "M", 1);
         }
-        Segment::new(Columns { text, facets: Vec::new(), last_seen: Vec::new() })
+        Segment::new(Columns { text, status_bytes: Vec::new(), last_seen: Vec::new() })
     }
 
     #[test]
@@ -435,10 +445,10 @@ mod tests {
         let names = ["a", "b", "c"].map(str::to_owned);
         let before = segment(&names).changed([("b", 9), ("nobody", 3)].into_iter());
         before.saw([("b", 700), ("b", 500), ("a", 600), ("nobody", 1)].into_iter());
-        let (facets, last_seen) = before.stored();
-        let after = segment(&names).with(&facets, &last_seen);
+        let (status_bytes, last_seen) = before.stored();
+        let after = segment(&names).with(&status_bytes, &last_seen);
         for segment in [before, after] {
-            assert_eq!((0..3).map(|line| segment.facet(line)).collect::<Vec<_>>(), [2, 9, 2]);
+            assert_eq!((0..3).map(|line| segment.status_byte(line)).collect::<Vec<_>>(), [2, 9, 2]);
             assert_eq!((0..3).map(|line| segment.last_seen(line)).collect::<Vec<_>>(), [0, 700, 0], "as seen");
         }
     }
@@ -469,9 +479,9 @@ mod tests {
             let names: Vec<String> = names.into_iter().collect();
             let mut text = String::new();
             names.iter().for_each(|name| push_line(&mut text, name, None, "M", name.len() as i16));
-            let facets: Vec<u8> = (0..stored.min(names.len()) as u8).map(|facet| facet * 2 + 1).collect();
-            let last_seen: Vec<u8> = (1..=facets.len() as i64).flat_map(i64::to_le_bytes).collect();
-            let columns = Columns { text, facets, last_seen };
+            let status_bytes: Vec<u8> = (0..stored.min(names.len()) as u8).map(|status_byte| status_byte * 2 + 1).collect();
+            let last_seen: Vec<u8> = (1..=status_bytes.len() as i64).flat_map(i64::to_le_bytes).collect();
+            let columns = Columns { text, status_bytes, last_seen };
             let gone: HashSet<&str> = gone.iter().map(String::as_str).collect();
             let (left, devices) = columns.without(&gone);
             let (before, after) = (Segment::new(columns), Segment::new(left));
@@ -479,7 +489,7 @@ mod tests {
             prop_assert_eq!(devices, stay.len());
             prop_assert_eq!(after.devices(), devices);
             for name in stay {
-                let of = |segment: &Segment| segment.line_of(name).map(|line| (segment.facet(line), segment.last_seen(line)));
+                let of = |segment: &Segment| segment.line_of(name).map(|line| (segment.status_byte(line), segment.last_seen(line)));
                 prop_assert_eq!(of(&after), of(&before));
                 prop_assert!(of(&after).is_some());
             }

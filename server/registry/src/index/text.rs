@@ -28,7 +28,7 @@ pub(crate) fn normal(text: &str) -> Cow<'_, str> {
 }
 
 /// A text as a search compares it: in normal form and lower case.
-pub(crate) fn fold(text: &str) -> String {
+pub(crate) fn lowercase(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
@@ -45,20 +45,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_keeps_lines_and_fields(lines in prop::collection::vec("\\PC{0,20}\t\\PC{0,20}\n", 0..4)) {
+        fn lowercasing_keeps_lines_and_fields(lines in prop::collection::vec("\\PC{0,20}\t\\PC{0,20}\n", 0..4)) {
             let text = lines.concat();
-            let folded = fold(&text);
-            let each: String = lines.iter().map(|line| fold(line)).collect();
-            prop_assert_eq!(&folded, &each);
-            prop_assert_eq!(folded.matches('\n').count(), lines.len());
-            prop_assert_eq!(folded.matches('\t').count(), text.matches('\t').count());
-            prop_assert_eq!(fold(&folded), folded);
+            let lowercased = lowercase(&text);
+            let each: String = lines.iter().map(|line| lowercase(line)).collect();
+            prop_assert_eq!(&lowercased, &each);
+            prop_assert_eq!(lowercased.matches('\n').count(), lines.len());
+            prop_assert_eq!(lowercased.matches('\t').count(), text.matches('\t').count());
+            prop_assert_eq!(lowercase(&lowercased), lowercased);
         }
     }
 
     #[test]
     fn letters_are_the_same_however_they_are_written() {
-        let check = |one: &str, other: &str| assert_eq!(fold(one), fold(other), "{one:?} {other:?}");
+        let check = |one: &str, other: &str| assert_eq!(lowercase(one), lowercase(other), "{one:?} {other:?}");
         check("Z\u{fc}rich", "ZU\u{308}RICH");
         check("Gen\u{e8}ve", "gene\u{300}ve");
         check("\u{ac00}", "\u{1100}\u{1161}");
@@ -67,6 +67,6 @@ mod tests {
         check("\u{feff}Hangar", "han\u{ad}gar");
         check("ΟΔΟΣ", "οδος");
         check("İ", "i\u{307}");
-        assert_ne!(fold("Zürich"), fold("Zurich"));
+        assert_ne!(lowercase("Zürich"), lowercase("Zurich"));
     }
 }

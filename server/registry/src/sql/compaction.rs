@@ -1,8 +1,8 @@
 //! Folding changes into segments.
 //!
-//! A trigger notes each change of a device's facet as a row of its own, so that devices that come alive at the same time
+//! A trigger notes each change of a device's status_byte as a row of its own, so that devices that come alive at the same time
 //! do not wait for each other. Queries read these rows, and the batches of last-seen times. When they have become many,
-//! they are folded into the segments.
+//! they are compacted into the segments.
 
 use super::{
     Connection, DEVICE_OF_NAME, FOR_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, Pool, ROWS_AT_ONCE, begin, json_names,
@@ -29,29 +29,30 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// Changes, and batches, that are folded in one transaction.
-const FOLDED_CHANGES: usize = 20_000;
-const FOLDED_BATCHES: usize = 64;
+/// Changes, and batches, that are compacted in one transaction.
+const CHANGES_AT_ONCE: usize = 20_000;
+const BATCHES_AT_ONCE: usize = 64;
 
-/// Changed devices by their segments: names and new facets.
+/// Changed devices by their segments: names and new status_bytes.
 pub(super) type Changes = HashMap<i64, Vec<(String, i16)>>;
 
 /// The changes of an account's devices that are not in its segments yet.
 pub(super) async fn changes(connection: &mut Connection, account: Uuid) -> Result<Changes, StoreError> {
-    let rows: Vec<(i64, String, i16)> = query_as("SELECT segment, name, facet FROM facet_changes WHERE account = $1")
-        .bind(account)
-        .fetch_all(connection)
-        .await?;
+    let rows: Vec<(i64, String, i16)> =
+        query_as("SELECT segment, name, status_byte FROM status_changes WHERE account = $1")
+            .bind(account)
+            .fetch_all(connection)
+            .await?;
     let mut changes = Changes::new();
-    for (segment, name, facet) in rows {
-        changes.entry(segment).or_default().push((name, facet));
+    for (segment, name, status_byte) in rows {
+        changes.entry(segment).or_default().push((name, status_byte));
     }
     Ok(changes)
 }
 
 /// The segment with these changes.
 pub(super) fn changed(segment: &Segment, changes: &[(String, i16)]) -> Segment {
-    segment.changed(changes.iter().map(|(name, facet)| (name.as_str(), *facet as u8)))
+    segment.changed(changes.iter().map(|(name, status_byte)| (name.as_str(), *status_byte as u8)))
 }
 
 /// How often it is looked whether accounts that nobody asks for have many changes.
@@ -76,14 +77,14 @@ pub(crate) async fn keep_compact(
         };
         for account in accounts {
             // Where it fails now, the database is away: the next look, or the next query, tries again.
-            while let Ok(true) = fold_some(&pool, &cache, account).await {}
+            while let Ok(true) = compact_some(&pool, &cache, account).await {}
         }
     }
 }
 
 async fn with_many(pool: &Pool, options: IndexOptions) -> Result<Vec<AccountId>, StoreError> {
     let accounts: Vec<Uuid> = query_scalar(
-        "SELECT account FROM facet_changes GROUP BY account HAVING COUNT(*) > $1
+        "SELECT account FROM status_changes GROUP BY account HAVING COUNT(*) > $1
          UNION SELECT account FROM last_seen_batches GROUP BY account HAVING COUNT(*) > $2",
     )
     .bind(options.max_changes as i64)
@@ -94,34 +95,34 @@ async fn with_many(pool: &Pool, options: IndexOptions) -> Result<Vec<AccountId>,
 }
 
 /// Folds changes of an account in one transaction; gives whether there are many more.
-async fn fold_some(pool: &Pool, cache: &Cache, account: AccountId) -> Result<bool, StoreError> {
+async fn compact_some(pool: &Pool, cache: &Cache, account: AccountId) -> Result<bool, StoreError> {
     let mut tx = begin(pool).await?;
     // Reports of devices may come meanwhile; but the lines of a segment stay where they are.
     lock(&mut tx, account.0, Lock::Alone).await?;
-    let has_more = fold(&mut tx, cache, account).await?;
+    let has_more = compact(&mut tx, cache, account).await?;
     tx.commit().await?;
     Ok(has_more)
 }
 
-async fn fold(connection: &mut Connection, cache: &Cache, account: AccountId) -> Result<bool, StoreError> {
+async fn compact(connection: &mut Connection, cache: &Cache, account: AccountId) -> Result<bool, StoreError> {
     let rows: Vec<(Uuid, i64, String, i16)> = query_as(AssertSqlSafe(format!(
-        "SELECT device, segment, name, facet FROM facet_changes WHERE account = $1 ORDER BY segment LIMIT {FOLDED_CHANGES}{FOR_UPDATE_SKIP_LOCKED}"
+        "SELECT device, segment, name, status_byte FROM status_changes WHERE account = $1 ORDER BY segment LIMIT {CHANGES_AT_ONCE}{FOR_UPDATE_SKIP_LOCKED}"
     )))
     .bind(account.0)
     .fetch_all(&mut *connection)
     .await?;
     let batches: Vec<(i64, String)> = query_as(AssertSqlSafe(format!(
-        "SELECT id, batch FROM last_seen_batches WHERE account = $1 ORDER BY id LIMIT {FOLDED_BATCHES}{FOR_UPDATE_SKIP_LOCKED}"
+        "SELECT id, batch FROM last_seen_batches WHERE account = $1 ORDER BY id LIMIT {BATCHES_AT_ONCE}{FOR_UPDATE_SKIP_LOCKED}"
     )))
     .bind(account.0)
     .fetch_all(&mut *connection)
     .await?;
-    let has_more = rows.len() == FOLDED_CHANGES || batches.len() == FOLDED_BATCHES;
+    let has_more = rows.len() == CHANGES_AT_ONCE || batches.len() == BATCHES_AT_ONCE;
     let mut devices = Vec::with_capacity(rows.len());
     let mut changes: BTreeMap<i64, Vec<(String, i16)>> = BTreeMap::new();
-    for (device, segment, name, facet) in rows {
+    for (device, segment, name, status_byte) in rows {
         devices.push(device);
-        changes.entry(segment).or_default().push((name, facet));
+        changes.entry(segment).or_default().push((name, status_byte));
     }
     let ids: Vec<i64> = batches.iter().map(|(id, _)| *id).collect();
     let batches: Vec<(i64, Batch)> = batches.iter().map(|(id, text)| (*id, Batch::parse(text))).collect();
@@ -142,8 +143,8 @@ async fn fold(connection: &mut Connection, cache: &Cache, account: AccountId) ->
         .fetch_all(&mut *connection)
         .await?;
         segment.saw(times.iter().map(|(name, at_ms)| (name.as_str(), *at_ms)));
-        let (facets, last_seen) = segment.stored();
-        store(connection, id, &facets, &last_seen).await?;
+        let (status_bytes, last_seen) = segment.stored();
+        store(connection, id, &status_bytes, &last_seen).await?;
     }
     forget(connection, &devices, &ids).await?;
     Ok(has_more)
@@ -151,7 +152,7 @@ async fn fold(connection: &mut Connection, cache: &Cache, account: AccountId) ->
 
 async fn forget(connection: &mut Connection, devices: &[Uuid], batches: &[i64]) -> Result<(), StoreError> {
     for some in devices.chunks(ROWS_AT_ONCE) {
-        let mut statement = sql("DELETE FROM facet_changes WHERE device IN ");
+        let mut statement = sql("DELETE FROM status_changes WHERE device IN ");
         push_ids(&mut statement, some);
         statement.build().persistent(some.len() == ROWS_AT_ONCE).execute(&mut *connection).await?;
     }
@@ -163,20 +164,20 @@ async fn forget(connection: &mut Connection, devices: &[Uuid], batches: &[i64]) 
     Ok(())
 }
 
-/// Stores the facets and last-seen times of a segment.
+/// Stores the status_bytes and last-seen times of a segment.
 pub(super) async fn store(
     connection: &mut Connection,
     segment: i64,
-    facets: &[u8],
+    status_bytes: &[u8],
     last_seen: &[u8],
 ) -> Result<(), StoreError> {
     query(AssertSqlSafe(format!(
-        "INSERT INTO segment_states (segment, version, facets, last_seen) VALUES ($1, {NEW_VERSION}, $2, $3)
+        "INSERT INTO segment_states (segment, version, status_bytes, last_seen) VALUES ($1, {NEW_VERSION}, $2, $3)
          ON CONFLICT (segment) DO UPDATE
-            SET version = excluded.version, facets = excluded.facets, last_seen = excluded.last_seen"
+            SET version = excluded.version, status_bytes = excluded.status_bytes, last_seen = excluded.last_seen"
     )))
     .bind(segment)
-    .bind(facets)
+    .bind(status_bytes)
     .bind(last_seen)
     .execute(connection)
     .await?;

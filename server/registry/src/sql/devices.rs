@@ -164,7 +164,7 @@ pub(crate) async fn merge_state(
     if let Some(token_use) = token_use {
         note_use(connection, token_use).await?;
     }
-    // Only the first time: a change of the facet is noted for the fleet index, too.
+    // Only the first time: a change of the status_byte is noted for the fleet index, too.
     if seen == 0 || status != Status::Active.code() {
         query("UPDATE devices SET status = $2, seen = 1 WHERE id = $1")
             .bind(device)

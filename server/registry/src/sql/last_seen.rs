@@ -17,13 +17,13 @@ use uuid::Uuid;
 const PUBLISH_EVERY: Duration = Duration::from_secs(2);
 
 /// Publishes for ever. What cannot be published now is published with what comes later.
-pub(crate) async fn keep_published(pool: Pool, unpublished: Arc<Unpublished>) {
+pub(crate) async fn keep_published(pool: Pool, cache: Arc<Cache>) {
     let mut tick = interval(PUBLISH_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         // Where it fails, the database is away, and so are reports.
-        let _ = publish(&pool, &unpublished).await;
+        let _ = publish(&pool, &cache.unpublished).await;
     }
 }
 

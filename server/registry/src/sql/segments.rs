@@ -78,7 +78,6 @@ pub(super) struct Loaded {
     /// Differs from that of any other state of these segments, but for when devices were last seen.
     pub(super) state: u64,
     batches: HashMap<i64, Arc<Batch>>,
-    unpublished: Option<Arc<Batch>>,
 }
 
 impl Loaded {
@@ -87,9 +86,6 @@ impl Loaded {
         for (id, segment) in &self.segments {
             for (batch, seen) in &self.batches {
                 segment.saw_batch(*batch, seen.of(*id));
-            }
-            if let Some(seen) = &self.unpublished {
-                segment.saw(seen.of(*id));
             }
         }
         self.segments
@@ -104,8 +100,7 @@ pub(super) async fn load(
     only: Option<Uuid>,
     patience: Patience,
 ) -> Result<Loaded, LoadError> {
-    // First of all: what is folded from now on is read here, or there, or twice.
-    let unpublished = index.unpublished.of(AccountId(account));
+    // First of all: what is compacted from now on is read here, or there, or twice.
     let batches = last_seen::batches(connection, &index.cache, account).await?;
     let changes = compaction::changes(connection, account).await?;
     let many_changes = changes.values().map(Vec::len).sum::<usize>() > index.options.max_changes;
@@ -121,7 +116,7 @@ pub(super) async fn load(
         // They come in any order.
         changes.iter().for_each(|change| state = state.wrapping_add(hash_of(change)));
     }
-    Ok(Loaded { segments, state, batches, unpublished })
+    Ok(Loaded { segments, state, batches })
 }
 
 fn hash_of(value: &impl Hash) -> u64 {
@@ -168,16 +163,19 @@ pub(super) async fn those(
     found = cached(connection, cache, account, &is_wanted).await?;
     read_states(connection, cache, account, &mut found).await?;
     for some in found.missing.chunks(SEGMENTS_AT_ONCE) {
-        let mut statement = sql("SELECT s.id, s.version, s.text, t.version, t.facets, t.last_seen
+        let mut statement = sql("SELECT s.id, s.version, s.text, t.version, t.status_bytes, t.last_seen
              FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.id IN ");
         push_numbers(&mut statement, some.iter().copied());
         type Row = (i64, i64, String, Option<i64>, Option<Vec<u8>>, Option<Vec<u8>>);
         let rows: Vec<Row> = statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
         // 10 MiB: some 80 ms for a processor.
         let parse = move || {
-            let parsed = rows.into_iter().map(|(id, version, text, state_version, facets, last_seen)| {
-                let columns =
-                    Columns { text, facets: facets.unwrap_or_default(), last_seen: last_seen.unwrap_or_default() };
+            let parsed = rows.into_iter().map(|(id, version, text, state_version, status_bytes, last_seen)| {
+                let columns = Columns {
+                    text,
+                    status_bytes: status_bytes.unwrap_or_default(),
+                    last_seen: last_seen.unwrap_or_default(),
+                };
                 (id, (version, state_version.unwrap_or_default()), Segment::new(columns))
             });
             parsed.collect::<Vec<_>>()
@@ -195,7 +193,7 @@ pub(super) async fn those(
 struct Known {
     /// Those that are cached as they are.
     segments: HashMap<i64, Segment>,
-    /// Those whose facets and times have changed, with the version of their text.
+    /// Those whose status_bytes and times have changed, with the version of their text.
     stale: Vec<(i64, i64, Segment)>,
     /// Those that are to be read.
     missing: Vec<i64>,
@@ -246,7 +244,7 @@ async fn cached(
     Ok(known)
 }
 
-/// Reads the facets and times of the stale segments.
+/// Reads the status_bytes and times of the stale segments.
 async fn read_states(
     connection: &mut Connection,
     cache: &Cache,
@@ -254,19 +252,19 @@ async fn read_states(
     known: &mut Known,
 ) -> Result<(), StoreError> {
     for some in known.stale.chunks(STATES_AT_ONCE) {
-        let mut statement = sql("SELECT s.id, s.version, t.version, t.facets, t.last_seen
+        let mut statement = sql("SELECT s.id, s.version, t.version, t.status_bytes, t.last_seen
              FROM segments s JOIN segment_states t ON t.segment = s.id WHERE s.id IN ");
         push_numbers(&mut statement, some.iter().map(|(id, ..)| *id));
         type Row = (i64, i64, i64, Vec<u8>, Vec<u8>);
         let rows: Vec<Row> = statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
         let mut rows: HashMap<i64, _> = rows
             .into_iter()
-            .map(|(id, text, state, facets, last_seen)| (id, (text, state, facets, last_seen)))
+            .map(|(id, text, state, status_bytes, last_seen)| (id, (text, state, status_bytes, last_seen)))
             .collect();
         for (id, version, segment) in some {
             match rows.remove(id) {
-                Some((text, state, facets, last_seen)) if text == *version => {
-                    let segment = segment.with(&facets, &last_seen);
+                Some((text, state, status_bytes, last_seen)) if text == *version => {
+                    let segment = segment.with(&status_bytes, &last_seen);
                     cache.keep(account, *id, (text, state), &segment);
                     known.segments.insert(*id, segment);
                 }
@@ -357,15 +355,16 @@ pub(super) async fn remove<'a>(
     for (id, names) in segments {
         type Stored = (String, Option<Vec<u8>>, Option<Vec<u8>>);
         let found: Option<Stored> = query_as(
-            "SELECT s.text, t.facets, t.last_seen
+            "SELECT s.text, t.status_bytes, t.last_seen
              FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.id = $1",
         )
         .bind(id)
         .fetch_optional(&mut *connection)
         .await?;
-        let Some((text, facets, last_seen)) = found else { continue };
-        let has_state = facets.is_some();
-        let columns = Columns { text, facets: facets.unwrap_or_default(), last_seen: last_seen.unwrap_or_default() };
+        let Some((text, status_bytes, last_seen)) = found else { continue };
+        let has_state = status_bytes.is_some();
+        let columns =
+            Columns { text, status_bytes: status_bytes.unwrap_or_default(), last_seen: last_seen.unwrap_or_default() };
         let (left, devices) = columns.without(&names);
         if devices == 0 {
             query("DELETE FROM segments WHERE id = $1").bind(id).execute(&mut *connection).await?;
@@ -380,7 +379,7 @@ pub(super) async fn remove<'a>(
         .execute(&mut *connection)
         .await?;
         if has_state {
-            compaction::store(connection, id, &left.facets, &left.last_seen).await?;
+            compaction::store(connection, id, &left.status_bytes, &left.last_seen).await?;
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use crate::{
     fleet::{DeviceFilter, DeviceQuery},
     index::{
         FleetIndex, Page,
-        matches::{Facets, Matches, Wanted},
+        matches::{Matches, StatusBytes, Wanted},
         segment::{Lines, Segment},
     },
     search::{List, MAX_SEARCHED_NAMES, Query, Separators, mac_notations},
@@ -194,11 +194,15 @@ impl Selection {
             None => None,
         };
         let filter = &self.filter;
-        let has_facets = filter.status.is_some() || filter.tier.is_some() || filter.never_seen;
+        let has_status_bytes = filter.status.is_some() || filter.tier.is_some() || filter.never_seen;
         let wanted = Wanted {
             texts,
             model: filter.model.as_ref().map(|model| model.as_str().to_owned()),
-            facets: if has_facets { Facets::that(|facet| matches_facet(facet, filter)) } else { Facets::ALL },
+            status_bytes: if has_status_bytes {
+                StatusBytes::that(|status_byte| matches_status_byte(status_byte, filter))
+            } else {
+                StatusBytes::ALL
+            },
             lines: members,
             silent_since: self.silent_since.map(Timestamp::as_ms),
         };
@@ -339,11 +343,11 @@ fn lines_of(
     found.into_iter().filter_map(both).collect()
 }
 
-/// Whether devices of this facet match a filter, as far as it is about their status, tier and whether they were seen.
-fn matches_facet(facet: u8, filter: &DeviceFilter) -> bool {
-    filter.status.is_none_or(|status| i16::from(facet >> 3) == status.code())
-        && filter.tier.is_none_or(|tier| i16::from(facet >> 1 & 3) == tier_code(tier))
-        && !(filter.never_seen && facet & 1 == 1)
+/// Whether devices of this status_byte match a filter, as far as it is about their status, tier and whether they were seen.
+fn matches_status_byte(status_byte: u8, filter: &DeviceFilter) -> bool {
+    filter.status.is_none_or(|status| i16::from(status_byte >> 3) == status.code())
+        && filter.tier.is_none_or(|tier| i16::from(status_byte >> 1 & 3) == tier_code(tier))
+        && !(filter.never_seen && status_byte & 1 == 1)
 }
 
 /// Appends ids in brackets; `NULL`, where there are none.

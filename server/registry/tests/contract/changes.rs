@@ -1,4 +1,4 @@
-//! What the fleet index knows of devices is what the rows say, whoever changed them, folded or not.
+//! What the fleet index knows of devices is what the rows say, whoever changed them, compacted or not.
 
 use crate::fixture::{Fixture, MODEL, Tenant, device_names, matching, named, part_of, row_of, tokens_of, until};
 use muster_domain::{PricingTier, SecurityToken};
@@ -75,8 +75,8 @@ fn all_names(from: usize) -> Vec<String> {
 
 pub(crate) async fn after_each_change_of_them(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
-    // One folds whatever it finds, the other nothing.
-    let servers = [fixture.another_that_folds().await, fixture.another_server().await];
+    // One compacts whatever it finds, the other nothing.
+    let servers = [fixture.another_that_compacts().await, fixture.another_server().await];
     let names = all_names(0);
     let tokens = register(&tenant, &names).await;
     check(&servers, &tenant, "registering").await;
@@ -105,17 +105,17 @@ pub(crate) async fn after_each_change_of_them(fixture: &Fixture) {
     fixture.report(&later[1], "{}").await;
     fixture.report(&tokens[1], "{}").await;
     check(&servers, &tenant, "another registration").await;
-    until_folded(fixture).await;
-    check(&servers, &tenant, "folding").await;
+    until_compacted(fixture).await;
+    check(&servers, &tenant, "compaction").await;
     fixture.registry.change_devices(tenant.id, &some(9), &Change::Delete).await.unwrap();
     fixture.report(&tokens[4], "{}").await;
     check(&servers, &tenant, "more after that").await;
 }
 
-/// Some device keeps coming alive while changes are folded: none of them is lost.
-pub(crate) async fn folded_beside_reports(fixture: &Fixture) {
+/// Some device keeps coming alive while changes are compacted: none of them is lost.
+pub(crate) async fn compaction_beside_reports(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
-    let servers = [fixture.another_that_folds().await, fixture.another_that_folds().await];
+    let servers = [fixture.another_that_compacts().await, fixture.another_that_compacts().await];
     let tokens = register(&tenant, &(0..200).map(|at| format!("d{at:03}")).collect::<Vec<_>>()).await;
     let reports = async {
         for token in &tokens {
@@ -132,15 +132,15 @@ pub(crate) async fn folded_beside_reports(fixture: &Fixture) {
     };
     tokio::join!(reports, searches);
     check(&servers, &tenant, "all reports").await;
-    until_folded(fixture).await;
-    check(&servers, &tenant, "folding").await;
+    until_compacted(fixture).await;
+    check(&servers, &tenant, "compaction").await;
 }
 
-async fn until_folded(fixture: &Fixture) {
-    until(async || fixture.number("SELECT COUNT(*) FROM facet_changes").await == 0).await;
+async fn until_compacted(fixture: &Fixture) {
+    until(async || fixture.number("SELECT COUNT(*) FROM status_changes").await == 0).await;
 }
 
-/// A server ended before it published when a device was seen: folding finds the time with the device.
+/// A server ended before it published when a device was seen: compaction finds the time with the device.
 pub(crate) async fn a_lost_time_is_found_again(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let tokens = register(&tenant, &all_names(0)).await;
@@ -149,7 +149,7 @@ pub(crate) async fn a_lost_time_is_found_again(fixture: &Fixture) {
     fixture.report(&tokens[5], "{}").await;
     until(async || fixture.number("SELECT COUNT(*) FROM last_seen_batches").await > 0).await;
     fixture.execute("DELETE FROM last_seen_batches").await;
-    let server = tenant.on(&fixture.another_that_folds().await);
+    let server = tenant.on(&fixture.another_that_compacts().await);
     let query = DeviceQuery { sort: Sort::LastSeen, is_descending: true, ..matching(DeviceFilter::default()) };
     until(async || server.names(query.clone()).await[..2] == ["d05", "d07"]).await;
 }

@@ -160,7 +160,7 @@ pub(crate) async fn gone_through(fixture: &Fixture) {
         }),
         (within(&["Twos"], with(disabled, DeviceFilter::default())), &|at| at % 10 == 0),
     ];
-    for registry in [fixture.another_server().await, fixture.another_that_folds().await] {
+    for registry in [fixture.another_server().await, fixture.another_that_compacts().await] {
         let counts = cases.iter().map(|(filter, _)| registry.count_devices(tenant.id, filter));
         let counts = futures_util::future::join_all(counts).await;
         for ((filter, is_it), count) in cases.iter().zip(counts) {

@@ -72,8 +72,8 @@ impl Fixture {
         Registry::open(&self.url, self.world.clone()).await.unwrap()
     }
 
-    /// Another one, whose index folds whatever it finds.
-    pub(crate) async fn another_that_folds(&self) -> Registry {
+    /// Another one, whose index compacts whatever it finds.
+    pub(crate) async fn another_that_compacts(&self) -> Registry {
         let index = IndexOptions { max_changes: 0, ..IndexOptions::default() };
         self.another_with(OpenOptions { index, ..OpenOptions::default() }).await
     }

@@ -73,7 +73,7 @@ on_both! {
     together: the_same_rows_at_once overlapping_parts_at_once parts_beside_refused_ones changes_at_once;
     devices: detail statuses changing deleting_and_the_same_name_again into_groups groups_made_and_deleted;
     choosing: in_several_calls only_what_was_there tokens_for_those_that_match exported undone;
-    changes: after_each_change_of_them folded_beside_reports a_lost_time_is_found_again;
+    changes: after_each_change_of_them compaction_beside_reports a_lost_time_is_found_again;
     orders: every_order many_models last_seen_of_kinds;
     paging: both_ways numbers_in_names_are_sorted_by_value silent_devices a_fleet_that_is_too_large first_page_after_a_start what_is_found what_another_server_changed_is_found filters pages_beside_changes;
     tokens: kept_until_the_new_one_is_used used_with_a_report stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either

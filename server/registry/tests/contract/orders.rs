@@ -79,7 +79,7 @@ pub(crate) async fn every_order(fixture: &Fixture) {
     for filter in &filters {
         expected.push(fetched.devices(tenant.id, &matching(filter.clone())).await.unwrap().items);
     }
-    for server in [fixture.another_server().await, fixture.another_that_folds().await] {
+    for server in [fixture.another_server().await, fixture.another_that_compacts().await] {
         until_it_knows_of_reports(fixture, &server, tenant.id).await;
         check_every_order(&server, tenant.id, &filters, &expected).await;
     }
@@ -209,7 +209,7 @@ pub(crate) async fn last_seen_of_kinds(fixture: &Fixture) {
         DeviceFilter { search: Some("d1".to_owned()), status: Some(Status::Disabled), ..none() },
         none(),
     ];
-    let another = fixture.another_that_folds().await;
+    let another = fixture.another_that_compacts().await;
     until_it_knows_of_reports(fixture, &another, tenant.id).await;
     let everything = registry.devices(tenant.id, &matching(none())).await.unwrap().items;
     for filter in &filters {
@@ -223,7 +223,7 @@ pub(crate) async fn last_seen_of_kinds(fixture: &Fixture) {
 
 /// Many models, each with few devices.
 pub(crate) async fn many_models(fixture: &Fixture) {
-    let (tenant, registry) = (fixture.tenant("alpha").await, fixture.another_that_folds().await);
+    let (tenant, registry) = (fixture.tenant("alpha").await, fixture.another_that_compacts().await);
     let (models, tiers) = (263, ["ExtraSmall", "Small", "Medium", "Large"]);
     let mut rows = Vec::new();
     for at in 0..models {

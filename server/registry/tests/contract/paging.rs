@@ -59,7 +59,7 @@ pub(crate) async fn numbers_in_names_are_sorted_by_value(fixture: &Fixture) {
     let rows = shuffled.map(|name| row_of([name, MODEL, &format!("Jet {}", name.len() * 7 % 12), "", ""]));
     tenant.part(id, part_of(0, 1, rows.into())).await;
     assert_eq!(tenant.names(matching(DeviceFilter::default())).await, sorted);
-    for server in [registry.clone(), fixture.another_that_folds().await] {
+    for server in [registry.clone(), fixture.another_that_compacts().await] {
         for (at, name) in sorted.iter().enumerate() {
             let query = |place| DeviceQuery { place, limit: 2, ..DeviceQuery::default() };
             let server = tenant.on(&server);
@@ -92,7 +92,7 @@ pub(crate) async fn numbers_in_names_are_sorted_by_value(fixture: &Fixture) {
     assert_eq!(exported(named(&device_names(&shuffled))).await, sorted);
 }
 
-/// Those that are active, but have not sent data for a while: on any server, folded or not, as a filter and as what is changed.
+/// Those that are active, but have not sent data for a while: on any server, compacted or not, as a filter and as what is changed.
 pub(crate) async fn silent_devices(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let tokens = tenant.register(&["never", "long", "lately", "again", "disabled"]).await;
@@ -108,7 +108,7 @@ pub(crate) async fn silent_devices(fixture: &Fixture) {
     fixture.world.pass_ms(HOUR_MS);
     let since = |at| DeviceFilter { silent_since: Some(at), ..DeviceFilter::default() };
     let after = |at: Timestamp| Timestamp::from_ms(at.as_ms() + 1);
-    let another = fixture.another_that_folds().await;
+    let another = fixture.another_that_compacts().await;
     for server in [registry, &another] {
         let on_it = tenant.on(server);
         // What one server took, another learns soon.

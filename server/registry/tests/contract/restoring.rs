@@ -43,7 +43,7 @@ pub(crate) async fn search_shows_the_new_content(fixture: &Fixture) {
 pub(crate) async fn groups_show_their_new_members(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     // Looks into the texts whatever the number of devices.
-    let servers = [fixture.another_that_folds().await, fixture.another_that_folds().await];
+    let servers = [fixture.another_that_compacts().await, fixture.another_that_compacts().await];
     tenant.register(&["fleet-a", "fleet-b", "fleet-c"]).await;
     let group = GroupName::parse("Berlin").unwrap();
     let join = async |name: &str| {

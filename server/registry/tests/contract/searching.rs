@@ -115,7 +115,7 @@ pub(crate) async fn a_list_is_a_filter_like_any_other(fixture: &Fixture) {
     registry.change_devices(tenant.id, &named(&members), &Change::AddToGroup(group.clone())).await.unwrap();
     let everything = registry.devices(tenant.id, &matching(DeviceFilter::default())).await.unwrap().items;
 
-    for server in [fixture.another_server().await, fixture.another_that_folds().await] {
+    for server in [fixture.another_server().await, fixture.another_that_compacts().await] {
         for sort in [Sort::Name, Sort::Model, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen] {
             for is_descending in [false, true] {
                 let query =

@@ -34,8 +34,8 @@ fn rows(before: &str, after: &str, uuid_before: &str) -> String {
         .replace("HASH", &format!("{before}{}{after}", "ab".repeat(32)))
 }
 
-/// What release 8 kept beside that: the facets of the four devices, folded.
-const FOLDED: &str = "
+/// What release 8 kept beside that: the facets of the four devices, compacted.
+const COMPACTED: &str = "
 INSERT INTO block_marks (block, version, marks) SELECT id, 1, MARKS FROM text_blocks;
 DELETE FROM new_marks;
 ";
@@ -57,7 +57,7 @@ pub(crate) async fn sqlite(fixture: &Fixture) {
         earlier.execute(&rows("X'", "'", "X'")).await;
         if release == 8 {
             up_to("sqlite", 8).await.run(&pool).await.unwrap();
-            earlier.execute(&FOLDED.replace("MARKS", FACETS_ON_SQLITE)).await;
+            earlier.execute(&COMPACTED.replace("MARKS", FACETS_ON_SQLITE)).await;
         }
         pool.close().await;
         everything_is_there(&url).await;
@@ -75,7 +75,7 @@ pub(crate) async fn postgres(fixture: &Fixture) {
         earlier.execute(&rows("'\\x", "'", "'")).await;
         if release == 8 {
             up_to("postgres", 8).await.run(&pool).await.unwrap();
-            earlier.execute(&FOLDED.replace("MARKS", FACETS_ON_POSTGRES)).await;
+            earlier.execute(&COMPACTED.replace("MARKS", FACETS_ON_POSTGRES)).await;
         }
         pool.close().await;
         everything_is_there(&url).await;
@@ -134,7 +134,7 @@ async fn everything_is_there(url: &str) {
     let place = Place::After(Cursor { name: device_name("a"), key: String::new() });
     assert_eq!(names(DeviceQuery { place, ..DeviceQuery::default() }).await, "b c d");
 
-    // What was seen before is known to a server that folds, too, and follows its device.
+    // What was seen before is known to a server that compacts, too, and follows its device.
     let index = IndexOptions { max_changes: 0, ..IndexOptions::default() };
     let options = OpenOptions { index, ..OpenOptions::default() };
     let another = Registry::open_with(url, Arc::new(FakeWorld::at(START_MS)), options).await.unwrap();
