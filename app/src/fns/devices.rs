@@ -245,7 +245,7 @@ pub async fn devices(view: DeviceView) -> Result<DevicePage, Failure> {
 #[server(prefix = "/fn", endpoint = "count-devices", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn count_devices(filter: DeviceFilter) -> Result<u64, Failure> {
     let viewer = super::viewer()?;
-    Ok(viewer.registry.count_devices(viewer.account(), &server::filter(filter, &viewer)?).await?)
+    Ok(viewer.registry.count_devices(viewer.account(), &server::filter(filter, viewer.registry.now().as_ms())?).await?)
 }
 
 /// One device by its name.
@@ -324,7 +324,8 @@ pub(super) mod server {
             Chosen::Named(some) => registry::Chosen::Named(names(some)?),
             Chosen::Matching { filter: which, registered_by_ms, except, after } => {
                 registry::Chosen::Matching(registry::Matching {
-                    filter: filter(which, viewer)?,
+                    // As it was when they were chosen: who fell silent since was not on the screen.
+                    filter: filter(which, registered_by_ms.min(viewer.registry.now().as_ms()))?,
                     registered_by: registry::Timestamp::from_ms(registered_by_ms),
                     except: names(except)?,
                     after: after.map(name).transpose()?,
@@ -346,7 +347,8 @@ pub(super) mod server {
     /// The most groups that a filter names.
     const MAX_FILTER_GROUPS: usize = 1_000;
 
-    pub(super) fn filter(filter: DeviceFilter, viewer: &Viewer) -> Result<registry::DeviceFilter, Failure> {
+    /// Hours of silence are counted back from `now_ms`.
+    pub(super) fn filter(filter: DeviceFilter, now_ms: i64) -> Result<registry::DeviceFilter, Failure> {
         if filter.groups.len() > MAX_FILTER_GROUPS {
             return Err(Failure::refused("At most 1,000 device groups can be chosen at once."));
         }
@@ -367,7 +369,7 @@ pub(super) mod server {
             registration: filter.registration.map(Into::into),
             silent_since: filter.silent_hours.map(|hours| {
                 let hours = i64::from(hours.min(MAX_SILENT_HOURS));
-                registry::Timestamp::from_ms(viewer.registry.now().as_ms() - hours * 3_600_000)
+                registry::Timestamp::from_ms(now_ms.saturating_sub(hours * 3_600_000))
             }),
         })
     }
@@ -391,7 +393,7 @@ pub(super) mod server {
             Place::Before(text) => registry::Place::Before(cursor(text)?),
             Place::Last => registry::Place::Last,
         };
-        let filter = filter(view.filter, viewer)?;
+        let filter = filter(view.filter, viewer.registry.now().as_ms())?;
         Ok(registry::DeviceQuery { filter, sort, is_descending: view.is_descending, place, limit: PAGE_DEVICES })
     }
 

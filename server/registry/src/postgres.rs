@@ -114,7 +114,8 @@ impl Db {
     ) -> Result<Self, OpenError> {
         let opening::Pools { pool, devices: device_pool, device_readers } = opening::open(url, may_migrate).await?;
         let (index, Named { to_compact, to_load }) = FleetIndex::new(options);
-        let compaction = sql::compaction::keep_compact(pool.clone(), index.cache.clone(), options, to_compact);
+        let compaction =
+            sql::compaction::keep_compact([pool.clone(), pool.clone()], index.cache.clone(), options, to_compact);
         let loading = sql::segments::keep_loading(pool.clone(), index.cache.clone(), to_load);
         let publishing = sql::last_seen::keep_published(device_pool.clone(), index.cache.clone());
         Ok(Self {
@@ -166,11 +167,16 @@ impl Db {
 
     /// Stores a report of a device, in a transaction of its own.
     pub(crate) async fn report(&self, report: Report) -> Result<(), StateError> {
-        let mut tx = begin(&self.device_pool).await?;
-        sql::devices::merge_state(&mut tx, &report).await?;
-        tx.commit().await.map_err(StoreError::from)?;
-        self.index.cache.saw(&report.seen());
-        Ok(())
+        let (pool, cache) = (self.device_pool.clone(), self.index.cache.clone());
+        // In a task of its own: if the caller goes while it commits, the index learns of it all the same.
+        let store = async move {
+            let mut tx = begin(&pool).await?;
+            sql::devices::merge_state(&mut tx, &report).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            cache.saw(&report.seen());
+            Ok(())
+        };
+        tokio::spawn(store).await.map_err(|_| StoreError::Unavailable)?
     }
 
     /// Notes that a device showed a token, in a transaction of its own.

@@ -3,7 +3,7 @@
 use crate::{
     background::Background,
     errors::{NotReady, OpenError, RegisterError, StateError, StoreError},
-    index::{FleetIndex, Named},
+    index::{FleetIndex, Named, cache::Cache},
     registering::PartOutcome,
     registry::OpenOptions,
     schema,
@@ -13,7 +13,7 @@ use crate::{
     world::World,
 };
 use sqlx::{AssertSqlSafe, SqlitePool, migrate::Migrator};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::Mutex, task::JoinHandle};
 use uuid::Uuid;
 
@@ -94,7 +94,7 @@ pub(crate) struct Db {
     writer: Pool,
     readers: Pool,
     device_readers: Pool,
-    reports: Together<Report>,
+    reports: Together<Reporting>,
     uses: Together<TokenUse>,
     parts: Together<NewPart>,
     index: FleetIndex,
@@ -116,7 +116,8 @@ impl Db {
         let (reports, uses) = (Together::on(writer.clone()), Together::on(writer.clone()));
         let parts = Together::on(writer.clone());
         let (index, Named { to_compact, to_load }) = FleetIndex::new(options);
-        let compaction = sql::compaction::keep_compact(writer.clone(), index.cache.clone(), options, to_compact);
+        let compaction =
+            sql::compaction::keep_compact([readers.clone(), writer.clone()], index.cache.clone(), options, to_compact);
         let loading = sql::segments::keep_loading(readers.clone(), index.cache.clone(), to_load);
         let publishing = sql::last_seen::keep_published(writer.clone(), index.cache.clone());
         Ok(Self {
@@ -198,10 +199,7 @@ impl Db {
 
     /// Stores a report of a device, in one transaction with others.
     pub(crate) async fn report(&self, report: Report) -> Result<(), StateError> {
-        let seen = report.seen();
-        self.reports.store(report).await?;
-        self.index.cache.saw(&seen);
-        Ok(())
+        self.reports.store(Reporting { report, cache: self.index.cache.clone() }).await
     }
 
     /// Notes that a device showed a token, in one transaction with others.
@@ -224,13 +222,23 @@ async fn write_probe(writer: Pool) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(&writer).await.map(drop)
 }
 
-impl Work for Report {
+/// A report, and the index that learns of it.
+struct Reporting {
+    report: Report,
+    cache: Arc<Cache>,
+}
+
+impl Work for Reporting {
     type Done = ();
     type Error = StateError;
     const AT_ONCE: usize = 1_024;
 
     async fn store(&self, connection: &mut Connection) -> Result<(), StateError> {
-        sql::devices::merge_state(connection, self).await
+        sql::devices::merge_state(connection, &self.report).await
+    }
+
+    fn stored(&self) {
+        self.cache.saw(&self.report.seen());
     }
 
     fn failure(error: &StateError) -> Option<StoreError> {

@@ -21,6 +21,9 @@ pub(crate) trait Work: Send + Sync + Sized + 'static {
     /// Stores it. What it refuses is refused before anything is written, since it is no matter of the others'.
     fn store(&self, connection: &mut SqliteConnection) -> impl Future<Output = Result<Self::Done, Self::Error>> + Send;
 
+    /// It is durable now, whether or not its caller is still there.
+    fn stored(&self) {}
+
     /// What the database failed in, if it did: then the transaction cannot go on.
     fn failure(error: &Self::Error) -> Option<StoreError>;
 }
@@ -103,7 +106,7 @@ async fn attempt<W: Work>(
     let begun = writer.begin_with("BEGIN IMMEDIATE").await;
     let mut tx = begun.map_err(|error| Failed::ToBegin(error.into()))?;
     let mut outcomes = Vec::with_capacity(range.len());
-    for work in &works[range] {
+    for work in &works[range.clone()] {
         let outcome = work.store(&mut tx).await;
         if let Some(failure) = outcome.as_ref().err().and_then(W::failure) {
             return Err(Failed::ToStore(failure));
@@ -111,6 +114,7 @@ async fn attempt<W: Work>(
         outcomes.push(outcome);
     }
     tx.commit().await.map_err(|error| Failed::ToStore(error.into()))?;
+    works[range].iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).for_each(|(work, _)| work.stored());
     Ok(outcomes)
 }
 

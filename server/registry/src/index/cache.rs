@@ -7,7 +7,7 @@ use super::{
 use crate::types::AccountId;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ pub(crate) struct Cache {
     pub(crate) unpublished: Unpublished,
     max_bytes: usize,
     accounts: Mutex<Accounts>,
-    reading: tokio::sync::Mutex<()>,
+    turns: Mutex<HashMap<Uuid, Weak<tokio::sync::Mutex<()>>>>,
 }
 
 #[derive(Default)]
@@ -41,22 +41,28 @@ struct Account {
 
 impl Cache {
     pub(crate) fn new(max_bytes: usize) -> Self {
-        Self {
-            unpublished: Unpublished::default(),
-            max_bytes,
-            accounts: Mutex::default(),
-            reading: tokio::sync::Mutex::default(),
-        }
+        Self { unpublished: Unpublished::default(), max_bytes, accounts: Mutex::default(), turns: Mutex::default() }
     }
 
     pub(crate) fn max_bytes(&self) -> usize {
         self.max_bytes
     }
 
-    /// Waits until nobody else reads segments, and keeps others waiting. When many ask at once after a start, one reads
-    /// for all.
-    pub(crate) async fn turn_to_read(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.reading.lock().await
+    /// Whether anything of an account is cached.
+    pub(crate) fn has(&self, account: Uuid) -> bool {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).by_id.contains_key(&account)
+    }
+
+    /// To be locked while segments of an account are read. When many ask at once after a start, one reads for all.
+    pub(crate) fn turn_to_read(&self, account: Uuid) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = turns.get(&account).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Arc::default();
+        turns.insert(account, Arc::downgrade(&turn));
+        turn
     }
 
     /// Those of an account's segments that are cached with the texts of these versions, with the version of their other

@@ -378,25 +378,19 @@ impl Matches {
                 Some(from) => number > from,
             };
             let mut smallest = Smallest::new(limit);
-            let mut smallest_of: Vec<u64> = vec![u64::MAX; self.found.len()];
             for (at, found) in self.found.iter().enumerate() {
-                let of_segment = &mut smallest_of[at];
                 primary.for_each(at, found, |line, number| {
                     if number < smallest.bound() && follows(at, line, number) {
-                        *of_segment = number.min(*of_segment);
-                        smallest.push(number);
+                        smallest.push((number, at, line));
                     }
                 });
             }
-            let Some(threshold) = smallest.last() else { return Vec::new() };
-            let mut before = Vec::new();
-            for (at, found) in self.found.iter().enumerate().filter(|(at, _)| smallest_of[*at] < threshold) {
-                primary.for_each(at, found, |line, number| {
-                    if number < threshold && follows(at, line, number) {
-                        before.push((number, found.segment.name_key(line), at, line));
-                    }
-                });
-            }
+            let smallest = smallest.sorted();
+            let Some((threshold, ..)) = smallest.last().copied() else { return Vec::new() };
+            // Each device with its number of that moment: reports change times meanwhile.
+            let before = smallest.into_iter().filter(|(number, ..)| *number < threshold);
+            let mut before: Vec<_> =
+                before.map(|(number, at, line)| (number, self.found[at].segment.name_key(line), at, line)).collect();
             before.sort_unstable_by(|(number, key, ..), (other_number, other_key, ..)| {
                 let by_name = if order.is_descending { other_key.cmp(key) } else { key.cmp(other_key) };
                 number.cmp(other_number).then(by_name)
@@ -411,7 +405,7 @@ impl Matches {
             let is_it = move |line: &u32| primary.of_line(at, &found.segment, *line) == at_threshold;
             found.in_order(order, ranks).filter(is_it)
         });
-        names.extend(self.merged(order, walks.collect(), limit - names.len()));
+        names.extend(self.merged(order, walks.collect(), limit.saturating_sub(names.len())));
         names
     }
 
@@ -422,15 +416,16 @@ impl Matches {
         mut walks: Vec<impl Iterator<Item = u32> + 'm>,
         limit: usize,
     ) -> impl Iterator<Item = String> {
-        let mut heads: BTreeMap<Vec<u8>, (usize, u32)> = BTreeMap::new();
+        // By segment, too: a device that was deleted and registered again may be in two for a moment.
+        let mut heads: BTreeMap<(Vec<u8>, usize), u32> = BTreeMap::new();
         let mut advance = move |heads: &mut BTreeMap<_, _>, at: usize| {
             if let Some(line) = walks[at].next() {
-                heads.insert(self.found[at].key(order, line), (at, line));
+                heads.insert((self.found[at].key(order, line), at), line);
             }
         };
         (0..self.found.len()).for_each(|at| advance(&mut heads, at));
         let next = std::iter::from_fn(move || {
-            let (_, (at, line)) = if order.is_descending { heads.pop_last()? } else { heads.pop_first()? };
+            let ((_, at), line) = if order.is_descending { heads.pop_last()? } else { heads.pop_first()? };
             advance(&mut heads, at);
             Some(self.found[at].segment.name(line).to_owned())
         });
@@ -438,17 +433,20 @@ impl Matches {
     }
 }
 
-/// The smallest of many numbers.
+/// A device: its number, its segment, and its line there.
+type Numbered = (u64, usize, u32);
+
+/// The devices with the smallest of many numbers.
 struct Smallest {
     limit: usize,
-    numbers: Vec<u64>,
+    devices: Vec<Numbered>,
     /// Above all numbers, until there are enough.
     bound: u64,
 }
 
 impl Smallest {
     fn new(limit: usize) -> Self {
-        Self { limit, numbers: Vec::with_capacity(2 * limit), bound: u64::MAX }
+        Self { limit, devices: Vec::with_capacity(2 * limit), bound: u64::MAX }
     }
 
     /// Only numbers below this still matter: once there are enough, an equal one changes nothing.
@@ -456,20 +454,19 @@ impl Smallest {
         self.bound
     }
 
-    fn push(&mut self, number: u64) {
-        self.numbers.push(number);
-        // Twice as many as are asked for: the larger half goes.
-        if self.numbers.len() == 2 * self.limit {
-            self.bound = *self.numbers.select_nth_unstable(self.limit - 1).1;
-            self.numbers.truncate(self.limit);
+    fn push(&mut self, device: Numbered) {
+        self.devices.push(device);
+        // Twice as many as are asked for: the half with the larger numbers goes.
+        if self.devices.len() == 2 * self.limit {
+            self.bound = self.devices.select_nth_unstable(self.limit - 1).1.0;
+            self.devices.truncate(self.limit);
         }
     }
 
-    /// The largest of them.
-    fn last(mut self) -> Option<u64> {
-        self.numbers.sort_unstable();
-        self.numbers.truncate(self.limit);
-        self.numbers.last().copied()
+    fn sorted(mut self) -> Vec<Numbered> {
+        self.devices.sort_unstable();
+        self.devices.truncate(self.limit);
+        self.devices
     }
 }
 

@@ -146,7 +146,9 @@ impl FleetIndex {
     pub(crate) fn cache_members(&self, group: Uuid, version: i64, members: &Arc<GroupMembers>) {
         let mut cached = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         if cached.len() >= MAX_CACHED_GROUPS && !cached.contains_key(&group) {
-            cached.clear();
+            // Any other: a group is read again in some milliseconds.
+            let other = cached.keys().next().copied();
+            other.map(|other| cached.remove(&other));
         }
         cached.insert(group, (version, members.clone()));
     }

@@ -33,6 +33,9 @@ use uuid::Uuid;
 const CHANGES_AT_ONCE: usize = 20_000;
 const BATCHES_AT_ONCE: usize = 64;
 
+/// Segments that are in memory at a time, if they are not cached.
+const SEGMENTS_AT_ONCE: usize = 64;
+
 /// Changed devices by their segments: names and new status_bytes.
 pub(super) type Changes = HashMap<i64, Vec<(String, i16)>>;
 
@@ -58,9 +61,10 @@ pub(super) fn changed(segment: &Segment, changes: &[(String, i16)]) -> Segment {
 /// How often it is looked whether accounts that nobody asks for have many changes.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-/// Folds the changes of the accounts that are named, and of all that have many, until nobody can name any more.
+/// Compacts the changes of the accounts that are named, and of all that have many, until nobody can name any more. The first
+/// pool is for reading, the second for writing.
 pub(crate) async fn keep_compact(
-    pool: Pool,
+    [readers, writers]: [Pool; 2],
     cache: Arc<Cache>,
     options: IndexOptions,
     mut named: mpsc::Receiver<AccountId>,
@@ -73,11 +77,11 @@ pub(crate) async fn keep_compact(
                 Some(account) => vec![account],
                 None => return,
             },
-            _ = look.tick() => with_many(&pool, options).await.unwrap_or_default(),
+            _ = look.tick() => with_many(&readers, options).await.unwrap_or_default(),
         };
         for account in accounts {
             // Where it fails now, the database is away: the next look, or the next query, tries again.
-            while let Ok(true) = compact_some(&pool, &cache, account).await {}
+            while let Ok(true) = compact_some(&readers, &writers, &cache, account).await {}
         }
     }
 }
@@ -94,9 +98,14 @@ async fn with_many(pool: &Pool, options: IndexOptions) -> Result<Vec<AccountId>,
     Ok(accounts.into_iter().map(AccountId).collect())
 }
 
-/// Folds changes of an account in one transaction; gives whether there are many more.
-async fn compact_some(pool: &Pool, cache: &Cache, account: AccountId) -> Result<bool, StoreError> {
-    let mut tx = begin(pool).await?;
+/// Compacts changes of an account in one transaction; gives whether there are many more.
+async fn compact_some(readers: &Pool, writers: &Pool, cache: &Cache, account: AccountId) -> Result<bool, StoreError> {
+    if cache.has(account.0) {
+        // Before the transaction, which keeps reports waiting on SQLite. What fails here is read there.
+        let mut connection = readers.acquire().await?;
+        let _ = segments::those(&mut connection, cache, account.0, Patience::Waits, |_, _| true).await;
+    }
+    let mut tx = begin(writers).await?;
     // Reports of devices may come meanwhile; but the lines of a segment stay where they are.
     lock(&mut tx, account.0, Lock::Alone).await?;
     let has_more = compact(&mut tx, cache, account).await?;
@@ -128,23 +137,26 @@ async fn compact(connection: &mut Connection, cache: &Cache, account: AccountId)
     let batches: Vec<(i64, Batch)> = batches.iter().map(|(id, text)| (*id, Batch::parse(text))).collect();
     let touched: BTreeSet<i64> =
         changes.keys().copied().chain(batches.iter().flat_map(|(_, batch)| batch.segments())).collect();
-    let there =
-        segments::those(connection, cache, account.0, Patience::Waits, |id, _| touched.contains(&id)).await?.segments;
-    for id in touched {
-        let Some(segment) = there.get(&id) else { continue };
-        let segment = changed(segment, changes.get(&id).map_or(&[][..], Vec::as_slice));
-        batches.iter().for_each(|(batch, seen)| segment.saw_batch(*batch, seen.of(id)));
-        let unknown = json_names(segment.seen_at_unknown_times());
-        let times: Vec<(String, i64)> = query_as(AssertSqlSafe(format!(
-            "SELECT d.name, s.last_seen FROM {NAMES} {DEVICE_OF_NAME} JOIN device_states s ON s.device = d.id"
-        )))
-        .bind(account.0)
-        .bind(unknown)
-        .fetch_all(&mut *connection)
-        .await?;
-        segment.saw(times.iter().map(|(name, at_ms)| (name.as_str(), *at_ms)));
-        let (status_bytes, last_seen) = segment.stored();
-        store(connection, id, &status_bytes, &last_seen).await?;
+    let touched: Vec<i64> = touched.into_iter().collect();
+    for some in touched.chunks(SEGMENTS_AT_ONCE) {
+        let is_touched = |id, _| some.contains(&id);
+        let there = segments::those(connection, cache, account.0, Patience::TakesAny, is_touched).await?;
+        for id in some {
+            let Some(segment) = there.segments.get(id) else { continue };
+            let segment = changed(segment, changes.get(id).map_or(&[][..], Vec::as_slice));
+            batches.iter().for_each(|(batch, seen)| segment.saw_batch(*batch, seen.of(*id)));
+            let unknown = json_names(segment.seen_at_unknown_times());
+            let times: Vec<(String, i64)> = query_as(AssertSqlSafe(format!(
+                "SELECT d.name, s.last_seen FROM {NAMES} {DEVICE_OF_NAME} JOIN device_states s ON s.device = d.id"
+            )))
+            .bind(account.0)
+            .bind(unknown)
+            .fetch_all(&mut *connection)
+            .await?;
+            segment.saw(times.iter().map(|(name, at_ms)| (name.as_str(), *at_ms)));
+            let (status_bytes, last_seen) = segment.stored();
+            store(connection, *id, &status_bytes, &last_seen).await?;
+        }
     }
     forget(connection, &devices, &ids).await?;
     Ok(has_more)

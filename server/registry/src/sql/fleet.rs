@@ -71,7 +71,9 @@ impl Fleet for Db {
                 Ok(page) => page,
                 Err(LoadError::NotCached) => {
                     self.index().load(account);
-                    return page_by_name(&mut connection, account, query).await;
+                    // The next page would be one in natural order, which this one may not be: it has none yet.
+                    let page = page_by_name(&mut connection, account, query).await?;
+                    return Ok(DevicePage { has_next: false, ..page });
                 }
                 Err(LoadError::Store(StoreError::FleetTooLarge)) if is_plain => {
                     note_too_large(account);
@@ -158,6 +160,9 @@ impl Fleet for Db {
         change: &Change,
         new_group: Uuid,
     ) -> Result<Step, GroupError> {
+        if matches!(chosen, Chosen::Matching(_)) {
+            warm(self, account).await?;
+        }
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
         let (those, next) = those(&mut tx, self.index(), account, chosen, FOR_UPDATE_OF_D).await?;
@@ -198,6 +203,7 @@ impl Fleet for Db {
         registration: RegistrationId,
         after: Option<&DeviceName>,
     ) -> Result<Step, StoreError> {
+        warm(self, account).await?;
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
         let filter = DeviceFilter { registration: Some(registration), ..DeviceFilter::default() };
@@ -208,6 +214,13 @@ impl Fleet for Db {
         tx.commit().await?;
         Ok(Step { devices, next })
     }
+}
+
+/// Reads the segments before a transaction begins, which keeps reports waiting on SQLite.
+async fn warm(db: &Db, account: AccountId) -> Result<(), StoreError> {
+    let mut connection = db.reader().acquire().await?;
+    segments::those(&mut connection, &db.index().cache, account.0, Patience::Waits, |_, _| true).await?;
+    Ok(())
 }
 
 async fn delete_these<'a>(

@@ -16,6 +16,9 @@ use uuid::Uuid;
 /// How often a server publishes the times of the reports that it took.
 const PUBLISH_EVERY: Duration = Duration::from_secs(2);
 
+/// Batches that one statement reads, of some hundred KiB each.
+const BATCHES_AT_ONCE: usize = 64;
+
 /// Publishes for ever. What cannot be published now is published with what comes later.
 pub(crate) async fn keep_published(pool: Pool, cache: Arc<Cache>) {
     let mut tick = interval(PUBLISH_EVERY);
@@ -65,13 +68,15 @@ pub(super) async fn batches(
     if missing.is_empty() {
         return Ok(batches);
     }
-    let mut statement = sql("SELECT id, batch FROM last_seen_batches WHERE id IN ");
-    push_numbers(&mut statement, missing.into_iter());
-    let rows: Vec<(i64, String)> = statement.build_query_as().persistent(false).fetch_all(connection).await?;
-    let parse = move || rows.into_iter().map(|(id, text)| (id, Arc::new(Batch::parse(&text)))).collect::<Vec<_>>();
-    for (id, batch) in tokio::task::spawn_blocking(parse).await.map_err(|_| StoreError::Unavailable)? {
-        cache.keep_batch(account, id, &batch);
-        batches.insert(id, batch);
+    for some in missing.chunks(BATCHES_AT_ONCE) {
+        let mut statement = sql("SELECT id, batch FROM last_seen_batches WHERE id IN ");
+        push_numbers(&mut statement, some.iter().copied());
+        let rows: Vec<(i64, String)> = statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
+        let parse = move || rows.into_iter().map(|(id, text)| (id, Arc::new(Batch::parse(&text)))).collect::<Vec<_>>();
+        for (id, batch) in tokio::task::spawn_blocking(parse).await.map_err(|_| StoreError::Unavailable)? {
+            cache.keep_batch(account, id, &batch);
+            batches.insert(id, batch);
+        }
     }
     Ok(batches)
 }

@@ -114,6 +114,9 @@ impl Models for Db {
     }
 
     async fn delete_model(&self, account: AccountId, name: &ModelName) -> Result<DeletedModel, StoreError> {
+        let mut connection = self.reader().acquire().await?;
+        let devices = devices_by_model(&mut connection, self.index(), account).await?;
+        drop(connection);
         let mut tx = self.write().await?;
         let model: Option<Uuid> = query_scalar("SELECT id FROM models WHERE account = $1 AND name = $2")
             .bind(account.0)
@@ -121,7 +124,6 @@ impl Models for Db {
             .fetch_optional(&mut *tx)
             .await?;
         let Some(model) = model else { return Ok(DeletedModel::NotFound) };
-        let devices = devices_by_model(&mut tx, self.index(), account).await?;
         if let Some(devices) = devices.get(name.as_str()) {
             return Ok(DeletedModel::InUse(*devices));
         }
@@ -148,8 +150,18 @@ async fn devices_by_model(
     index: &FleetIndex,
     account: AccountId,
 ) -> Result<HashMap<String, u64>, StoreError> {
-    Selection::of(connection, index, account, &DeviceFilter::default())
-        .await?
-        .ask(connection, index, Matches::by_model)
-        .await
+    let all = Selection::of(connection, index, account, &DeviceFilter::default()).await?;
+    match all.ask(connection, index, Matches::by_model).await {
+        // It takes a second for some million devices.
+        Err(StoreError::FleetTooLarge) => {
+            let rows: Vec<(String, i64)> = query_as(
+                "SELECT m.name, COUNT(*) FROM devices d JOIN models m ON m.id = d.model WHERE d.account = $1 GROUP BY m.name",
+            )
+            .bind(account.0)
+            .fetch_all(connection)
+            .await?;
+            Ok(rows.into_iter().map(|(name, devices)| (name, count(devices))).collect())
+        }
+        counts => counts,
+    }
 }

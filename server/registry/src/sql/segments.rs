@@ -29,8 +29,13 @@ const SEGMENTS_AT_ONCE: usize = 16;
 /// Segments of which one statement reads what changes, 90 KiB each.
 const STATES_AT_ONCE: usize = 64;
 
-/// The memory that a device takes, about, before it is known exactly.
-const BYTES_PER_DEVICE: usize = 160;
+/// The memory that a segment `s` takes, about: its text and, without the models, a lower-case copy; and what each device
+/// takes. The estimate decides whether a fleet fits, so that it does not depend on what is cached.
+const NEEDED_BYTES: &str = "OCTET_LENGTH(s.text) * 3 / 2 + s.devices * 38";
+
+fn needed(bytes: i64) -> usize {
+    usize::try_from(bytes).unwrap_or_default()
+}
 
 /// As many devices are read in less time than it takes to notice.
 const SOON_READ_DEVICES: i64 = 20_000;
@@ -39,6 +44,8 @@ const SOON_READ_DEVICES: i64 = 20_000;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
     Waits,
+    /// It does, and takes segments of a fleet that is too large for the memory of the index.
+    TakesAny,
     /// Not for many of them.
     WaitsBriefly,
 }
@@ -83,9 +90,11 @@ pub(super) struct Loaded {
 impl Loaded {
     /// Takes in when devices were last seen; gives the segments. It takes some milliseconds if many were.
     pub(super) fn up_to_date(self) -> HashMap<i64, Segment> {
-        for (id, segment) in &self.segments {
-            for (batch, seen) in &self.batches {
-                segment.saw_batch(*batch, seen.of(*id));
+        for (batch, seen) in &self.batches {
+            for id in seen.segments() {
+                if let Some(segment) = self.segments.get(&id) {
+                    segment.saw_batch(*batch, seen.of(id));
+                }
             }
         }
         self.segments
@@ -100,6 +109,18 @@ pub(super) async fn load(
     only: Option<Uuid>,
     patience: Patience,
 ) -> Result<Loaded, LoadError> {
+    // A fleet that is too large is known before anything of it is read.
+    if !index.cache.has(account) && only.is_none() {
+        let bytes: Option<i64> = query_scalar(AssertSqlSafe(format!(
+            "SELECT CAST(SUM({NEEDED_BYTES}) AS BIGINT) FROM segments s WHERE s.account = $1"
+        )))
+        .bind(account)
+        .fetch_one(&mut *connection)
+        .await?;
+        if needed(bytes.unwrap_or_default()) > index.cache.max_bytes() {
+            return Err(StoreError::FleetTooLarge.into());
+        }
+    }
     // First of all: what is compacted from now on is read here, or there, or twice.
     let batches = last_seen::batches(connection, &index.cache, account).await?;
     let changes = compaction::changes(connection, account).await?;
@@ -150,7 +171,7 @@ pub(super) async fn those(
     is_wanted: impl Fn(i64, Option<Uuid>) -> bool,
 ) -> Result<Those, LoadError> {
     let mut found = cached(connection, cache, account, &is_wanted).await?;
-    if found.needed_bytes > cache.max_bytes() {
+    if patience != Patience::TakesAny && needed(found.needed_bytes) > cache.max_bytes() {
         return Err(StoreError::FleetTooLarge.into());
     }
     if patience == Patience::WaitsBriefly && found.missing_devices > SOON_READ_DEVICES {
@@ -159,7 +180,8 @@ pub(super) async fn those(
     if found.stale.is_empty() && found.missing.is_empty() {
         return Ok(Those { segments: found.segments, state: found.state });
     }
-    let _turn = cache.turn_to_read().await;
+    let turn = cache.turn_to_read(account);
+    let _turn = turn.lock().await;
     found = cached(connection, cache, account, &is_wanted).await?;
     read_states(connection, cache, account, &mut found).await?;
     for some in found.missing.chunks(SEGMENTS_AT_ONCE) {
@@ -199,7 +221,7 @@ struct Known {
     missing: Vec<i64>,
     missing_devices: i64,
     /// The memory that all of these take.
-    needed_bytes: usize,
+    needed_bytes: i64,
     /// A hash of all versions.
     state: u64,
 }
@@ -210,32 +232,30 @@ async fn cached(
     account: Uuid,
     is_wanted: impl Fn(i64, Option<Uuid>) -> bool,
 ) -> Result<Known, StoreError> {
-    type Row = (i64, Option<Uuid>, i64, Option<i64>, i64);
-    let all: Vec<Row> = query_as(
-        "SELECT s.id, s.registration, s.version, t.version, s.devices
-         FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.account = $1",
-    )
+    type Row = (i64, Option<Uuid>, i64, Option<i64>, i64, i64);
+    let all: Vec<Row> = query_as(AssertSqlSafe(format!(
+        "SELECT s.id, s.registration, s.version, t.version, s.devices, CAST({NEEDED_BYTES} AS BIGINT)
+         FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.account = $1"
+    )))
     .bind(account)
     .fetch_all(&mut *connection)
     .await?;
     let mut there = cache.segments(account, all.iter().map(|(id, _, version, ..)| (*id, *version)));
     let mut known = Known::default();
-    for (id, registration, version, state_version, devices) in all {
+    for (id, registration, version, state_version, devices, bytes) in all {
         if !is_wanted(id, registration) {
             continue;
         }
+        known.needed_bytes += bytes;
         known.state = known.state.wrapping_add(hash_of(&(id, version, state_version)));
         match there.remove(&id) {
             Some((there, segment)) if there == (version, state_version.unwrap_or_default()) => {
-                known.needed_bytes += segment.bytes();
                 known.segments.insert(id, segment);
             }
             Some((_, segment)) => {
-                known.needed_bytes += segment.bytes();
                 known.stale.push((id, version, segment));
             }
             None => {
-                known.needed_bytes += usize::try_from(devices).unwrap_or_default().saturating_mul(BYTES_PER_DEVICE);
                 known.missing_devices += devices;
                 known.missing.push(id);
             }

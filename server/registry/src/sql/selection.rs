@@ -179,8 +179,9 @@ impl Selection {
             Query::Names(names) => (Vec::new(), Some(segments_of(connection, self.account, names).await?)),
         };
         let registration = self.filter.registration.map(|registration| registration.0);
-        let versions =
-            if self.groups.is_empty() { None } else { Some(members::versions(connection, &self.groups).await?) };
+        // Where nothing can match, no segments are loaded, and the members are not read by them.
+        let has_groups = !self.groups.is_empty() && !self.is_empty;
+        let versions = if has_groups { Some(members::versions(connection, &self.groups).await?) } else { None };
         let loaded = if self.is_empty {
             Loaded::default()
         } else {

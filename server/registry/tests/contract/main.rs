@@ -64,7 +64,7 @@ on_both! {
         a_group_that_is_renamed_meanwhile_is_followed_and_a_deleted_one_stays_deleted
         one_group_too_many_is_refused_before_anything_is_registered
         a_field_without_a_value_in_the_file_is_not_compared texts_that_look_the_same_are_equal;
-    searching: texts_are_found_however_their_letters_are_composed a_mac_address_is_found_in_any_notation
+    searching: impossible_search_in_a_group texts_are_found_however_their_letters_are_composed a_mac_address_is_found_in_any_notation
         a_list_finds_exactly_the_devices_it_names a_list_is_a_filter_like_any_other a_list_may_be_as_long_as_allowed
         numbers_that_lost_their_leading_zeros;
     resending: a_lost_answer a_device_that_has_connected an_attempt_that_comes_late tokens_generated_meanwhile

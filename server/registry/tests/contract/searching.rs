@@ -180,3 +180,17 @@ pub(crate) async fn numbers_that_lost_their_leading_zeros(fixture: &Fixture) {
     let many = device_names(&many.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(fixture.registry.registered_with_leading_zeros(tenant.id, &many).await.unwrap().len(), 2);
 }
+
+/// A search that nothing can have, in a group: the group is not taken for an empty one afterwards.
+pub(crate) async fn impossible_search_in_a_group(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    register(&tenant, &["a", "b"]).await;
+    let berlin = GroupName::parse("Berlin").unwrap();
+    let join = Change::AddToGroup(berlin.clone());
+    fixture.registry.change_devices(tenant.id, &named(&device_names(&["a"])), &join).await.unwrap();
+    let in_group = |filter| DeviceFilter { groups: vec![berlin.clone()], ..filter };
+    for text in ["a\0", &"x".repeat(2_000)] {
+        assert_eq!(tenant.names(matching(in_group(search(text)))).await, [""; 0]);
+    }
+    assert_eq!(tenant.names(matching(in_group(DeviceFilter::default()))).await, ["a"]);
+}
