@@ -58,8 +58,8 @@ try {
   const views = await grid();
   await gridInCompany(views, tokens.slice(1));
   await reportsBesideSearches(tokens.slice(1));
-  await firstPageAfterStart();
   memory("at the end");
+  await firstPageAfterStart();
   await stop();
   plainLoad();
   console.log("| what | measured | beside | ratio |\n|---|---|---|---|");
