@@ -33,5 +33,5 @@ pub use model::{Affordance, ModelProblem, ThingModel};
 pub use names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};
 pub use nearest::{KnownNames, nearest};
 pub use shown::{shown_up_to, thousands};
-pub use text::{Description, FriendlyName, TextProblem};
+pub use text::{Description, FriendlyName, TextProblem, is_invisible};
 pub use tier::{PricingTier, UnknownTier};

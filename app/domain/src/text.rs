@@ -115,7 +115,8 @@ pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
 
 /// Characters of no width, soft hyphens and marks of text direction: they come along when text is copied from web
 /// pages and office documents, and make texts different that look the same.
-pub(crate) const fn is_invisible(character: char) -> bool {
+#[must_use]
+pub const fn is_invisible(character: char) -> bool {
     matches!(
         character,
         '\u{ad}'

@@ -84,6 +84,20 @@ pub enum Place {
     Last,
 }
 
+impl Place {
+    pub(crate) fn cursor(&self) -> Option<&Cursor> {
+        match self {
+            Self::After(cursor) | Self::Before(cursor) => Some(cursor),
+            Self::First | Self::Last => None,
+        }
+    }
+
+    /// Whether the page ends there, rather than begins.
+    pub(crate) fn is_backwards(&self) -> bool {
+        matches!(self, Self::Before(_) | Self::Last)
+    }
+}
+
 /// Which page of devices. The default is the first page of all, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceQuery {

@@ -115,9 +115,9 @@ impl Db {
         let opening::Pools { pool, devices: device_pool, device_readers } = opening::open(url, may_migrate).await?;
         let (index, Named { to_compact, to_load }) = FleetIndex::new(options);
         let compaction =
-            sql::compaction::keep_compact([pool.clone(), pool.clone()], index.cache.clone(), options, to_compact);
-        let loading = sql::segments::keep_loading(pool.clone(), index.cache.clone(), to_load);
-        let publishing = sql::last_seen::keep_published(device_pool.clone(), index.cache.clone());
+            sql::compaction::compact_regularly([pool.clone(), pool.clone()], index.cache.clone(), options, to_compact);
+        let loading = sql::segments::load_on_request(pool.clone(), index.cache.clone(), to_load);
+        let publishing = sql::last_seen::publish_regularly(device_pool.clone(), index.cache.clone());
         Ok(Self {
             pool,
             device_pool,
@@ -138,7 +138,7 @@ impl Db {
     pub(crate) async fn close(&self) {
         tokio::join!(self.compaction.cancel(), self.loading.cancel(), self.publishing.cancel());
         if sql::last_seen::publish(&self.device_pool, &self.index.cache.unpublished).await.is_err() {
-            tracing::warn!("when devices were last seen could not be stored for the list of devices");
+            tracing::warn!("the last-seen times of the last reports could not be published");
         }
         tokio::join!(self.pool.close(), self.device_pool.close(), self.device_readers.close());
     }
@@ -173,7 +173,7 @@ impl Db {
             let mut tx = begin(&pool).await?;
             sql::devices::merge_state(&mut tx, &report).await?;
             tx.commit().await.map_err(StoreError::from)?;
-            cache.saw(&report.seen());
+            cache.record_last_seen(&report.seen());
             Ok(())
         };
         tokio::spawn(store).await.map_err(|_| StoreError::Unavailable)?

@@ -116,10 +116,14 @@ impl Db {
         let (reports, uses) = (Together::on(writer.clone()), Together::on(writer.clone()));
         let parts = Together::on(writer.clone());
         let (index, Named { to_compact, to_load }) = FleetIndex::new(options);
-        let compaction =
-            sql::compaction::keep_compact([readers.clone(), writer.clone()], index.cache.clone(), options, to_compact);
-        let loading = sql::segments::keep_loading(readers.clone(), index.cache.clone(), to_load);
-        let publishing = sql::last_seen::keep_published(writer.clone(), index.cache.clone());
+        let compaction = sql::compaction::compact_regularly(
+            [readers.clone(), writer.clone()],
+            index.cache.clone(),
+            options,
+            to_compact,
+        );
+        let loading = sql::segments::load_on_request(readers.clone(), index.cache.clone(), to_load);
+        let publishing = sql::last_seen::publish_regularly(writer.clone(), index.cache.clone());
         Ok(Self {
             writer,
             readers,
@@ -148,7 +152,7 @@ impl Db {
         }
         tokio::join!(self.reports.close(), self.uses.close(), self.parts.close());
         if sql::last_seen::publish(&self.writer, &self.index.cache.unpublished).await.is_err() {
-            tracing::warn!("when devices were last seen could not be stored for the list of devices");
+            tracing::warn!("the last-seen times of the last reports could not be published");
         }
         tokio::join!(self.readers.close(), self.device_readers.close());
         if self.writer.is_closed() {
@@ -238,7 +242,7 @@ impl Work for Reporting {
     }
 
     fn stored(&self) {
-        self.cache.saw(&self.report.seen());
+        self.cache.record_last_seen(&self.report.seen());
     }
 
     fn failure(error: &StateError) -> Option<StoreError> {

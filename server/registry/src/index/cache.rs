@@ -11,7 +11,7 @@ use std::{
 };
 use uuid::Uuid;
 
-/// Segments by their accounts. Accounts that nobody looks at are dropped first.
+/// Segments by account. Accounts that nobody looks at are dropped first.
 pub(crate) struct Cache {
     /// When devices were seen, as far as only this server knows. The cached segments have it.
     pub(crate) unpublished: Unpublished,
@@ -24,11 +24,11 @@ pub(crate) struct Cache {
 struct Accounts {
     by_id: HashMap<Uuid, Account>,
     bytes: usize,
-    /// Counts the queries, to know which account has not been asked for longest.
+    /// Counts the queries, to find the account that was queried least recently.
     queries: u64,
 }
 
-/// Which state of a segment it is: the version of its text, and that of its other columns, 0 where none are stored.
+/// The version of a segment's text, and that of its other columns (0 if none are stored).
 pub(crate) type Version = (i64, i64);
 
 #[derive(Default)]
@@ -53,8 +53,8 @@ impl Cache {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner).by_id.contains_key(&account)
     }
 
-    /// To be locked while segments of an account are read. When many ask at once after a start, one reads for all.
-    pub(crate) fn turn_to_read(&self, account: Uuid) -> Arc<tokio::sync::Mutex<()>> {
+    /// A lock to hold while segments of an account are read, so that after a start one query reads for all others.
+    pub(crate) fn read_lock(&self, account: Uuid) -> Arc<tokio::sync::Mutex<()>> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         turns.retain(|_, turn| turn.strong_count() > 0);
         if let Some(turn) = turns.get(&account).and_then(Weak::upgrade) {
@@ -65,8 +65,8 @@ impl Cache {
         turn
     }
 
-    /// Those of an account's segments that are cached with the texts of these versions, with the version of their other
-    /// columns. Forgets the others of the account.
+    /// The cached segments of an account whose texts have these versions, with the versions of their other columns. Drops its
+    /// other segments.
     pub(crate) fn segments(
         &self,
         account: Uuid,
@@ -88,7 +88,7 @@ impl Cache {
     }
 
     /// Caches a segment, if there is room for it besides the account's own. Segments of other accounts make room.
-    pub(crate) fn keep(&self, account: Uuid, id: i64, version: Version, segment: &Segment) {
+    pub(crate) fn insert(&self, account: Uuid, id: i64, version: Version, segment: &Segment) {
         let mut all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         while all.bytes + segment.bytes() > self.max_bytes {
             let others = all.by_id.iter().filter(|(other, _)| **other != account);
@@ -105,19 +105,19 @@ impl Cache {
         all.bytes = all.bytes + segment.bytes() - before;
         drop(all);
         let seen = self.unpublished.of(AccountId(account), id);
-        segment.saw(seen.iter().map(|(name, at_ms)| (name.as_str(), *at_ms)));
+        segment.record_last_seen(seen.iter().map(|(name, at_ms)| (name.as_str(), *at_ms)));
     }
 
-    /// A device's report was stored.
-    pub(crate) fn saw(&self, seen: &Seen) {
-        // First of all: a segment that is being read takes it from there.
+    /// Records a report that was stored, for queries and for the next batch.
+    pub(crate) fn record_last_seen(&self, seen: &Seen) {
+        // Before the look at the segments: one that is being read takes the time from there.
         self.unpublished.insert(seen);
         let segment = {
             let all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
             all.by_id.get(&seen.account.0).and_then(|there| Some(there.segments.get(&seen.segment)?.1.clone()))
         };
         if let Some(segment) = segment {
-            segment.saw([(seen.name.as_str(), seen.at_ms)].into_iter());
+            segment.record_last_seen([(seen.name.as_str(), seen.at_ms)].into_iter());
         }
     }
 
@@ -128,7 +128,7 @@ impl Cache {
         (all.by_id.len(), segments.map(|(_, segment)| segment.devices()).sum(), all.bytes)
     }
 
-    /// Those of an account's batches that are cached. Forgets the others of the account.
+    /// The cached batches of an account with these ids. Drops its other batches.
     pub(crate) fn batches(&self, account: Uuid, ids: &[i64]) -> HashMap<i64, Arc<Batch>> {
         let mut all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(there) = all.by_id.get_mut(&account) else { return HashMap::new() };
@@ -137,7 +137,7 @@ impl Cache {
     }
 
     /// Caches a batch of an account whose segments are cached.
-    pub(crate) fn keep_batch(&self, account: Uuid, id: i64, batch: &Arc<Batch>) {
+    pub(crate) fn insert_batch(&self, account: Uuid, id: i64, batch: &Arc<Batch>) {
         let mut all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(there) = all.by_id.get_mut(&account) {
             there.batches.insert(id, batch.clone());
@@ -166,16 +166,16 @@ mod tests {
             ids
         };
         for id in 1..=3 {
-            cache.keep(one, id, (7, 0), &segment(100));
+            cache.insert(one, id, (7, 0), &segment(100));
         }
         assert_eq!(cached(one, &[(1, 7), (2, 8), (4, 7)]), [1], "one changed, one is gone, one is new");
         assert_eq!(cached(other, &[(1, 7)]), [0; 0], "each account has its own");
         for id in 9..=12 {
-            cache.keep(other, id, (1, 0), &segment(100));
+            cache.insert(other, id, (1, 0), &segment(100));
         }
         let all = [(9, 1), (10, 1), (11, 1), (12, 1)];
         assert_eq!((cached(one, &[(1, 7)]), cached(other, &all)), (vec![], vec![9, 10, 11, 12]));
-        cache.keep(other, 13, (1, 0), &segment(1));
-        assert_eq!(cached(other, &[(9, 1), (13, 1)]), [9], "what has no room is read each time");
+        cache.insert(other, 13, (1, 0), &segment(1));
+        assert_eq!(cached(other, &[(9, 1), (13, 1)]), [9], "a segment without room is not cached");
     }
 }

@@ -48,7 +48,7 @@ impl Batch {
         text
     }
 
-    /// Passes over lines that are none.
+    /// Ignores lines that are not of this form.
     pub(crate) fn parse(text: &str) -> Self {
         let mut batch = Self::default();
         for line in text.lines() {
@@ -62,12 +62,12 @@ impl Batch {
         batch
     }
 
-    /// Takes those out that are in a batch, and not later than there.
+    /// Removes the times of a batch, except those that are later now.
     fn remove(&mut self, published: &Self) {
         for (segment, devices) in &published.0 {
-            let Some(there) = self.0.get_mut(segment) else { continue };
-            there.retain(|name, at_ms| devices.get(name).is_none_or(|published| *at_ms > *published));
-            if there.is_empty() {
+            let Some(times) = self.0.get_mut(segment) else { continue };
+            times.retain(|name, at_ms| devices.get(name).is_none_or(|published| *at_ms > *published));
+            if times.is_empty() {
                 self.0.remove(segment);
             }
         }
@@ -92,7 +92,7 @@ impl Unpublished {
         all.entry(*account).or_default().insert(*segment, name.as_str(), *at_ms);
     }
 
-    /// Of one segment.
+    /// The times of one segment.
     pub(crate) fn of(&self, account: AccountId, segment: i64) -> Vec<(String, i64)> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_segment = all.get(&account).map(|batch| batch.of(segment));
@@ -104,12 +104,12 @@ impl Unpublished {
         all.iter().map(|(account, batch)| (*account, batch.clone())).collect()
     }
 
-    /// This batch of an account is published.
-    pub(crate) fn published(&self, account: AccountId, batch: &Batch) {
+    /// Removes a batch of an account that was published.
+    pub(crate) fn remove(&self, account: AccountId, batch: &Batch) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(there) = all.get_mut(&account) else { return };
-        there.remove(batch);
-        if there.is_empty() {
+        let Some(unpublished) = all.get_mut(&account) else { return };
+        unpublished.remove(batch);
+        if unpublished.is_empty() {
             all.remove(&account);
         }
     }
@@ -123,7 +123,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn what_is_seen_while_a_batch_is_published_stays_for_the_next() {
+    fn times_recorded_while_a_batch_is_published_stay_for_the_next() {
         let (unpublished, account) = (Unpublished::default(), AccountId(Uuid::from_u128(1)));
         let saw = |segment, name, at_ms| {
             unpublished.insert(&Seen { account, segment, name: DeviceName::parse(name).unwrap(), at_ms });
@@ -133,10 +133,10 @@ mod tests {
         let (_, batch) = unpublished.all().remove(0);
         saw(1, "b", 11);
         saw(2, "c", 11);
-        unpublished.published(account, &batch);
+        unpublished.remove(account, &batch);
         assert_eq!(unpublished.of(account, 1), [("b".to_owned(), 11)]);
         let (_, left) = unpublished.all().remove(0);
-        unpublished.published(account, &left);
+        unpublished.remove(account, &left);
         assert!(unpublished.all().is_empty());
     }
 

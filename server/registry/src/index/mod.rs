@@ -7,18 +7,22 @@
 //! into the segments in the background (`sql/compaction.rs`).
 
 pub(crate) mod cache;
+pub(crate) mod criteria;
 pub(crate) mod last_seen;
+pub(crate) mod lines;
 pub(crate) mod matches;
 pub(crate) mod memory;
 pub(crate) mod natural;
+pub(crate) mod order;
 pub(crate) mod segment;
 pub(crate) mod sharing;
 pub(crate) mod text;
 
 use crate::{errors::StoreError, heavy::run_blocking, types::AccountId};
 use cache::Cache;
+use lines::Lines;
 use metrics::histogram;
-use segment::{Lines, Segment};
+use segment::Segment;
 use sharing::UnderWay;
 use std::{
     collections::HashMap,

@@ -1,8 +1,5 @@
 //! The order in which people sort names: `Pump-2` before `Pump-10`.
 
-/// The most digits that a number of a device name or friendly name can have.
-const MAX_DIGITS: usize = 1_024;
-
 /// Bytes that compare as texts do in natural order: numbers by value, everything else by its bytes. Texts without control
 /// characters that differ have keys that differ.
 pub(crate) fn key(text: &str) -> Vec<u8> {
@@ -11,11 +8,11 @@ pub(crate) fn key(text: &str) -> Vec<u8> {
     key
 }
 
-/// As [`key`], of a text with A–Z as a–z; and behind it the key of a second text, which decides between equal ones.
+/// As [`key`], of a text with A–Z as a–z, followed by the key of a second text, which decides between equal texts.
 pub(crate) fn key_of_two(first: &str, second: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(first.len() + second.len() + 8);
     push_key(&mut key, &first.to_ascii_lowercase());
-    // No text has this byte: so a first text stands before all that begin with it.
+    // No text has this byte, so a text sorts before every longer text that begins with it.
     key.push(0);
     push_key(&mut key, second);
     key
@@ -39,18 +36,17 @@ fn push_key(key: &mut Vec<u8>, text: &str) {
         at += digits;
     }
     if has_leading_zeros {
-        // Equal but for leading zeros: then the bytes decide. This byte is below all that a text goes on with.
+        // Numbers that differ in leading zeros only are equal: the bytes decide. This byte sorts before any other.
         key.push(1);
         key.extend(bytes);
     }
 }
 
-/// A number without leading zeros. Of two numbers, the one with more digits is larger: so their count comes first. It takes
-/// the place of a digit, so that numbers stand among other texts where digits do.
+/// A number without leading zeros. Of two numbers, the one with more digits is larger: so their count comes first. It is
+/// written as digits, so that numbers sort among other texts as digits do.
 fn push_number(key: &mut Vec<u8>, number: &[u8]) {
-    let count = number.len().min(MAX_DIGITS);
-    key.extend(std::iter::repeat_n(b'9', count / 9));
-    key.push(b'0' + (count % 9) as u8);
+    key.extend(std::iter::repeat_n(b'9', number.len() / 9));
+    key.push(b'0' + (number.len() % 9) as u8);
     key.extend(number);
 }
 

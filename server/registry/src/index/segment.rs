@@ -103,7 +103,7 @@ pub(crate) struct Texts {
     models: Vec<String>,
     /// For each line, which of them.
     model_of: Vec<u32>,
-    /// The status_bytes that the devices were registered with.
+    /// The status bytes that the devices were registered with.
     registered: Vec<u8>,
     /// The lines in the order of the names' bytes.
     by_bytes: Vec<u32>,
@@ -187,76 +187,6 @@ impl Texts {
     }
 }
 
-/// Some lines of a segment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lines(Vec<u64>);
-
-impl Lines {
-    /// Those of so many that a condition holds for.
-    pub(crate) fn that(count: usize, holds: impl Fn(u32) -> bool) -> Self {
-        let count = count as u32;
-        let word = |start: u32| {
-            let lines = start..count.min(start + 64);
-            lines.fold(0, |bits, line| bits | u64::from(holds(line)) << (line - start))
-        };
-        Self((0..count).step_by(64).map(word).collect())
-    }
-
-    pub(crate) fn insert(&mut self, line: u32) {
-        let line = line as usize;
-        if self.0.len() <= line / 64 {
-            self.0.resize(line / 64 + 1, 0);
-        }
-        self.0[line / 64] |= 1 << (line % 64);
-    }
-
-    pub(crate) fn has(&self, line: u32) -> bool {
-        self.0.get(line as usize / 64).is_some_and(|bits| bits >> (line % 64) & 1 == 1)
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.0.iter().map(|bits| bits.count_ones() as usize).sum()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..).step_by(64).zip(&self.0).flat_map(|(start, &bits)| {
-            let mut left = bits;
-            std::iter::from_fn(move || {
-                let line = (left != 0).then(|| start + left.trailing_zeros())?;
-                left &= left - 1;
-                Some(line)
-            })
-        })
-    }
-
-    /// Keeps those that a condition holds for.
-    pub(crate) fn retain(&mut self, holds: impl Fn(u32) -> bool) {
-        for (start, bits) in (0..).step_by(64).zip(&mut self.0) {
-            let mut left = *bits;
-            while left != 0 {
-                let line = left.trailing_zeros();
-                left &= left - 1;
-                if !holds(start + line) {
-                    *bits &= !(1 << line);
-                }
-            }
-        }
-    }
-
-    /// Those of both.
-    pub(crate) fn and(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(bits, others)| bits & others).collect())
-    }
-
-    /// Those of either.
-    pub(crate) fn or(&self, other: &Self) -> Self {
-        let (long, short) = if self.0.len() < other.0.len() { (other, self) } else { (self, other) };
-        let mut both = long.0.clone();
-        both.iter_mut().zip(&short.0).for_each(|(bits, more)| *bits |= more);
-        Self(both)
-    }
-}
-
 /// When devices were last seen. It only ever gets later.
 #[derive(Debug)]
 struct LastSeen {
@@ -308,7 +238,7 @@ impl Segment {
         Self { status_bytes: status_bytes.into(), ..self.clone() }
     }
 
-    /// The same devices, those of these names with other status_bytes. Names of other segments are passed over.
+    /// The same devices, some with other status bytes. Names that are not in this segment are ignored.
     pub(crate) fn changed<'a>(&self, changes: impl Iterator<Item = (&'a str, u8)>) -> Self {
         let mut status_bytes = self.status_bytes.to_vec();
         for (name, status_byte) in changes {
@@ -319,8 +249,8 @@ impl Segment {
         Self { status_bytes: status_bytes.into(), ..self.clone() }
     }
 
-    /// Its devices were seen then. Names of other segments are passed over.
-    pub(crate) fn saw<'a>(&self, seen: impl Iterator<Item = (&'a str, i64)>) {
+    /// Records when devices were seen. Names that are not in this segment are ignored.
+    pub(crate) fn record_last_seen<'a>(&self, seen: impl Iterator<Item = (&'a str, i64)>) {
         for (name, at_ms) in seen {
             if let Some(line) = self.line_of(name) {
                 self.last_seen.times[line as usize].fetch_max(at_ms, Relaxed);
@@ -328,13 +258,13 @@ impl Segment {
         }
     }
 
-    /// As [`Segment::saw`], once for each batch.
-    pub(crate) fn saw_batch<'a>(&self, batch: i64, seen: impl Iterator<Item = (&'a str, i64)>) {
+    /// As [`Segment::record_last_seen`], once for each batch.
+    pub(crate) fn record_batch<'a>(&self, batch: i64, seen: impl Iterator<Item = (&'a str, i64)>) {
         let is_in = |batches: &HashSet<i64>| batches.contains(&batch);
         if is_in(&self.last_seen.batches.lock().unwrap_or_else(PoisonError::into_inner)) {
             return;
         }
-        self.saw(seen);
+        self.record_last_seen(seen);
         self.last_seen.batches.lock().unwrap_or_else(PoisonError::into_inner).insert(batch);
     }
 
@@ -444,7 +374,7 @@ mod tests {
     fn what_is_stored_is_read_again() {
         let names = ["a", "b", "c"].map(str::to_owned);
         let before = segment(&names).changed([("b", 9), ("nobody", 3)].into_iter());
-        before.saw([("b", 700), ("b", 500), ("a", 600), ("nobody", 1)].into_iter());
+        before.record_last_seen([("b", 700), ("b", 500), ("a", 600), ("nobody", 1)].into_iter());
         let (status_bytes, last_seen) = before.stored();
         let after = segment(&names).with(&status_bytes, &last_seen);
         for segment in [before, after] {
@@ -456,24 +386,12 @@ mod tests {
     #[test]
     fn batch_counts_once() {
         let segment = segment(&["a".to_owned()]).changed([("a", 11)].into_iter());
-        segment.saw_batch(1, [("a", 5)].into_iter());
-        segment.saw_batch(1, [("a", 6)].into_iter());
+        segment.record_batch(1, [("a", 5)].into_iter());
+        segment.record_batch(1, [("a", 6)].into_iter());
         assert_eq!(segment.last_seen(0), 5);
     }
 
     proptest! {
-        #[test]
-        fn lines_are_a_set(inserted in prop::collection::btree_set(0_u32..300, 0..40), count in 0_usize..300) {
-            let mut lines = Lines::default();
-            inserted.iter().for_each(|line| lines.insert(*line));
-            prop_assert_eq!(lines.iter().collect::<Vec<_>>(), inserted.iter().copied().collect::<Vec<_>>());
-            prop_assert_eq!(lines.count(), inserted.len());
-            let even = Lines::that(count, |line| line % 2 == 0);
-            prop_assert_eq!(even.iter().collect::<Vec<_>>(), (0..count as u32).step_by(2).collect::<Vec<_>>());
-            lines.retain(|line| line % 3 == 0);
-            prop_assert!(inserted.iter().all(|line| lines.has(*line) == (line % 3 == 0)));
-        }
-
         #[test]
         fn devices_that_go_are_out_and_all_others_stay_as_they_are(names in prop::collection::btree_set("[a-c]{1,3}", 0..12), gone in prop::collection::hash_set("[a-c]{1,3}", 0..6), stored in 0_usize..12) {
             let names: Vec<String> = names.into_iter().collect();

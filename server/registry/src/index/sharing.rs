@@ -7,10 +7,10 @@ use std::{
 };
 use tokio::sync::OnceCell;
 
-/// Above this, answers that nobody waits for any more are forgotten.
-const MAX_FORGOTTEN: usize = 256;
+/// Above this, answers that nobody waits for any more are dropped.
+const MAX_DEAD_ENTRIES: usize = 256;
 
-/// Answers that somebody waits for, by what was asked.
+/// Answers that somebody waits for, by question.
 pub(crate) struct UnderWay<T>(Mutex<HashMap<String, Weak<OnceCell<T>>>>);
 
 impl<T> Default for UnderWay<T> {
@@ -20,8 +20,8 @@ impl<T> Default for UnderWay<T> {
 }
 
 impl<T: Clone> UnderWay<T> {
-    /// The answer that somebody else is waiting for, or a new one. What is asked must name the state of the data, too: an
-    /// answer from before a change is not one to a question after it.
+    /// The answer that somebody else is waiting for, or a new one. The question must name the state of the data, too: an answer
+    /// from before a change must not be given after it.
     pub(crate) async fn get(
         &self,
         asked: String,
@@ -29,7 +29,7 @@ impl<T: Clone> UnderWay<T> {
     ) -> Result<T, StoreError> {
         let cell = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if all.len() > MAX_FORGOTTEN {
+            if all.len() > MAX_DEAD_ENTRIES {
                 all.retain(|_, cell| cell.strong_count() > 0);
             }
             if let Some(cell) = all.get(&asked).and_then(Weak::upgrade) {
@@ -40,7 +40,7 @@ impl<T: Clone> UnderWay<T> {
                 cell
             }
         };
-        // If the one that answers goes away, another one takes over.
+        // If this caller is dropped, the next one computes the answer.
         cell.get_or_try_init(|| answer).await.cloned()
     }
 }
@@ -52,7 +52,7 @@ mod tests {
     use tokio::task::yield_now;
 
     #[tokio::test]
-    async fn one_answers_for_all_who_ask_the_same_at_once() {
+    async fn concurrent_identical_questions_share_an_answer() {
         let (under_way, answered) = (UnderWay::default(), AtomicU32::new(0));
         let ask = async |asked: &str| {
             let answer = async {

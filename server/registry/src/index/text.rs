@@ -1,23 +1,8 @@
 //! Texts as a search compares them.
 
+use muster_domain::is_invisible;
 use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
-
-/// Whether a character is invisible: of no width, a soft hyphen, or a mark of the direction of text. The registration file
-/// is read without these.
-fn is_invisible(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2064}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}'
-    )
-}
 
 /// A text in Unicode's composed form (NFC), without invisible characters. New texts come so; those that earlier versions of
 /// Muster stored may be otherwise.

@@ -1,13 +1,13 @@
 //! Folding changes into segments.
 //!
-//! A trigger notes each change of a device's status_byte as a row of its own, so that devices that come alive at the same time
+//! A trigger writes each change of a device's status byte to a row of its own, so that devices that come alive at the same time
 //! do not wait for each other. Queries read these rows, and the batches of last-seen times. When they have become many,
 //! they are compacted into the segments.
 
 use super::{
     Connection, DEVICE_OF_NAME, FOR_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, Pool, ROWS_AT_ONCE, begin, json_names,
     lock,
-    segments::{self, Patience, push_numbers},
+    segments::{self, LoadMode, push_numbers},
     selection::push_ids,
     sql,
 };
@@ -61,26 +61,26 @@ pub(super) fn changed(segment: &Segment, changes: &[(String, i16)]) -> Segment {
 /// How often it is looked whether accounts that nobody asks for have many changes.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-/// Compacts the changes of the accounts that are named, and of all that have many, until nobody can name any more. The first
+/// Compacts the changes of accounts on request, and of all accounts that have many, as long as requests can come. The first
 /// pool is for reading, the second for writing.
-pub(crate) async fn keep_compact(
+pub(crate) async fn compact_regularly(
     [readers, writers]: [Pool; 2],
     cache: Arc<Cache>,
     options: IndexOptions,
-    mut named: mpsc::Receiver<AccountId>,
+    mut requests: mpsc::Receiver<AccountId>,
 ) {
     let mut look = interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let accounts = tokio::select! {
-            account = named.recv() => match account {
+            account = requests.recv() => match account {
                 Some(account) => vec![account],
                 None => return,
             },
             _ = look.tick() => with_many(&readers, options).await.unwrap_or_default(),
         };
         for account in accounts {
-            // Where it fails now, the database is away: the next look, or the next query, tries again.
+            // If it fails, the next look or the next query tries again.
             while let Ok(true) = compact_some(&readers, &writers, &cache, account).await {}
         }
     }
@@ -98,12 +98,12 @@ async fn with_many(pool: &Pool, options: IndexOptions) -> Result<Vec<AccountId>,
     Ok(accounts.into_iter().map(AccountId).collect())
 }
 
-/// Compacts changes of an account in one transaction; gives whether there are many more.
+/// Compacts changes of an account in one transaction. Returns whether there may be more.
 async fn compact_some(readers: &Pool, writers: &Pool, cache: &Cache, account: AccountId) -> Result<bool, StoreError> {
     if cache.has(account.0) {
-        // Before the transaction, which keeps reports waiting on SQLite. What fails here is read there.
+        // Reading takes longest. It is done before the transaction, which keeps reports waiting on SQLite.
         let mut connection = readers.acquire().await?;
-        let _ = segments::those(&mut connection, cache, account.0, Patience::Waits, |_, _| true).await;
+        let _ = segments::stored_segments(&mut connection, cache, account.0, LoadMode::Complete, |_, _| true).await;
     }
     let mut tx = begin(writers).await?;
     // Reports of devices may come meanwhile; but the lines of a segment stay where they are.
@@ -140,11 +140,11 @@ async fn compact(connection: &mut Connection, cache: &Cache, account: AccountId)
     let touched: Vec<i64> = touched.into_iter().collect();
     for some in touched.chunks(SEGMENTS_AT_ONCE) {
         let is_touched = |id, _| some.contains(&id);
-        let there = segments::those(connection, cache, account.0, Patience::TakesAny, is_touched).await?;
+        let stored = segments::stored_segments(connection, cache, account.0, LoadMode::AnySize, is_touched).await?;
         for id in some {
-            let Some(segment) = there.segments.get(id) else { continue };
+            let Some(segment) = stored.segments.get(id) else { continue };
             let segment = changed(segment, changes.get(id).map_or(&[][..], Vec::as_slice));
-            batches.iter().for_each(|(batch, seen)| segment.saw_batch(*batch, seen.of(*id)));
+            batches.iter().for_each(|(batch, times)| segment.record_batch(*batch, times.of(*id)));
             let unknown = json_names(segment.seen_at_unknown_times());
             let times: Vec<(String, i64)> = query_as(AssertSqlSafe(format!(
                 "SELECT d.name, s.last_seen FROM {NAMES} {DEVICE_OF_NAME} JOIN device_states s ON s.device = d.id"
@@ -153,7 +153,7 @@ async fn compact(connection: &mut Connection, cache: &Cache, account: AccountId)
             .bind(unknown)
             .fetch_all(&mut *connection)
             .await?;
-            segment.saw(times.iter().map(|(name, at_ms)| (name.as_str(), *at_ms)));
+            segment.record_last_seen(times.iter().map(|(name, at_ms)| (name.as_str(), *at_ms)));
             let (status_bytes, last_seen) = segment.stored();
             store(connection, *id, &status_bytes, &last_seen).await?;
         }

@@ -5,7 +5,7 @@ use super::{
     devices::{ItemRow, item},
     groups::{group_named, group_of, join_group, leave_group},
     json_names, leading_zeros, lock, model_name,
-    segments::{self, LoadError, Patience},
+    segments::{self, LoadError, LoadMode},
     selection::Selection,
     sql, tier,
 };
@@ -17,8 +17,9 @@ use crate::{
     },
     index::{
         FleetIndex,
-        matches::{Bound, Key, Matches, Order},
+        matches::Matches,
         natural,
+        order::{Bound, Key, Order},
     },
     store::{Fleet, Lock},
     types::{AccountId, RegistrationId, tier_code},
@@ -33,19 +34,14 @@ use std::{
 };
 use uuid::Uuid;
 
-/// Devices of a call: their ids and names.
-type Those = Vec<(Uuid, DeviceName)>;
+/// The devices of a call: ids and names.
+type ChosenDevices = Vec<(Uuid, DeviceName)>;
 
 #[async_trait]
 impl Fleet for Db {
     async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError> {
         let limit = query.limit.clamp(1, MAX_PAGE_DEVICES) as usize;
-        let (cursor, is_backwards) = match &query.place {
-            Place::First => (None, false),
-            Place::After(cursor) => (Some(cursor), false),
-            Place::Before(cursor) => (Some(cursor), true),
-            Place::Last => (None, true),
-        };
+        let (cursor, is_backwards) = (query.place.cursor(), query.place.is_backwards());
         let bound = cursor.map(|cursor| Bound {
             key: Key::parse(query.sort, &cursor.key),
             name: cursor.name.to_string(),
@@ -63,15 +59,15 @@ impl Fleet for Db {
             });
             (ahead, has_behind, matches.count() as u64)
         };
-        // The list of all by name can come from the database, at once.
+        // The list of all devices by name can come from the database immediately.
         let is_plain = query.filter == DeviceFilter::default() && query.sort == Sort::Name;
-        let patience = if is_plain && query.place == Place::First { Patience::WaitsBriefly } else { Patience::Waits };
+        let mode = if is_plain && query.place == Place::First { LoadMode::OnlyIfQuick } else { LoadMode::Complete };
         let (mut found, has_behind, total) =
-            match selection.page(&mut connection, self.index(), patience, query, page).await {
+            match selection.page(&mut connection, self.index(), mode, query, page).await {
                 Ok(page) => page,
-                Err(LoadError::NotCached) => {
+                Err(LoadError::TakesLong) => {
                     self.index().load(account);
-                    // The next page would be one in natural order, which this one may not be: it has none yet.
+                    // No next page yet: it would come from the index, in natural order, and skip devices.
                     let page = page_by_name(&mut connection, account, query).await?;
                     return Ok(DevicePage { has_next: false, ..page });
                 }
@@ -102,7 +98,7 @@ impl Fleet for Db {
     async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
         let mut connection = self.reader().acquire().await?;
         let selection = Selection::of(&mut connection, self.index(), account, filter).await?;
-        selection.ask(&mut connection, self.index(), |matches| matches.count() as u64).await
+        selection.evaluate(&mut connection, self.index(), |matches| matches.count() as u64).await
     }
 
     async fn registered_with_leading_zeros(
@@ -114,9 +110,13 @@ impl Fleet for Db {
         leading_zeros::find(&mut connection, account, names).await
     }
 
-    async fn chosen(&self, account: AccountId, chosen: &Chosen) -> Result<(Those, Option<DeviceName>), StoreError> {
+    async fn chosen(
+        &self,
+        account: AccountId,
+        chosen: &Chosen,
+    ) -> Result<(ChosenDevices, Option<DeviceName>), StoreError> {
         let mut connection = self.reader().acquire().await?;
-        those(&mut connection, self.index(), account, chosen, "").await
+        chosen_devices(&mut connection, self.index(), account, chosen, "").await
     }
 
     async fn export(
@@ -126,7 +126,7 @@ impl Fleet for Db {
     ) -> Result<(Vec<NewDevice>, Option<DeviceName>), StoreError> {
         type Row = (String, String, Option<String>, Option<String>, i16);
         let mut connection = self.reader().acquire().await?;
-        let (those, next) = those(&mut connection, self.index(), account, chosen, "").await?;
+        let (those, next) = chosen_devices(&mut connection, self.index(), account, chosen, "").await?;
         let rows: Vec<Row> = query_as(AssertSqlSafe(format!(
             "SELECT d.name, m.name, d.friendly_name, d.description, d.tier
              FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model"
@@ -160,12 +160,12 @@ impl Fleet for Db {
         change: &Change,
         new_group: Uuid,
     ) -> Result<Step, GroupError> {
-        if matches!(chosen, Chosen::Matching(_)) {
-            warm(self, account).await?;
+        if let Chosen::Matching(matching) = chosen {
+            read_ahead(self, account, matching.filter.registration).await?;
         }
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
-        let (those, next) = those(&mut tx, self.index(), account, chosen, FOR_UPDATE_OF_D).await?;
+        let (those, next) = chosen_devices(&mut tx, self.index(), account, chosen, FOR_UPDATE_OF_D).await?;
         let names = those.iter().map(|(_, name)| name.as_str());
         let devices = match change {
             // A group that nothing joins is not made.
@@ -203,12 +203,12 @@ impl Fleet for Db {
         registration: RegistrationId,
         after: Option<&DeviceName>,
     ) -> Result<Step, StoreError> {
-        warm(self, account).await?;
+        read_ahead(self, account, Some(registration)).await?;
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
         let filter = DeviceFilter { registration: Some(registration), ..DeviceFilter::default() };
         let selection = Selection::of(&mut tx, self.index(), account, &filter).await?.unused();
-        let (those, next) = chunk(&mut tx, self.index(), &selection, after, FOR_UPDATE_OF_D).await?;
+        let (those, next) = next_matching(&mut tx, self.index(), &selection, after, FOR_UPDATE_OF_D).await?;
         let names = those.iter().map(|(_, name)| name.as_str());
         let devices = delete_these(&mut tx, account, names).await?;
         tx.commit().await?;
@@ -216,10 +216,11 @@ impl Fleet for Db {
     }
 }
 
-/// Reads the segments before a transaction begins, which keeps reports waiting on SQLite.
-async fn warm(db: &Db, account: AccountId) -> Result<(), StoreError> {
+/// Reads the segments that a transaction will need before it begins, because on SQLite it keeps reports waiting.
+async fn read_ahead(db: &Db, account: AccountId, only: Option<RegistrationId>) -> Result<(), StoreError> {
     let mut connection = db.reader().acquire().await?;
-    segments::those(&mut connection, &db.index().cache, account.0, Patience::Waits, |_, _| true).await?;
+    let is_wanted = |_, registration| only.is_none_or(|only| registration == Some(only.0));
+    segments::stored_segments(&mut connection, &db.index().cache, account.0, LoadMode::Complete, is_wanted).await?;
     Ok(())
 }
 
@@ -248,13 +249,13 @@ async fn change_these<'a>(
 
 /// The chosen devices, by name, each once, and where the next call goes on. With `locked`, they stay as they are
 /// until the transaction ends.
-async fn those(
+async fn chosen_devices(
     connection: &mut Connection,
     index: &FleetIndex,
     account: AccountId,
     chosen: &Chosen,
     locked: &'static str,
-) -> Result<(Those, Option<DeviceName>), StoreError> {
+) -> Result<(ChosenDevices, Option<DeviceName>), StoreError> {
     match chosen {
         Chosen::Named(names) => {
             let rows: Vec<(Uuid, String)> =
@@ -263,7 +264,7 @@ async fn those(
                     .bind(json_names(names.iter().map(DeviceName::as_str)))
                     .fetch_all(connection)
                     .await?;
-            let mut found: Those =
+            let mut found: ChosenDevices =
                 rows.into_iter().map(|(id, name)| Ok((id, device_name(&name)?))).collect::<Result<_, StoreError>>()?;
             found.sort_by_cached_key(|(_, name)| natural::key(name.as_str()));
             // A name that was given twice was looked up twice.
@@ -272,7 +273,7 @@ async fn those(
         }
         Chosen::Matching(Matching { filter, registered_by, except, after }) => {
             let selection = Selection::of(connection, index, account, filter).await?.registered_by(*registered_by);
-            let (mut found, next) = chunk(connection, index, &selection, after.as_ref(), locked).await?;
+            let (mut found, next) = next_matching(connection, index, &selection, after.as_ref(), locked).await?;
             let except: HashSet<_> = except.iter().collect();
             found.retain(|(_, name)| !except.contains(name));
             Ok((found, next))
@@ -280,42 +281,38 @@ async fn those(
     }
 }
 
-/// The first devices of a selection behind a name, and the last of them, if there may be more.
-async fn chunk(
+/// The first devices of a selection after a name, and the name of the last, if there may be more. With `locked`, they stay as
+/// they are until the transaction ends.
+async fn next_matching(
     connection: &mut Connection,
     index: &FleetIndex,
     selection: &Selection,
     after: Option<&DeviceName>,
     locked: &'static str,
-) -> Result<(Those, Option<DeviceName>), StoreError> {
+) -> Result<(ChosenDevices, Option<DeviceName>), StoreError> {
     let from = after.map(|name| Bound { key: Key::Number(0), name: name.to_string(), is_inclusive: false });
     let order = Order { sort: Sort::Name, is_descending: false };
     let first = move |matches: &Matches| matches.first(order, from.as_ref(), MAX_DEVICES_PER_CALL);
-    let found = selection.ask(connection, index, first).await?;
+    let found = selection.evaluate(connection, index, first).await?;
     let is_full = found.len() == MAX_DEVICES_PER_CALL;
     let next = found.last().filter(|_| is_full).map(|name| device_name(name)).transpose()?;
     // Some may have changed before they were locked.
     let mut ids: HashMap<String, Uuid> =
-        selection.still(connection, &found, locked).await?.into_iter().map(|(id, name)| (name, id)).collect();
-    let there = found.into_iter().filter_map(|name| Some((ids.remove(&name)?, name)));
-    let those = there.map(|(id, name)| Ok((id, device_name(&name)?))).collect::<Result<_, StoreError>>()?;
-    Ok((those, next))
+        selection.matching_now(connection, &found, locked).await?.into_iter().map(|(id, name)| (name, id)).collect();
+    let devices = found.into_iter().filter_map(|name| Some((ids.remove(&name)?, name)));
+    let devices = devices.map(|(id, name)| Ok((id, device_name(&name)?))).collect::<Result<_, StoreError>>()?;
+    Ok((devices, next))
 }
 
-/// A page of all devices by name, from the database: while the fleet index is being read, or where the fleet is too large
-/// for it. There, names are in the order of their bytes.
+/// A page of all devices by name from the database, in the order of bytes. It is used while the fleet index is being read,
+/// and for a fleet that is too large for it.
 async fn page_by_name(
     connection: &mut Connection,
     account: AccountId,
     DeviceQuery { place, is_descending, limit, .. }: &DeviceQuery,
 ) -> Result<DevicePage, StoreError> {
     let limit = (*limit).clamp(1, MAX_PAGE_DEVICES) as usize;
-    let (cursor, is_backwards) = match place {
-        Place::First => (None, false),
-        Place::After(cursor) => (Some(cursor), false),
-        Place::Before(cursor) => (Some(cursor), true),
-        Place::Last => (None, true),
-    };
+    let (cursor, is_backwards) = (place.cursor(), place.is_backwards());
     let is_down = *is_descending != is_backwards;
     let mut found = names_from(connection, account, cursor.map(|cursor| (cursor, false)), is_down, limit + 1).await?;
     let has_more = found.len() > limit;
@@ -336,7 +333,7 @@ async fn page_by_name(
     Ok(DevicePage { items, total: count(total), has_next, has_previous, ..DevicePage::default() })
 }
 
-/// The names that follow a place, with it or without it, upwards or downwards.
+/// The names after a cursor (or from it on), upwards or downwards.
 async fn names_from(
     connection: &mut Connection,
     account: AccountId,
@@ -354,7 +351,7 @@ async fn names_from(
     Ok(statement.build_query_scalar().persistent(false).fetch_all(connection).await?)
 }
 
-/// Says in the log, once a minute, that a fleet does not fit into the memory of the index.
+/// Logs, at most once a minute, that a fleet does not fit into the memory of the index.
 fn note_too_large(account: AccountId) {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);

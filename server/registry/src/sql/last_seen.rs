@@ -19,13 +19,13 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(2);
 /// Batches that one statement reads, of some hundred KiB each.
 const BATCHES_AT_ONCE: usize = 64;
 
-/// Publishes for ever. What cannot be published now is published with what comes later.
-pub(crate) async fn keep_published(pool: Pool, cache: Arc<Cache>) {
+/// Publishes as long as it is polled. If it fails, the next batch has these times, too.
+pub(crate) async fn publish_regularly(pool: Pool, cache: Arc<Cache>) {
     let mut tick = interval(PUBLISH_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        // Where it fails, the database is away, and so are reports.
+        // If the database is unreachable, no reports are stored either.
         let _ = publish(&pool, &cache.unpublished).await;
     }
 }
@@ -48,7 +48,7 @@ pub(crate) async fn publish(pool: &Pool, unpublished: &Unpublished) -> Result<()
     }
     tx.commit().await?;
     for (account, batch) in &all {
-        unpublished.published(*account, batch);
+        unpublished.remove(*account, batch);
     }
     Ok(())
 }
@@ -74,7 +74,7 @@ pub(super) async fn batches(
         let rows: Vec<(i64, String)> = statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
         let parse = move || rows.into_iter().map(|(id, text)| (id, Arc::new(Batch::parse(&text)))).collect::<Vec<_>>();
         for (id, batch) in tokio::task::spawn_blocking(parse).await.map_err(|_| StoreError::Unavailable)? {
-            cache.keep_batch(account, id, &batch);
+            cache.insert_batch(account, id, &batch);
             batches.insert(id, batch);
         }
     }

@@ -3,10 +3,7 @@
 use super::{Connection, DEVICE_OF_ID, selection::push_ids, sql};
 use crate::{
     errors::StoreError,
-    index::{
-        FleetIndex, GroupMembers,
-        segment::{Lines, Segment},
-    },
+    index::{FleetIndex, GroupMembers, lines::Lines, segment::Segment},
 };
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, query_as};

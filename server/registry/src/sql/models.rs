@@ -151,7 +151,7 @@ async fn devices_by_model(
     account: AccountId,
 ) -> Result<HashMap<String, u64>, StoreError> {
     let all = Selection::of(connection, index, account, &DeviceFilter::default()).await?;
-    match all.ask(connection, index, Matches::by_model).await {
+    match all.evaluate(connection, index, Matches::by_model).await {
         // It takes a second for some million devices.
         Err(StoreError::FleetTooLarge) => {
             let rows: Vec<(String, i64)> = query_as(

@@ -29,32 +29,40 @@ const SEGMENTS_AT_ONCE: usize = 16;
 /// Segments of which one statement reads what changes, 90 KiB each.
 const STATES_AT_ONCE: usize = 64;
 
-/// The memory that a segment `s` takes, about: its text and, without the models, a lower-case copy; and what each device
-/// takes. The estimate decides whether a fleet fits, so that it does not depend on what is cached.
+/// An estimate of the memory that a segment `s` takes: its text, a lower-case copy without models, and 38 bytes for each
+/// device. It decides whether a fleet fits, because the exact size is only known for cached segments.
 const NEEDED_BYTES: &str = "OCTET_LENGTH(s.text) * 3 / 2 + s.devices * 38";
 
-fn needed(bytes: i64) -> usize {
-    usize::try_from(bytes).unwrap_or_default()
+/// Checks that segments may be read.
+fn check_size(cache: &Cache, mode: LoadMode, needed_bytes: i64, missing_devices: i64) -> Result<(), LoadError> {
+    if mode != LoadMode::AnySize && usize::try_from(needed_bytes).unwrap_or_default() > cache.max_bytes() {
+        return Err(StoreError::FleetTooLarge.into());
+    }
+    if mode == LoadMode::OnlyIfQuick && missing_devices > QUICKLY_READ_DEVICES {
+        return Err(LoadError::TakesLong);
+    }
+    Ok(())
 }
 
-/// As many devices are read in less time than it takes to notice.
-const SOON_READ_DEVICES: i64 = 20_000;
+/// Reading so many devices takes less than 50 ms.
+const QUICKLY_READ_DEVICES: i64 = 20_000;
 
-/// Whether a query waits for segments that are not cached yet.
+/// How segments that are not cached are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Patience {
-    Waits,
-    /// It does, and takes segments of a fleet that is too large for the memory of the index.
-    TakesAny,
-    /// Not for many of them.
-    WaitsBriefly,
+pub(super) enum LoadMode {
+    /// All of them, unless the fleet is too large for the memory of the index.
+    Complete,
+    /// All of them, whatever the size of the fleet.
+    AnySize,
+    /// Only if they are few.
+    OnlyIfQuick,
 }
 
-/// Why there are no segments to ask.
+/// Why segments are not loaded.
 pub(super) enum LoadError {
     Store(StoreError),
-    /// They are to be read first, and that takes a while.
-    NotCached,
+    /// Many segments would have to be read first.
+    TakesLong,
 }
 
 impl From<StoreError> for LoadError {
@@ -73,27 +81,27 @@ impl From<LoadError> for StoreError {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::Store(error) => error,
-            LoadError::NotCached => Self::Unavailable,
+            LoadError::TakesLong => Self::Unavailable,
         }
     }
 }
 
-/// The segments of an account as they are now, with the times that are still to be taken into them.
+/// The segments of an account with all changes, and the batches whose times are still to be recorded in them.
 #[derive(Default)]
 pub(super) struct Loaded {
     pub(super) segments: HashMap<i64, Segment>,
-    /// Differs from that of any other state of these segments, but for when devices were last seen.
+    /// A hash of the versions of these segments and of all changes, except of last-seen times.
     pub(super) state: u64,
     batches: HashMap<i64, Arc<Batch>>,
 }
 
 impl Loaded {
-    /// Takes in when devices were last seen; gives the segments. It takes some milliseconds if many were.
-    pub(super) fn up_to_date(self) -> HashMap<i64, Segment> {
-        for (batch, seen) in &self.batches {
-            for id in seen.segments() {
+    /// Records the times of the batches. Takes some milliseconds if there are many.
+    pub(super) fn with_last_seen(self) -> HashMap<i64, Segment> {
+        for (batch, times) in &self.batches {
+            for id in times.segments() {
                 if let Some(segment) = self.segments.get(&id) {
-                    segment.saw_batch(*batch, seen.of(id));
+                    segment.record_batch(*batch, times.of(id));
                 }
             }
         }
@@ -107,21 +115,20 @@ pub(super) async fn load(
     index: &FleetIndex,
     account: Uuid,
     only: Option<Uuid>,
-    patience: Patience,
+    mode: LoadMode,
 ) -> Result<Loaded, LoadError> {
-    // A fleet that is too large is known before anything of it is read.
     if !index.cache.has(account) && only.is_none() {
-        let bytes: Option<i64> = query_scalar(AssertSqlSafe(format!(
-            "SELECT CAST(SUM({NEEDED_BYTES}) AS BIGINT) FROM segments s WHERE s.account = $1"
+        // Its batches and changes may be many: they are not read in vain.
+        let (bytes, devices): (i64, i64) = query_as(AssertSqlSafe(format!(
+            "SELECT CAST(COALESCE(SUM({NEEDED_BYTES}), 0) AS BIGINT), CAST(COALESCE(SUM(s.devices), 0) AS BIGINT)
+             FROM segments s WHERE s.account = $1"
         )))
         .bind(account)
         .fetch_one(&mut *connection)
         .await?;
-        if needed(bytes.unwrap_or_default()) > index.cache.max_bytes() {
-            return Err(StoreError::FleetTooLarge.into());
-        }
+        check_size(&index.cache, mode, bytes, devices)?;
     }
-    // First of all: what is compacted from now on is read here, or there, or twice.
+    // Changes first, then segments: what is compacted meanwhile is read in the one, in the other, or in both.
     let batches = last_seen::batches(connection, &index.cache, account).await?;
     let changes = compaction::changes(connection, account).await?;
     let many_changes = changes.values().map(Vec::len).sum::<usize>() > index.options.max_changes;
@@ -129,12 +136,13 @@ pub(super) async fn load(
         index.compact(AccountId(account));
     }
     let is_wanted = |_, registration| only.is_none() || only == registration;
-    let Those { mut segments, mut state } = those(connection, &index.cache, account, patience, is_wanted).await?;
+    let StoredSegments { mut segments, mut state } =
+        stored_segments(connection, &index.cache, account, mode, is_wanted).await?;
     for (id, changes) in &changes {
         if let Some(segment) = segments.get_mut(id) {
             *segment = compaction::changed(segment, changes);
         }
-        // They come in any order.
+        // The sum does not depend on the order of the rows.
         changes.iter().for_each(|change| state = state.wrapping_add(hash_of(change)));
     }
     Ok(Loaded { segments, state, batches })
@@ -146,43 +154,38 @@ fn hash_of(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Segments without the changes since, by their ids; and a hash of their versions.
-pub(super) struct Those {
+/// Segments by their ids, without the changes since they were stored; and a hash of their versions.
+pub(super) struct StoredSegments {
     pub(super) segments: HashMap<i64, Segment>,
     state: u64,
 }
 
-/// Reads the segments of accounts that are named, until nobody can name any more.
-pub(crate) async fn keep_loading(pool: Pool, cache: Arc<Cache>, mut named: mpsc::Receiver<AccountId>) {
-    while let Some(account) = named.recv().await {
-        // Where it fails, the next query reads them, and says why not.
+/// Reads the segments of accounts on request, as long as requests can come.
+pub(crate) async fn load_on_request(pool: Pool, cache: Arc<Cache>, mut requests: mpsc::Receiver<AccountId>) {
+    while let Some(account) = requests.recv().await {
+        // If it fails, the next query reads them, and reports the error.
         if let Ok(mut connection) = pool.acquire().await {
-            let _ = those(&mut connection, &cache, account.0, Patience::Waits, |_, _| true).await;
+            let _ = stored_segments(&mut connection, &cache, account.0, LoadMode::Complete, |_, _| true).await;
         }
     }
 }
 
-/// The segments of an account that are wanted, by their ids and registrations; without the changes since.
-pub(super) async fn those(
+/// The segments of an account that `is_wanted` selects by id and registration, cached or from the database.
+pub(super) async fn stored_segments(
     connection: &mut Connection,
     cache: &Cache,
     account: Uuid,
-    patience: Patience,
+    mode: LoadMode,
     is_wanted: impl Fn(i64, Option<Uuid>) -> bool,
-) -> Result<Those, LoadError> {
-    let mut found = cached(connection, cache, account, &is_wanted).await?;
-    if patience != Patience::TakesAny && needed(found.needed_bytes) > cache.max_bytes() {
-        return Err(StoreError::FleetTooLarge.into());
-    }
-    if patience == Patience::WaitsBriefly && found.missing_devices > SOON_READ_DEVICES {
-        return Err(LoadError::NotCached);
-    }
+) -> Result<StoredSegments, LoadError> {
+    let mut found = find_cached(connection, cache, account, &is_wanted).await?;
+    check_size(cache, mode, found.needed_bytes, found.missing_devices)?;
     if found.stale.is_empty() && found.missing.is_empty() {
-        return Ok(Those { segments: found.segments, state: found.state });
+        return Ok(StoredSegments { segments: found.segments, state: found.state });
     }
-    let turn = cache.turn_to_read(account);
+    let turn = cache.read_lock(account);
     let _turn = turn.lock().await;
-    found = cached(connection, cache, account, &is_wanted).await?;
+    found = find_cached(connection, cache, account, &is_wanted).await?;
     read_states(connection, cache, account, &mut found).await?;
     for some in found.missing.chunks(SEGMENTS_AT_ONCE) {
         let mut statement = sql("SELECT s.id, s.version, s.text, t.version, t.status_bytes, t.last_seen
@@ -203,35 +206,35 @@ pub(super) async fn those(
             parsed.collect::<Vec<_>>()
         };
         for (id, version, segment) in tokio::task::spawn_blocking(parse).await.map_err(|_| StoreError::Unavailable)? {
-            cache.keep(account, id, version, &segment);
+            cache.insert(account, id, version, &segment);
             found.segments.insert(id, segment);
         }
     }
-    Ok(Those { segments: found.segments, state: found.state })
+    Ok(StoredSegments { segments: found.segments, state: found.state })
 }
 
-/// What is known of the segments that are wanted.
+/// The selected segments as far as they are cached.
 #[derive(Default)]
-struct Known {
-    /// Those that are cached as they are.
+struct Cached {
+    /// StoredSegments that are cached as they are.
     segments: HashMap<i64, Segment>,
-    /// Those whose status_bytes and times have changed, with the version of their text.
+    /// StoredSegments whose status_bytes and times have changed, with the version of their text.
     stale: Vec<(i64, i64, Segment)>,
-    /// Those that are to be read.
+    /// StoredSegments that are to be read.
     missing: Vec<i64>,
     missing_devices: i64,
-    /// The memory that all of these take.
+    /// The memory that all of these take, estimated.
     needed_bytes: i64,
     /// A hash of all versions.
     state: u64,
 }
 
-async fn cached(
+async fn find_cached(
     connection: &mut Connection,
     cache: &Cache,
     account: Uuid,
     is_wanted: impl Fn(i64, Option<Uuid>) -> bool,
-) -> Result<Known, StoreError> {
+) -> Result<Cached, StoreError> {
     type Row = (i64, Option<Uuid>, i64, Option<i64>, i64, i64);
     let all: Vec<Row> = query_as(AssertSqlSafe(format!(
         "SELECT s.id, s.registration, s.version, t.version, s.devices, CAST({NEEDED_BYTES} AS BIGINT)
@@ -240,21 +243,19 @@ async fn cached(
     .bind(account)
     .fetch_all(&mut *connection)
     .await?;
-    let mut there = cache.segments(account, all.iter().map(|(id, _, version, ..)| (*id, *version)));
-    let mut known = Known::default();
+    let mut in_cache = cache.segments(account, all.iter().map(|(id, _, version, ..)| (*id, *version)));
+    let mut known = Cached::default();
     for (id, registration, version, state_version, devices, bytes) in all {
         if !is_wanted(id, registration) {
             continue;
         }
         known.needed_bytes += bytes;
         known.state = known.state.wrapping_add(hash_of(&(id, version, state_version)));
-        match there.remove(&id) {
-            Some((there, segment)) if there == (version, state_version.unwrap_or_default()) => {
+        match in_cache.remove(&id) {
+            Some((cached_version, segment)) if cached_version == (version, state_version.unwrap_or_default()) => {
                 known.segments.insert(id, segment);
             }
-            Some((_, segment)) => {
-                known.stale.push((id, version, segment));
-            }
+            Some((_, segment)) => known.stale.push((id, version, segment)),
             None => {
                 known.missing_devices += devices;
                 known.missing.push(id);
@@ -264,12 +265,12 @@ async fn cached(
     Ok(known)
 }
 
-/// Reads the status_bytes and times of the stale segments.
+/// Reads the status bytes and times of the stale segments.
 async fn read_states(
     connection: &mut Connection,
     cache: &Cache,
     account: Uuid,
-    known: &mut Known,
+    known: &mut Cached,
 ) -> Result<(), StoreError> {
     for some in known.stale.chunks(STATES_AT_ONCE) {
         let mut statement = sql("SELECT s.id, s.version, t.version, t.status_bytes, t.last_seen
@@ -285,7 +286,7 @@ async fn read_states(
             match rows.remove(id) {
                 Some((text, state, status_bytes, last_seen)) if text == *version => {
                     let segment = segment.with(&status_bytes, &last_seen);
-                    cache.keep(account, *id, (text, state), &segment);
+                    cache.insert(account, *id, (text, state), &segment);
                     known.segments.insert(*id, segment);
                 }
                 // Its text has changed meanwhile.

@@ -1,9 +1,9 @@
-//! Which devices match a filter: what is looked up before the index is asked, and the same conditions in SQL, for devices
-//! that are about to change.
+//! Which devices match a filter: the look-ups before a scan of the index, and the same conditions in SQL for devices that are
+//! about to change.
 
 use super::{
     Connection, DEVICE_NAMED, DEVICE_OF_NAME, Database, NAMES, json_names, members,
-    segments::{self, LoadError, Loaded, Patience},
+    segments::{self, LoadError, LoadMode, Loaded},
     sql,
 };
 use crate::{
@@ -11,8 +11,10 @@ use crate::{
     fleet::{DeviceFilter, DeviceQuery},
     index::{
         FleetIndex, Page,
-        matches::{Matches, StatusBytes, Wanted},
-        segment::{Lines, Segment},
+        criteria::{Criteria, StatusBytes},
+        lines::Lines,
+        matches::Matches,
+        segment::Segment,
     },
     search::{List, MAX_SEARCHED_NAMES, Query, Separators, mac_notations},
     types::{AccountId, RegistrationId, Status, Timestamp, tier_code},
@@ -25,7 +27,7 @@ use std::{
 };
 use uuid::Uuid;
 
-/// The devices that match a filter: its names looked up, and its search understood.
+/// The devices that match a filter whose names are looked up, and whose search is parsed.
 pub(super) struct Selection {
     account: Uuid,
     filter: DeviceFilter,
@@ -139,53 +141,53 @@ impl Selection {
         Self { is_unused: true, ..self }
     }
 
-    /// Finds the matching devices, and asks something about them. Who was registered by a certain time, and who never
-    /// showed a token, is not in the index: see [`Selection::still`].
-    pub(super) async fn ask<T: Send + 'static>(
+    /// Finds the matching devices, and evaluates something on them. The index has neither the time of registration nor
+    /// whether a token was used: see [`Selection::matching_now`].
+    pub(super) async fn evaluate<T: Send + 'static>(
         &self,
         connection: &mut Connection,
         index: &FleetIndex,
         what: impl FnOnce(&Matches) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (scan, _) = self.scan(connection, index, Patience::Waits, what).await?;
+        let (scan, _) = self.scan(connection, index, LoadMode::Complete, what).await?;
         index.scan(scan).await
     }
 
-    /// As [`Selection::ask`], of a page. Who asks for the same page at once shares the answer.
+    /// As [`Selection::evaluate`], for a page. Concurrent requests for the same page share one scan.
     pub(super) async fn page(
         &self,
         connection: &mut Connection,
         index: &FleetIndex,
-        patience: Patience,
+        mode: LoadMode,
         query: &DeviceQuery,
         what: impl FnOnce(&Matches) -> Page + Send + 'static,
     ) -> Result<Page, LoadError> {
-        let (scan, state) = self.scan(connection, index, patience, what).await?;
+        let (scan, state) = self.scan(connection, index, mode, what).await?;
         let asked = format!("{} {state:?} {query:?}", self.account);
         Ok(index.pages.get(asked, index.scan(scan)).await?)
     }
 
-    /// What finds the matching devices and asks something about them, and the state of what it looks into.
+    /// The scan that finds the matching devices and evaluates something on them; and the state of the data that it scans.
     async fn scan<T: Send + 'static>(
         &self,
         connection: &mut Connection,
         index: &FleetIndex,
-        patience: Patience,
+        mode: LoadMode,
         what: impl FnOnce(&Matches) -> T + Send + 'static,
     ) -> Result<(impl FnOnce() -> T + Send + 'static, impl Debug), LoadError> {
-        // First of all: then the segments that are loaded have these devices, unless they are gone.
+        // Before the segments are loaded: then they have these devices, unless they were deleted.
         let (texts, named) = match &self.query {
             Query::Texts(texts) => (texts.clone(), None),
             Query::Names(names) => (Vec::new(), Some(segments_of(connection, self.account, names).await?)),
         };
         let registration = self.filter.registration.map(|registration| registration.0);
-        // Where nothing can match, no segments are loaded, and the members are not read by them.
+        // If nothing can match, no segments are loaded: members must not be looked up in them.
         let has_groups = !self.groups.is_empty() && !self.is_empty;
         let versions = if has_groups { Some(members::versions(connection, &self.groups).await?) } else { None };
         let loaded = if self.is_empty {
             Loaded::default()
         } else {
-            segments::load(connection, index, self.account, registration, patience).await?
+            segments::load(connection, index, self.account, registration, mode).await?
         };
         let state = (loaded.state, versions.clone());
         let members = match versions {
@@ -196,11 +198,11 @@ impl Selection {
         };
         let filter = &self.filter;
         let has_status_bytes = filter.status.is_some() || filter.tier.is_some() || filter.never_seen;
-        let wanted = Wanted {
+        let criteria = Criteria {
             texts,
             model: filter.model.as_ref().map(|model| model.as_str().to_owned()),
             status_bytes: if has_status_bytes {
-                StatusBytes::that(|status_byte| matches_status_byte(status_byte, filter))
+                StatusBytes::matching(|status_byte| matches_status_byte(status_byte, filter))
             } else {
                 StatusBytes::ALL
             },
@@ -208,19 +210,19 @@ impl Selection {
             silent_since: self.silent_since.map(Timestamp::as_ms),
         };
         let scan = move || {
-            let segments = loaded.up_to_date();
+            let segments = loaded.with_last_seen();
             let lines = match named {
-                Some(named) => Some(lines_of(&segments, &named, wanted.lines)),
-                None => wanted.lines,
+                Some(named) => Some(lines_of(&segments, &named, criteria.lines)),
+                None => criteria.lines,
             };
-            what(&Matches::find(&segments, &Wanted { lines, ..wanted }))
+            what(&Matches::find(&segments, &Criteria { lines, ..criteria }))
         };
         Ok((scan, state))
     }
 
-    /// Those of these devices that the selection has now, in no particular order. With `locked`, they stay as they are
-    /// until the transaction ends.
-    pub(super) async fn still(
+    /// The devices of these names that match now, by the database, in no particular order. With `locked`, they stay as they
+    /// are until the transaction ends.
+    pub(super) async fn matching_now(
         &self,
         connection: &mut Connection,
         names: &[String],
@@ -310,8 +312,8 @@ async fn is_in_texts(
     query: Option<Query>,
 ) -> Result<bool, StoreError> {
     let Some(Query::Texts(texts)) = query else { return Ok(false) };
-    let segments = segments::load(connection, index, account, None, Patience::Waits).await?.segments;
-    index.scan(move || Matches::find(&segments, &Wanted { texts, ..Wanted::default() }).count() > 0).await
+    let segments = segments::load(connection, index, account, None, LoadMode::Complete).await?.segments;
+    index.scan(move || Matches::find(&segments, &Criteria { texts, ..Criteria::default() }).count() > 0).await
 }
 
 /// The segments that have the devices of these names.
