@@ -65,9 +65,23 @@ test('devices that are silent for a time are found, and stand as people count', 
   await silence.selectOption('Silent for 24 h');
   await expect(portal).toHaveURL(/silent=24$/);
   await total(portal, '0 devices');
+  // Another number begins with the one that was chosen.
   await silence.selectOption('Silent for other…');
-  await expect(portal).not.toHaveURL(/silent/);
   const hours = filters(portal).getByLabel('Hours without data');
+  await expect(hours).toHaveValue('24');
+  await hours.fill('36');
+  await hours.press('Enter');
+  await expect(portal).toHaveURL(/silent=36$/);
+  // What is no number of hours changes nothing, and a number that is offered keeps the field that has the focus.
+  for (const wrong of ['0', '-1', '99999999', '1.5', '']) {
+    await hours.fill(wrong);
+    await hours.press('Enter');
+    await expect(portal).toHaveURL(/silent=36$/);
+  }
+  await hours.fill('24');
+  await hours.press('Enter');
+  await expect(portal).toHaveURL(/silent=24$/);
+  await expect(hours).toBeFocused();
   await hours.fill('36');
   await hours.press('Enter');
   await expect(portal).toHaveURL(/silent=36$/);
@@ -79,6 +93,22 @@ test('devices that are silent for a time are found, and stand as people count', 
   await total(portal, '3 devices');
   await expect(silence).toHaveValue('');
   await expect(hours).toBeHidden();
+});
+
+test.describe('a fleet that is larger than the memory of the index', () => {
+  test.use({ through: ['env', 'MUSTER_INDEX_MEMORY=0'] });
+
+  test('is listed by name, and the page says why nothing else is', async ({ portal, muster }) => {
+    await withSeedDevices(portal, muster);
+    await total(portal, '2 devices');
+    await expect(row(portal, 'AutoRegister42')).toBeVisible();
+    await expect(portal.getByText(/larger than the memory of this server's index.*raise MUSTER_INDEX_MEMORY/)).toBeVisible();
+    await filters(portal).getByLabel('Status').selectOption('Active');
+    await expect(portal.getByRole('alert').filter({ hasText: 'raise MUSTER_INDEX_MEMORY' })).toBeVisible();
+    await expect(row(portal, 'AutoRegister42'), 'what was shown stays').toBeVisible();
+    await portal.getByRole('link', { name: 'Models' }).click();
+    await expect(portal.getByRole('row').filter({ hasText: MODEL })).toContainText('2');
+  });
 });
 
 test('a filter that a link takes away is taken away', async ({ portal, muster }) => {

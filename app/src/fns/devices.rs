@@ -324,7 +324,7 @@ pub(super) mod server {
             Chosen::Named(some) => registry::Chosen::Named(names(some)?),
             Chosen::Matching { filter: which, registered_by_ms, except, after } => {
                 registry::Chosen::Matching(registry::Matching {
-                    // As it was when they were chosen: who fell silent since was not on the screen.
+                    // Silent when they were chosen: a device that fell silent later was not on the screen.
                     filter: filter(which, registered_by_ms.min(viewer.registry.now().as_ms()))?,
                     registered_by: registry::Timestamp::from_ms(registered_by_ms),
                     except: names(except)?,

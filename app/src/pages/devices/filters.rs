@@ -164,26 +164,43 @@ const SILENT_FOR_OTHER: &str = "Silent for other…";
 /// The filter by silence: one of some times, or a number of hours.
 #[component]
 fn SilentFor(hours: Signal<Option<u32>>, choose: Callback<Option<u32>>) -> impl IntoView {
+    let word_of = |hours: u32| SILENT_FOR.iter().find(|(offered, _)| *offered == hours).map(|(_, word)| *word);
+    // Once chosen, the field stays while somebody types in it, even a time that is offered.
     let is_other_chosen = RwSignal::new(false);
-    let offered = |hours: u32| SILENT_FOR.iter().find(|(offered, _)| *offered == hours).map(|(_, word)| *word);
-    let is_other = Memo::new(move |_| match hours.get() {
-        Some(hours) => offered(hours).is_none(),
-        None => is_other_chosen.get(),
+    let is_other =
+        Memo::new(move |_| is_other_chosen.get() || hours.get().is_some_and(|hours| word_of(hours).is_none()));
+    // Removing the filter elsewhere, as **Clear filters** does, removes the field.
+    Effect::new(move |had_hours: Option<bool>| {
+        let has_hours = hours.with(Option::is_some);
+        if had_hours == Some(true) && !has_hours {
+            is_other_chosen.set(false);
+        }
+        has_hours
     });
     let options: Vec<&str> = SILENT_FOR.iter().map(|(_, word)| *word).chain([SILENT_FOR_OTHER]).collect();
-    let word = move || if is_other.get() { Some(SILENT_FOR_OTHER) } else { hours.get().and_then(offered) };
+    let word = move || if is_other.get() { Some(SILENT_FOR_OTHER) } else { hours.get().and_then(word_of) };
     view! {
         <Choice label="Silent for" any="Silent or not" options=Signal::stored(options.into_iter().map(str::to_owned).collect())
             chosen=Signal::derive(move || word().map(str::to_owned))
             choose=Callback::new(move |chosen: Option<String>| {
-                let chosen = chosen.unwrap_or_default();
-                is_other_chosen.set(chosen == SILENT_FOR_OTHER);
-                choose.run(SILENT_FOR.iter().find(|(_, word)| *word == chosen).map(|(hours, _)| *hours));
+                is_other_chosen.set(chosen.as_deref() == Some(SILENT_FOR_OTHER));
+                if !is_other_chosen.get_untracked() {
+                    let chosen = chosen.unwrap_or_default();
+                    choose.run(SILENT_FOR.iter().find(|(_, word)| *word == chosen).map(|(hours, _)| *hours));
+                }
             }) />
         <Show when=move || is_other.get()>
             <label class="hours">
                 <input type="number" min="1" max=MAX_SILENT_HOURS step="1" aria-label="Hours without data" prop:value=move || hours.get()
-                    on:change:target=move |event| choose.run(parse_hours(&event.target().value())) />
+                    on:change:target=move |event| {
+                        let input = event.target();
+                        if let Some(hours) = parse_hours(&input.value()) {
+                            choose.run(Some(hours));
+                        } else if input.report_validity() {
+                            // Empty, which the browser does not complain about.
+                            input.set_value(&hours.get_untracked().map_or_else(String::new, |hours| hours.to_string()));
+                        }
+                    } />
                 "hours"
             </label>
         </Show>
