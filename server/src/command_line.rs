@@ -143,8 +143,8 @@ pub(crate) struct ServeSettings {
     /// Refuse to start on the database of an earlier version, instead of bringing it up to date
     #[arg(long, env = "MUSTER_NO_MIGRATE")]
     pub(crate) no_migrate: bool,
-    /// Memory for the lists of devices, in MiB; some 15 devices take 1 KiB. By default a quarter of the machine's memory, at
-    /// most 2048
+    /// Memory for the lists of devices, in MiB. A million devices take about 120. By default a quarter of the machine's memory,
+    /// at most 2048
     #[arg(long, env = "MUSTER_INDEX_MEMORY")]
     pub(crate) index_memory: Option<u32>,
     #[command(flatten)]

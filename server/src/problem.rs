@@ -92,3 +92,17 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_says_whether_a_retry_may_help() {
+        let check =
+            |error: StoreError, status: u16| assert_eq!(Problem::from(error).status.as_u16(), status, "{error}");
+        check(StoreError::Corrupt, 500);
+        check(StoreError::Unavailable, 503);
+        check(StoreError::ReadOnly, 503);
+    }
+}

@@ -27,3 +27,16 @@ fn a_method_that_an_address_does_not_take_is_a_problem() {
         assert!(problem["detail"].as_str().unwrap().ends_with('.'), "{problem}");
     }
 }
+
+/// What would fail again is no temporary failure: browsers and devices must not retry it.
+#[test]
+fn damaged_data_is_an_internal_error() {
+    let place = Place::new();
+    let server = place.serve();
+    let cookie = server.sign_in();
+    assert_eq!(server.call_json("default-tier", &cookie, "{}").status, 200);
+    let database = rusqlite::Connection::open(place.database()).unwrap();
+    database.execute("UPDATE accounts SET default_tier = 9", []).unwrap();
+    let failed = server.call_json("default-tier", &cookie, "{}");
+    assert_eq!((failed.status, failed.body.as_str(), failed.header("retry-after")), (500, "\"Internal\"", ""));
+}
