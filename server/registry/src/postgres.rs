@@ -52,9 +52,6 @@ pub(crate) const DEVICE_NAMED: [&str; 3] = [
     " AND name = v.value OFFSET 0) AS d",
 ];
 
-/// Behind ids `v.device`: the device `d` that each is of, in the same way.
-pub(crate) const DEVICE_OF_ID: &str = "CROSS JOIN LATERAL (SELECT * FROM devices WHERE id = v.device OFFSET 0) AS d";
-
 /// A version of something that is cached: drawn, so that no other content ever has it, not even after a restore.
 pub(crate) const NEW_VERSION: &str = "muster_new_version()";
 

@@ -157,7 +157,7 @@ pub(crate) enum Decision {
     /// This same part made its newest token, and the answer was lost: another takes the place of the lost one.
     Again(Uuid),
     /// It was registered before, and nothing changes.
-    Already { device: Uuid, never_connected: bool },
+    Already { never_connected: bool },
     /// It was registered before and has never connected, and the operator asked for a new token.
     Renew(Uuid),
     /// It fails, with this sentence.
@@ -201,7 +201,7 @@ pub(crate) fn decide(
             None if existing.never_connected() && renew && !is_of_first_pass(existing, part) => {
                 Decision::Renew(existing.id)
             }
-            None => Decision::Already { device: existing.id, never_connected: existing.never_connected() },
+            None => Decision::Already { never_connected: existing.never_connected() },
         },
         // A later pass makes no devices: the row fails again as it failed before, or was deleted meanwhile.
         (None, Some(model)) if !renew => Decision::Add(model),

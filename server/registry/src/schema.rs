@@ -24,6 +24,16 @@ fn migrator(embedded: &[Embedded]) -> Migrator {
     Migrator::with_migrations(embedded.iter().map(migration).collect())
 }
 
+/// The migration before which the members of groups are moved into the segments.
+pub(crate) const MEMBERS_IN_SEGMENTS: i64 = 10;
+
+/// The migrations before one. Run on a database that has later ones, they change nothing.
+pub(crate) fn before(all: &Migrator, version: i64) -> Migrator {
+    let mut earlier = Migrator::with_migrations(all.iter().filter(|one| one.version < version).cloned().collect());
+    earlier.set_ignore_missing(true);
+    earlier
+}
+
 /// How the schema of a database compares with this program's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SchemaState {

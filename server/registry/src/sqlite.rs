@@ -46,9 +46,6 @@ pub(crate) const DEVICE_OF_NAME: &str = "CROSS JOIN devices AS d ON d.account = 
 pub(crate) const DEVICE_NAMED: [&str; 3] =
     ["json_each(", ") AS v CROSS JOIN devices AS d ON d.account = ", " AND d.name = v.value"];
 
-/// Behind ids `v.device`: the device `d` that each is of.
-pub(crate) const DEVICE_OF_ID: &str = "CROSS JOIN devices AS d ON d.id = v.device";
-
 /// A version of something that is cached: drawn, so that no other content ever has it, not even after a restore.
 pub(crate) const NEW_VERSION: &str = "(random() & 9007199254740991)";
 

@@ -31,6 +31,8 @@ ALTER TABLE segment_states RENAME COLUMN block TO segment;
 ALTER TABLE segment_states RENAME COLUMN marks TO status_bytes;
 -- 8 bytes for each line, little-endian: milliseconds. 0, or none at all: never.
 ALTER TABLE segment_states ADD COLUMN last_seen BYTEA NOT NULL DEFAULT '';
+-- The groups that have devices of the segment: see src/index/members.rs.
+ALTER TABLE segment_states ADD COLUMN members BYTEA NOT NULL DEFAULT '';
 
 -- Changes of status bytes that are not in the segments yet.
 ALTER TABLE new_marks RENAME TO status_changes;

@@ -153,7 +153,7 @@ mod tests {
     /// A segment of one device, with so much text.
     fn segment(bytes: usize) -> Segment {
         let text = format!("{}\n", "x".repeat(bytes));
-        Segment::new(Columns { text, status_bytes: Vec::new(), last_seen: Vec::new() })
+        Segment::new(Columns { text, ..Columns::default() })
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::{lines::Lines, segment::Segment, text::lowercase};
 use memchr::memmem;
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
+use uuid::Uuid;
 
 /// A set of status bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +39,10 @@ pub(crate) struct Criteria {
     /// It is of this model.
     pub(crate) model: Option<String>,
     pub(crate) status_bytes: StatusBytes,
+    /// It is in one of these groups.
+    pub(crate) groups: Option<Vec<Uuid>>,
     /// It is in one of these lines, by segment.
-    pub(crate) lines: Option<HashMap<i64, Arc<Lines>>>,
+    pub(crate) lines: Option<HashMap<i64, Lines>>,
     /// It is `Active`, but was last seen before this time, in milliseconds.
     pub(crate) silent_since: Option<i64>,
 }
@@ -49,7 +52,11 @@ impl Criteria {
     pub(super) fn lines_of(&self, id: i64, segment: &Segment, finders: &[memmem::Finder<'_>]) -> Option<Lines> {
         let mut lines = None;
         if let Some(of_segments) = &self.lines {
-            lines = Some(of_segments.get(&id).map(|lines| Lines::clone(lines)).unwrap_or_default());
+            lines = Some(of_segments.get(&id).cloned().unwrap_or_default());
+        }
+        if let Some(groups) = &self.groups {
+            let members = segment.members().in_any(groups);
+            lines = Some(lines.map_or_else(|| members.clone(), |lines| lines.and(&members)));
         }
         if !finders.is_empty() {
             let mut found = Lines::default();

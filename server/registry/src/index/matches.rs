@@ -210,12 +210,13 @@ mod tests {
     use super::*;
     use crate::index::{
         criteria::{ACTIVE, StatusBytes},
+        members::Members,
         order::Key,
-        segment::{Columns, push_line},
+        segment::{Columns, State, push_line},
         text::lowercase,
     };
     use proptest::prelude::*;
-    use std::sync::Arc;
+    use uuid::Uuid;
 
     #[derive(Clone, Debug)]
     struct Row {
@@ -224,32 +225,43 @@ mod tests {
         model: String,
         status_byte: u8,
         last_seen: i64,
+        groups: Vec<u128>,
     }
 
     /// Devices of three segments: with names that differ, and fields of few letters, so that much is found.
     fn fleet() -> impl Strategy<Value = Vec<Row>> {
-        let row = ("[aAbB]{1,4}", "[aAbÄäßσΣςİ\u{308} 1]{0,4}", "[ab.]{1,3}", 0_u8..24, 1_i64..6);
+        let row = (
+            "[aAbB]{1,4}",
+            "[aAbÄäßσΣςİ\u{308} 1]{0,4}",
+            "[ab.]{1,3}",
+            0_u8..24,
+            1_i64..6,
+            prop::sample::subsequence(vec![1, 2], 0..=2),
+        );
         prop::collection::vec(row, 0..40).prop_map(|rows| {
-            let row =
-                |(at, (name, friendly_name, model, status_byte, seen)): (usize, (String, String, String, u8, i64))| {
-                    let last_seen = if status_byte & 1 == 1 { seen } else { 0 };
-                    Row { name: format!("{name}{at}"), friendly_name, model, status_byte, last_seen }
-                };
-            rows.into_iter().enumerate().map(row).collect()
+            let row = |(at, (name, friendly_name, model, status_byte, seen, groups))| {
+                let last_seen = if status_byte & 1 == 1 { seen } else { 0 };
+                Row { name: format!("{name}{at}"), friendly_name, model, status_byte, last_seen, groups }
+            };
+            (0..40_u32).zip(rows).map(row).collect()
         })
     }
 
     fn segments(fleet: &[Row]) -> HashMap<i64, Segment> {
-        let mut texts = vec![String::new(); 3];
+        let mut stored = vec![(String::new(), Members::default()); 3];
         for (at, row) in fleet.iter().enumerate() {
-            push_line(&mut texts[at % 3], &row.name, Some(&row.friendly_name), &row.model, 1);
+            let (text, members) = &mut stored[at % 3];
+            push_line(text, &row.name, Some(&row.friendly_name), &row.model, 1);
+            row.groups.iter().for_each(|group| {
+                members.join(Uuid::from_u128(*group), &[at as u32 / 3]);
+            });
         }
-        let segment = |text| {
-            let segment = Segment::new(Columns { text, status_bytes: Vec::new(), last_seen: Vec::new() });
+        let segment = |(text, members)| {
+            let segment = Segment::new(Columns { text, state: State { members, ..State::default() } });
             segment.record_last_seen(fleet.iter().map(|row| (row.name.as_str(), row.last_seen)));
             segment.changed(fleet.iter().map(|row| (row.name.as_str(), row.status_byte)))
         };
-        (1..).zip(texts.into_iter().map(segment)).collect()
+        (1..).zip(stored.into_iter().map(segment)).collect()
     }
 
     fn orders() -> impl Strategy<Value = Order> {
@@ -292,25 +304,26 @@ mod tests {
 
     proptest! {
         #[test]
-        fn devices_that_match_are_found(fleet in fleet(), texts in prop::collection::vec("[aAbäΣ.\\d]{0,3}", 0..3), model in prop::option::of("[ab.]{1,2}"), status_bytes in sets_of_status_bytes(), members in prop::option::of(prop::collection::vec(any::<bool>(), 40)), silent_since in prop::option::of(0_i64..7)) {
+        fn devices_that_match_are_found(fleet in fleet(), texts in prop::collection::vec("[aAbäΣ.\\d]{0,3}", 0..3), model in prop::option::of("[ab.]{1,2}"), status_bytes in sets_of_status_bytes(), named in prop::option::of(prop::collection::vec(any::<bool>(), 40)), groups in prop::option::of(prop::sample::subsequence(vec![1, 2, 3], 0..=3)), silent_since in prop::option::of(0_i64..7)) {
             let segments = segments(&fleet);
-            let is_member = |name: &str| members.as_ref().is_none_or(|members| fleet.iter().position(|row| row.name == name).is_some_and(|at| members[at]));
-            let lines = members.as_ref().map(|_| {
+            let is_named = |name: &str| named.as_ref().is_none_or(|named| fleet.iter().position(|row| row.name == name).is_some_and(|at| named[at]));
+            let lines = named.as_ref().map(|_| {
                 let mut lines: HashMap<i64, Lines> = HashMap::new();
                 for (id, segment) in &segments {
-                    for line in fleet.iter().filter(|row| is_member(&row.name)).filter_map(|row| segment.line_of(&row.name)) {
+                    for line in fleet.iter().filter(|row| is_named(&row.name)).filter_map(|row| segment.line_of(&row.name)) {
                         lines.entry(*id).or_default().insert(line);
                     }
                 }
-                lines.into_iter().map(|(id, lines)| (id, Arc::new(lines))).collect()
+                lines
             });
-            let matches = Matches::find(&segments, &Criteria { texts: texts.iter().map(|text| lowercase(text)).collect(), model: model.clone(), status_bytes, lines, silent_since });
+            let matches = Matches::find(&segments, &Criteria { texts: texts.iter().map(|text| lowercase(text)).collect(), model: model.clone(), status_bytes, groups: groups.as_ref().map(|groups| groups.iter().copied().map(Uuid::from_u128).collect()), lines, silent_since });
             let is_it = |row: &&Row| {
                 let has = |text: &String| [&row.name, &row.friendly_name, &row.model].iter().any(|field| lowercase(field).contains(&lowercase(text)));
                 (texts.is_empty() || texts.iter().any(has))
                     && model.as_deref().is_none_or(|model| row.model == model)
                     && status_bytes.contains(row.status_byte)
-                    && is_member(&row.name)
+                    && is_named(&row.name)
+                    && groups.as_ref().is_none_or(|groups| row.groups.iter().any(|group| groups.contains(group)))
                     && silent_since.is_none_or(|since| row.status_byte >> 3 == ACTIVE && (1..since).contains(&row.last_seen))
             };
             let expected: Vec<Row> = fleet.iter().filter(is_it).cloned().collect();

@@ -3,7 +3,7 @@
 //! The database keeps the same columns, in *segments* of up to some 10,000 devices (`segment.rs`), each with a version that
 //! every change of it draws anew. A server caches the segments that it has read (`cache.rs`), and asks for the versions
 //! before each query: so what another server registered a moment ago is found, too. A change of a device's status_byte is a row
-//! of its own, and the times of reports come in batches (`last_seen.rs`): they are read whole before each query, and lowercased
+//! of its own, and the times of reports come in batches (`last_seen.rs`): they are read whole before each query, and compacted
 //! into the segments in the background (`sql/compaction.rs`).
 
 pub(crate) mod cache;
@@ -11,6 +11,7 @@ pub(crate) mod criteria;
 pub(crate) mod last_seen;
 pub(crate) mod lines;
 pub(crate) mod matches;
+pub(crate) mod members;
 pub(crate) mod memory;
 pub(crate) mod natural;
 pub(crate) mod order;
@@ -20,17 +21,10 @@ pub(crate) mod text;
 
 use crate::{errors::StoreError, heavy::run_blocking, types::AccountId};
 use cache::Cache;
-use lines::Lines;
 use metrics::histogram;
-use segment::Segment;
 use sharing::UnderWay;
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 use tokio::sync::{Semaphore, mpsc};
-use uuid::Uuid;
 
 /// The index of all accounts on this server.
 pub(crate) struct FleetIndex {
@@ -40,18 +34,11 @@ pub(crate) struct FleetIndex {
     loads: mpsc::Sender<AccountId>,
     pub(crate) pages: UnderWay<Page>,
     scans: Arc<Semaphore>,
-    members: Mutex<HashMap<Uuid, (i64, Arc<GroupMembers>)>>,
 }
 
 /// The names of a page and one more, if there is one; whether there are devices on the other side of it; and how many
 /// devices match.
 pub(crate) type Page = (Vec<String>, bool, u64);
-
-/// The members of a group: lines of segments as they were read.
-pub(crate) type GroupMembers = HashMap<i64, (Weak<segment::Texts>, Arc<Lines>)>;
-
-/// Groups whose members are cached. Each is a bit for each device of the segments that have members.
-const MAX_CACHED_GROUPS: usize = 256;
 
 /// Accounts that wait for a compaction, or to be read. One more is asked for by its next query.
 const MAX_WAITING: usize = 64;
@@ -93,7 +80,7 @@ impl Default for IndexOptions {
 }
 
 impl IndexOptions {
-    /// More batches of last-seen times than this are lowercased.
+    /// More batches of last-seen times than this are compacted.
     pub(crate) fn max_batches(self) -> usize {
         self.max_changes / 64
     }
@@ -110,7 +97,6 @@ impl FleetIndex {
             loads,
             pages: UnderWay::default(),
             scans: Arc::new(Semaphore::new(scans_at_once())),
-            members: Mutex::default(),
         };
         (index, Named { to_compact, to_load })
     }
@@ -133,31 +119,7 @@ impl FleetIndex {
         IndexUse { accounts, devices, bytes, max_bytes: self.options.memory_bytes }
     }
 
-    /// The members of a group in this version, if they are cached as lines of these segments.
-    pub(crate) fn cached_members(
-        &self,
-        group: Uuid,
-        version: i64,
-        segments: &HashMap<i64, Segment>,
-    ) -> Option<Arc<GroupMembers>> {
-        let cached = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, members) = cached.get(&group).filter(|(there, _)| *there == version)?;
-        // In segments that are not asked for, there may be whoever is.
-        let is_same = |(id, (texts, _)): (&i64, &(_, _))| segments.get(id).is_none_or(|segment| segment.has(texts));
-        members.iter().all(is_same).then(|| members.clone())
-    }
-
-    pub(crate) fn cache_members(&self, group: Uuid, version: i64, members: &Arc<GroupMembers>) {
-        let mut cached = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        if cached.len() >= MAX_CACHED_GROUPS && !cached.contains_key(&group) {
-            // Any other: a group is read again in some milliseconds.
-            let other = cached.keys().next().copied();
-            other.map(|other| cached.remove(&other));
-        }
-        cached.insert(group, (version, members.clone()));
-    }
-
-    /// The changes of this account are many: has them lowercased, a little later.
+    /// The changes of this account are many: has them compacted, a little later.
     pub(crate) fn compact(&self, account: AccountId) {
         // Where too many wait, a later query asks again.
         let _ = self.compactions.try_send(account);

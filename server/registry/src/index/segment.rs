@@ -1,14 +1,14 @@
 //! A segment: up to some 10,000 devices of one registration, in columns.
 //!
-//! The texts of its devices (name, friendly name, model) never change. Their *status_bytes* (status, pricing tier, and whether a
-//! device was ever seen, in one byte) and the times at which they were last seen do.
+//! The texts of its devices (name, friendly name, model) never change. Their *status bytes* (status, pricing tier, and whether a
+//! device was ever seen, in one byte), the times at which they were last seen, and their groups do.
 
-use super::{natural, text::lowercase};
+use super::{members::Members, natural, text::lowercase};
 use memchr::{memchr, memchr_iter};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex, OnceLock, PoisonError, Weak,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicI64, Ordering::Relaxed},
     },
 };
@@ -30,12 +30,20 @@ pub(crate) fn push_line(text: &mut String, name: &str, friendly_name: Option<&st
     text.push('\n');
 }
 
-/// The three stored columns of a segment: text, status_bytes and last-seen times.
+/// The stored columns of a segment.
+#[derive(Default)]
 pub(crate) struct Columns {
     pub(crate) text: String,
+    pub(crate) state: State,
+}
+
+/// The stored columns that change. What is missing at the end of one is as it was when the devices were registered.
+#[derive(Default)]
+pub(crate) struct State {
     pub(crate) status_bytes: Vec<u8>,
-    /// Milliseconds, 8 bytes each, little-endian. 0, or missing at the end: never seen.
+    /// Milliseconds, 8 bytes each, little-endian. 0: never seen.
     pub(crate) last_seen: Vec<u8>,
+    pub(crate) members: Members,
 }
 
 impl Columns {
@@ -43,17 +51,23 @@ impl Columns {
     pub(crate) fn without(&self, names: &HashSet<&str>) -> (Self, usize) {
         let (mut text, mut status_bytes, mut last_seen) =
             (String::with_capacity(self.text.len()), Vec::new(), Vec::new());
-        let mut devices = 0;
+        let mut left = Vec::new();
         for (at, line) in self.text.split_inclusive('\n').enumerate() {
             if !names.contains(cut(line).0) {
                 text.push_str(line);
-                status_bytes.extend(self.status_bytes.get(at));
-                last_seen.extend(self.last_seen.get(8 * at..8 * at + 8).unwrap_or_default());
-                devices += 1;
+                status_bytes.extend(self.state.status_bytes.get(at));
+                last_seen.extend(self.state.last_seen.get(8 * at..8 * at + 8).unwrap_or_default());
+                left.push(at as u32);
             }
         }
-        (Self { text, status_bytes, last_seen }, devices)
+        let members = self.state.members.of_lines(&left);
+        (Self { text, state: State { status_bytes, last_seen, members } }, left.len())
     }
+}
+
+/// The lines of a segment's text that have these names.
+pub(crate) fn lines_of_names(text: &str, names: &HashSet<&str>) -> Vec<u32> {
+    (0..).zip(text.split_inclusive('\n')).filter(|(_, line)| names.contains(cut(line).0)).map(|(at, _)| at).collect()
 }
 
 fn cut(text: &str) -> (&str, &str) {
@@ -214,28 +228,27 @@ pub(crate) struct Segment {
     /// For each line.
     status_bytes: Arc<[u8]>,
     last_seen: Arc<LastSeen>,
+    members: Arc<Members>,
 }
 
 impl Segment {
-    pub(crate) fn new(Columns { text, status_bytes, last_seen }: Columns) -> Self {
-        let texts = Arc::new(Texts::new(&text));
-        let last_seen = Arc::new(LastSeen::new(texts.devices(), &last_seen));
-        Self { status_bytes: texts.registered.clone().into(), texts, last_seen }.with_status_bytes(&status_bytes)
+    pub(crate) fn new(Columns { text, state }: Columns) -> Self {
+        Self::with_texts(Arc::new(Texts::new(&text)), state)
     }
 
-    /// The same devices with other stored columns.
-    pub(crate) fn with(&self, status_bytes: &[u8], last_seen: &[u8]) -> Self {
-        let last_seen = Arc::new(LastSeen::new(self.devices(), last_seen));
-        Self { last_seen, ..self.with_status_bytes(status_bytes) }
+    /// The same devices in another state.
+    pub(crate) fn in_state(&self, state: State) -> Self {
+        Self::with_texts(self.texts.clone(), state)
     }
 
-    fn with_status_bytes(&self, stored: &[u8]) -> Self {
-        let mut status_bytes = self.texts.registered.clone();
-        for (status_byte, stored) in status_bytes.iter_mut().zip(stored).filter(|(_, stored)| **stored != AS_REGISTERED)
+    fn with_texts(texts: Arc<Texts>, State { status_bytes: stored, last_seen, members }: State) -> Self {
+        let mut status_bytes = texts.registered.clone();
+        for (status_byte, stored) in status_bytes.iter_mut().zip(stored).filter(|(_, stored)| *stored != AS_REGISTERED)
         {
-            *status_byte = *stored;
+            *status_byte = stored;
         }
-        Self { status_bytes: status_bytes.into(), ..self.clone() }
+        let last_seen = Arc::new(LastSeen::new(texts.devices(), &last_seen));
+        Self { texts, status_bytes: status_bytes.into(), last_seen, members: Arc::new(members) }
     }
 
     /// The same devices, some with other status bytes. Names that are not in this segment are ignored.
@@ -293,16 +306,6 @@ impl Segment {
         }
     }
 
-    /// Its texts, as long as anybody keeps them.
-    pub(crate) fn texts(&self) -> Weak<Texts> {
-        Arc::downgrade(&self.texts)
-    }
-
-    /// Whether these are its texts, so that the lines are the same.
-    pub(crate) fn has(&self, texts: &Weak<Texts>) -> bool {
-        std::ptr::eq(texts.as_ptr(), Arc::as_ptr(&self.texts))
-    }
-
     /// The line of the device of this name.
     pub(crate) fn line_of(&self, name: &str) -> Option<u32> {
         self.texts.line_of(name)
@@ -310,7 +313,7 @@ impl Segment {
 
     /// The memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.texts.bytes() + 9 * self.devices()
+        self.texts.bytes() + 9 * self.devices() + self.members.bytes()
     }
 
     pub(crate) fn name(&self, line: u32) -> &str {
@@ -346,6 +349,11 @@ impl Segment {
         if self.status_byte(line) & 1 == 1 { self.last_seen.times[line as usize].load(Relaxed) } else { 0 }
     }
 
+    /// The members of groups among its devices.
+    pub(crate) fn members(&self) -> &Members {
+        &self.members
+    }
+
     /// The names of its devices' models, each once.
     pub(crate) fn models(&self) -> &[String] {
         &self.texts.models
@@ -361,13 +369,14 @@ impl Segment {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use uuid::Uuid;
 
     fn segment(names: &[String]) -> Segment {
         let mut text = String::new();
         for name in names {
             push_line(&mut text, name, None, "M", 1);
         }
-        Segment::new(Columns { text, status_bytes: Vec::new(), last_seen: Vec::new() })
+        Segment::new(Columns { text, ..Columns::default() })
     }
 
     #[test]
@@ -376,7 +385,7 @@ mod tests {
         let before = segment(&names).changed([("b", 9), ("nobody", 3)].into_iter());
         before.record_last_seen([("b", 700), ("b", 500), ("a", 600), ("nobody", 1)].into_iter());
         let (status_bytes, last_seen) = before.stored();
-        let after = segment(&names).with(&status_bytes, &last_seen);
+        let after = segment(&names).in_state(State { status_bytes, last_seen, ..State::default() });
         for segment in [before, after] {
             assert_eq!((0..3).map(|line| segment.status_byte(line)).collect::<Vec<_>>(), [2, 9, 2]);
             assert_eq!((0..3).map(|line| segment.last_seen(line)).collect::<Vec<_>>(), [0, 700, 0], "as seen");
@@ -393,13 +402,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn devices_that_go_are_out_and_all_others_stay_as_they_are(names in prop::collection::btree_set("[a-c]{1,3}", 0..12), gone in prop::collection::hash_set("[a-c]{1,3}", 0..6), stored in 0_usize..12) {
+        fn devices_that_go_are_out_and_all_others_stay_as_they_are(names in prop::collection::btree_set("[a-c]{1,3}", 0..12), gone in prop::collection::hash_set("[a-c]{1,3}", 0..6), stored in 0_usize..12, joined in prop::collection::vec(0_u32..12, 0..12)) {
             let names: Vec<String> = names.into_iter().collect();
             let mut text = String::new();
             names.iter().for_each(|name| push_line(&mut text, name, None, "M", name.len() as i16));
             let status_bytes: Vec<u8> = (0..stored.min(names.len()) as u8).map(|status_byte| status_byte * 2 + 1).collect();
             let last_seen: Vec<u8> = (1..=status_bytes.len() as i64).flat_map(i64::to_le_bytes).collect();
-            let columns = Columns { text, status_bytes, last_seen };
+            let mut members = Members::default();
+            let joined: Vec<u32> = joined.into_iter().filter(|line| (*line as usize) < names.len()).collect();
+            members.join(Uuid::nil(), &joined);
+            let columns = Columns { text, state: State { status_bytes, last_seen, members } };
             let gone: HashSet<&str> = gone.iter().map(String::as_str).collect();
             let (left, devices) = columns.without(&gone);
             let (before, after) = (Segment::new(columns), Segment::new(left));
@@ -407,7 +419,7 @@ mod tests {
             prop_assert_eq!(devices, stay.len());
             prop_assert_eq!(after.devices(), devices);
             for name in stay {
-                let of = |segment: &Segment| segment.line_of(name).map(|line| (segment.status_byte(line), segment.last_seen(line)));
+                let of = |segment: &Segment| segment.line_of(name).map(|line| (segment.status_byte(line), segment.last_seen(line), segment.members().groups_of(line)));
                 prop_assert_eq!(of(&after), of(&before));
                 prop_assert!(of(&after).is_some());
             }

@@ -1,6 +1,6 @@
 //! Connecting to PostgreSQL: encryption, and what is refused.
 
-use super::{Connection, Pool, WAIT, migrator, sql};
+use super::{Connection, Pool, WAIT, sql};
 use crate::errors::OpenError;
 use sqlx::{
     ConnectOptions, Executor,
@@ -113,7 +113,7 @@ async fn prepare(pool: &Pool, is_local: bool, may_migrate: bool) -> Result<(), O
     let found = sql::upkeep::schema_state(&mut connection).await.map_err(unreadable)?;
     if found.needs_migration("the PostgreSQL database", may_migrate)? {
         connection.execute(NO_TIMEOUT).await.map_err(unreadable)?;
-        let migrated = migrator().run(&mut *connection).await;
+        let migrated = sql::upkeep::migrate(&mut connection).await;
         let reset = connection.execute(SETTINGS).await.map_err(unreadable);
         migrated
             .map_err(|error| OpenError(format!("the PostgreSQL database cannot be brought up to date: {error}")))?;

@@ -1,19 +1,26 @@
 //! One device, its tokens and its data.
 
 use super::{
-    Connection, Db, FOR_NO_KEY_UPDATE, device_name, lock, model_name, status, tier, tokens,
-    tokens::{MadeBy, Old},
+    Connection, Db, FOR_NO_KEY_UPDATE, device_name, lock, members, model_name,
+    selection::push_ids,
+    sql, status, tier,
+    tokens::{self, MadeBy, Old},
 };
 use crate::{
     errors::{StateError, StoreError},
     fleet::DeviceItem,
+    index::segment::lines_of_names,
     store::{Devices, Lock, NewToken, Report, TokenRow},
     types::{AccountId, AuthenticatedDevice, DeviceDetail, OldTokens, Status, Timestamp, TokenJob, TokenUse},
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, SecretHash};
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use std::collections::HashSet;
 use uuid::Uuid;
+
+/// Groups that a device's page lists.
+const LISTED_GROUPS: i64 = 1_000;
 
 pub(super) type ItemRow = (String, String, Option<String>, i16, i16, Option<i64>);
 
@@ -34,27 +41,34 @@ pub(super) fn item(
 impl Devices for Db {
     async fn device(&self, account: AccountId, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError> {
         type DetailRow =
-            (Uuid, String, String, Option<String>, Option<String>, i16, i16, i64, Option<i64>, i64, Option<String>);
+            (i64, String, String, Option<String>, Option<String>, i16, i16, i64, Option<i64>, i64, Option<String>);
+        let mut connection = self.reader().acquire().await?;
         let row: Option<DetailRow> = query_as(
-            "SELECT d.id, d.name, m.name, d.friendly_name, d.description, d.tier, d.status, d.registered_at, s.last_seen, d.token_made_at, s.state
+            "SELECT d.segment, d.name, m.name, d.friendly_name, d.description, d.tier, d.status, d.registered_at, s.last_seen, d.token_made_at, s.state
              FROM devices d JOIN models m ON m.id = d.model LEFT JOIN device_states s ON s.device = d.id
              WHERE d.account = $1 AND d.name = $2",
         )
         .bind(account.0)
         .bind(name.as_str())
-        .fetch_optional(self.reader())
+        .fetch_optional(&mut *connection)
         .await?;
-        let Some((id, name, model, friendly_name, description, tier, status, registered, last_seen, token_made, state)) =
-            row
+        let Some((
+            segment,
+            name,
+            model,
+            friendly_name,
+            description,
+            tier,
+            status,
+            registered,
+            last_seen,
+            token_made,
+            state,
+        )) = row
         else {
             return Ok(None);
         };
-        let groups: Vec<String> = query_scalar(
-            "SELECT g.name FROM group_members gm JOIN device_groups g ON g.id = gm.device_group WHERE gm.device = $1 ORDER BY g.name LIMIT 1000",
-        )
-        .bind(id)
-        .fetch_all(self.reader())
-        .await?;
+        let groups = groups_of(&mut connection, segment, &name).await?;
         Ok(Some(DeviceDetail {
             item: item((name, model, friendly_name, tier, status, last_seen))?,
             description,
@@ -117,6 +131,16 @@ impl Devices for Db {
     async fn store_report(&self, report: Report) -> Result<(), StateError> {
         self.report(report).await
     }
+}
+
+/// The names of the first groups that a device is in.
+async fn groups_of(connection: &mut Connection, segment: i64, name: &str) -> Result<Vec<String>, StoreError> {
+    let Some((text, members)) = members::of_segment(connection, segment).await? else { return Ok(Vec::new()) };
+    let Some(line) = lines_of_names(&text, &HashSet::from([name])).first().copied() else { return Ok(Vec::new()) };
+    let mut statement = sql("SELECT name FROM device_groups WHERE id IN ");
+    push_ids(&mut statement, &members.groups_of(line));
+    statement.push(" ORDER BY name LIMIT ").push_bind(LISTED_GROUPS);
+    Ok(statement.build_query_scalar().persistent(false).fetch_all(connection).await?)
 }
 
 /// Notes that a device showed a token.

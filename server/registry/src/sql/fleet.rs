@@ -3,8 +3,10 @@
 use super::{
     Connection, DEVICE_OF_NAME, Db, FOR_UPDATE_OF_D, NAMES, count, device_name,
     devices::{ItemRow, item},
-    groups::{group_named, group_of, join_group, leave_group},
-    json_names, leading_zeros, lock, model_name,
+    groups::{group_named, group_of},
+    json_names, leading_zeros, lock,
+    members::{self, Membership},
+    model_name,
     segments::{self, LoadError, LoadMode},
     selection::Selection,
     sql, tier,
@@ -172,11 +174,11 @@ impl Fleet for Db {
             Change::AddToGroup(_) if those.is_empty() => 0,
             Change::AddToGroup(group) => {
                 let group = group_named(&mut tx, account, group, new_group).await?;
-                join_group(&mut tx, group, &those).await?;
+                members::change(&mut tx, account, group, Membership::Join, names).await?;
                 those.len() as u64
             }
             Change::RemoveFromGroup(group) => match group_of(&mut tx, account, group).await? {
-                Some(group) => leave_group(&mut tx, account, group, names).await?,
+                Some(group) => members::change(&mut tx, account, group, Membership::Leave, names).await?,
                 None => return Err(GroupError::NotFound),
             },
             Change::Delete => delete_these(&mut tx, account, names).await?,

@@ -1,30 +1,32 @@
 //! Device groups, and who is in them.
 
-use super::{
-    Connection, DEVICE_OF_NAME, Db, FOR_NO_KEY_UPDATE, NAMES, ROWS_AT_ONCE, count, is_taken, json_names, lock, sql,
-};
+use super::{Connection, Db, FOR_NO_KEY_UPDATE, count, is_taken, lock, members};
 use crate::{
     errors::{GroupError, StoreError},
     store::{Groups, Lock},
     types::{AccountId, GroupName, GroupSummary, MAX_GROUPS, RegistrationId},
 };
 use async_trait::async_trait;
-use muster_domain::DeviceName;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 #[async_trait]
 impl Groups for Db {
     async fn groups(&self, account: AccountId) -> Result<Vec<GroupSummary>, StoreError> {
-        let rows: Vec<(String, i64)> = query_as(
-            "SELECT g.name, (SELECT CAST(COALESCE(SUM(c.devices), 0) AS BIGINT) FROM group_counts c WHERE c.device_group = g.id)
-             FROM device_groups g WHERE g.account = $1 ORDER BY g.name LIMIT $2",
-        )
-        .bind(account.0)
-        .bind(i64::from(MAX_GROUPS))
-        .fetch_all(self.reader())
-        .await?;
-        Ok(rows.into_iter().map(|(name, devices)| GroupSummary { name, devices: count(devices) }).collect())
+        let mut connection = self.reader().acquire().await?;
+        let groups: Vec<(Uuid, String)> =
+            query_as("SELECT id, name FROM device_groups WHERE account = $1 ORDER BY name LIMIT $2")
+                .bind(account.0)
+                .bind(i64::from(MAX_GROUPS))
+                .fetch_all(&mut *connection)
+                .await?;
+        let mut devices: HashMap<Uuid, u64> = HashMap::new();
+        for (_, members) in members::of_account(&mut connection, account).await? {
+            members.counts().for_each(|(group, count)| *devices.entry(group).or_default() += count);
+        }
+        let summary = |(id, name)| GroupSummary { name, devices: devices.get(&id).copied().unwrap_or_default() };
+        Ok(groups.into_iter().map(summary).collect())
     }
 
     async fn make_group(&self, account: AccountId, id: Uuid, name: &GroupName) -> Result<(), GroupError> {
@@ -65,14 +67,11 @@ impl Groups for Db {
     async fn delete_group(&self, account: AccountId, name: &GroupName) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Alone).await?;
-        let deleted = query("DELETE FROM device_groups WHERE account = $1 AND name = $2")
-            .bind(account.0)
-            .bind(name.as_str())
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
+        let Some(group) = group_of(&mut tx, account, name).await? else { return Ok(false) };
+        members::remove_group(&mut tx, account, group).await?;
+        query("DELETE FROM device_groups WHERE id = $1").bind(group).execute(&mut *tx).await?;
         tx.commit().await?;
-        Ok(deleted > 0)
+        Ok(true)
     }
 }
 
@@ -158,40 +157,4 @@ pub(super) async fn group_of(
         .bind(group.as_str())
         .fetch_optional(connection)
         .await?)
-}
-
-/// Puts devices into a group; gives how many were not in it yet.
-pub(super) async fn join_group(
-    connection: &mut Connection,
-    group: Uuid,
-    devices: &[(Uuid, DeviceName)],
-) -> Result<u64, StoreError> {
-    let mut joined = 0;
-    for some in devices.chunks(ROWS_AT_ONCE) {
-        let mut statement = sql("INSERT INTO group_members (device_group, name, device) ");
-        statement.push_values(some, |mut row, (device, name)| {
-            row.push_bind(group).push_bind(name.as_str().to_owned()).push_bind(*device);
-        });
-        statement.push(" ON CONFLICT DO NOTHING");
-        joined += statement.build().execute(&mut *connection).await?.rows_affected();
-    }
-    Ok(joined)
-}
-
-/// Takes devices out of a group; gives how many were in it.
-pub(super) async fn leave_group<'a>(
-    connection: &mut Connection,
-    account: AccountId,
-    group: Uuid,
-    names: impl Iterator<Item = &'a str>,
-) -> Result<u64, StoreError> {
-    let left = query(AssertSqlSafe(format!(
-        "DELETE FROM group_members WHERE device_group = $3 AND device IN (SELECT d.id FROM {NAMES} {DEVICE_OF_NAME})"
-    )))
-    .bind(account.0)
-    .bind(json_names(names))
-    .bind(group)
-    .execute(connection)
-    .await?;
-    Ok(left.rows_affected())
 }

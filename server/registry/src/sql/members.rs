@@ -1,71 +1,183 @@
-//! Who is in a group, for the fleet index: some lines of segments. They are cached, and read again when somebody has joined or left.
+//! Who is in a device group: a bitmap for each segment that has members, stored beside what else changes of a segment.
 
-use super::{Connection, DEVICE_OF_ID, selection::push_ids, sql};
+use super::{
+    Connection, DEVICE_OF_NAME, FOR_NO_KEY_UPDATE, NAMES, NEW_VERSION, json_names, segments::push_numbers, sql,
+};
 use crate::{
     errors::StoreError,
-    index::{FleetIndex, GroupMembers, lines::Lines, segment::Segment},
+    index::{members::Members, segment::lines_of_names},
+    types::AccountId,
 };
-use futures_util::TryStreamExt;
-use sqlx::{AssertSqlSafe, query_as};
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use sqlx::{AssertSqlSafe, query, query_as};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
-/// The groups' versions, which change whenever somebody joins or leaves. They are asked for before the segments are: then
-/// whoever joined by that version is in a segment that was read.
-pub(super) async fn versions(connection: &mut Connection, groups: &[Uuid]) -> Result<BTreeMap<Uuid, i64>, StoreError> {
-    let mut statement =
-        sql("SELECT device_group, CAST(SUM(version) AS BIGINT) FROM group_counts WHERE device_group IN ");
-    push_ids(&mut statement, groups);
-    statement.push(" GROUP BY device_group");
-    let rows: Vec<(Uuid, i64)> = statement.build_query_as().fetch_all(connection).await?;
-    Ok(rows.into_iter().collect())
+/// What becomes of devices in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Membership {
+    Join,
+    Leave,
 }
 
-/// The lines of the devices that are in any of these groups, of these segments: the account's, or some of them.
-pub(super) async fn lines(
-    connection: &mut Connection,
-    index: &FleetIndex,
-    versions: &BTreeMap<Uuid, i64>,
-    segments: &HashMap<i64, Segment>,
-    has_all_segments: bool,
-) -> Result<HashMap<i64, Arc<Lines>>, StoreError> {
-    let mut all: HashMap<i64, Arc<Lines>> = HashMap::new();
-    for (group, version) in versions {
-        let members = match index.cached_members(*group, *version, segments) {
-            Some(members) => members,
-            None => {
-                let members = Arc::new(read(connection, *group, segments).await?);
-                if has_all_segments {
-                    index.cache_members(*group, *version, &members);
-                }
-                members
-            }
-        };
-        for (id, (_, lines)) in members.iter() {
-            all.entry(*id).and_modify(|there| *there = Arc::new(there.or(lines))).or_insert_with(|| lines.clone());
-        }
-    }
-    Ok(all)
-}
+/// Segments whose texts are in memory at a time.
+const SEGMENTS_AT_ONCE: usize = 16;
 
-async fn read(
+/// Has the devices of these names join or leave a group. Returns how many were not, or were, in it.
+///
+/// Others may do the same meanwhile, but nobody may remove devices of the account.
+pub(super) async fn change<'a>(
     connection: &mut Connection,
+    account: AccountId,
     group: Uuid,
-    segments: &HashMap<i64, Segment>,
-) -> Result<GroupMembers, StoreError> {
-    let statement =
-        format!("SELECT d.segment, v.name FROM group_members AS v {DEVICE_OF_ID} WHERE v.device_group = $1");
-    let mut rows = query_as::<_, (i64, String)>(AssertSqlSafe(statement)).bind(group).fetch(connection);
-    let mut found: HashMap<i64, Lines> = HashMap::new();
-    while let Some((id, name)) = rows.try_next().await? {
-        // Who is registered since the segments were read joins with the next version.
-        if let Some(line) = segments.get(&id).and_then(|segment| segment.line_of(&name)) {
-            found.entry(id).or_default().insert(line);
+    membership: Membership,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<u64, StoreError> {
+    let rows: Vec<(i64, String)> =
+        query_as(AssertSqlSafe(format!("SELECT d.segment, d.name FROM {NAMES} {DEVICE_OF_NAME}")))
+            .bind(account.0)
+            .bind(json_names(names))
+            .fetch_all(&mut *connection)
+            .await?;
+    // By their ids: two such transactions never wait for each other.
+    let mut names: BTreeMap<i64, HashSet<&str>> = BTreeMap::new();
+    for (segment, name) in &rows {
+        names.entry(*segment).or_default().insert(name);
+    }
+    let segments: Vec<i64> = names.keys().copied().collect();
+    let mut changed = 0;
+    for some in segments.chunks(SEGMENTS_AT_ONCE) {
+        let mut statement = sql("SELECT id, text FROM segments WHERE id IN ");
+        push_numbers(&mut statement, some.iter().copied());
+        let texts: Vec<(i64, String)> =
+            statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
+        let texts: HashMap<i64, String> = texts.into_iter().collect();
+        for segment in some {
+            let Some(text) = texts.get(segment) else { continue };
+            let lines = lines_of_names(text, &names[segment]);
+            let mut members = locked(connection, *segment).await?;
+            let changed_here = match membership {
+                Membership::Join => members.join(group, &lines),
+                Membership::Leave => members.leave(group, &lines),
+            };
+            if changed_here > 0 {
+                store(connection, *segment, &members).await?;
+            }
+            changed += changed_here;
         }
     }
-    let kept = |(id, lines)| Some((id, (segments.get(&id)?.texts(), Arc::new(lines))));
-    Ok(found.into_iter().filter_map(kept).collect())
+    Ok(changed)
+}
+
+/// The members of groups in a segment, which stay as they are until the transaction ends.
+async fn locked(connection: &mut Connection, segment: i64) -> Result<Members, StoreError> {
+    query(AssertSqlSafe(format!(
+        "INSERT INTO segment_states (segment, version, status_bytes) VALUES ($1, {NEW_VERSION}, $2)
+         ON CONFLICT (segment) DO NOTHING"
+    )))
+    .bind(segment)
+    .bind(Vec::<u8>::new())
+    .execute(&mut *connection)
+    .await?;
+    let stored: (Vec<u8>,) =
+        query_as(AssertSqlSafe(format!("SELECT members FROM segment_states WHERE segment = $1{FOR_NO_KEY_UPDATE}")))
+            .bind(segment)
+            .fetch_one(connection)
+            .await?;
+    Members::parse(&stored.0).ok_or(StoreError::Corrupt)
+}
+
+/// Stores the members of groups in a segment that has a state.
+pub(super) async fn store(connection: &mut Connection, segment: i64, members: &Members) -> Result<(), StoreError> {
+    query(AssertSqlSafe(format!("UPDATE segment_states SET members = $2, version = {NEW_VERSION} WHERE segment = $1")))
+        .bind(segment)
+        .bind(members.stored())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The members of groups in each segment of an account that has any.
+pub(super) async fn of_account(
+    connection: &mut Connection,
+    account: AccountId,
+) -> Result<Vec<(i64, Members)>, StoreError> {
+    let rows: Vec<(i64, Vec<u8>)> = query_as(
+        "SELECT s.id, t.members FROM segments s JOIN segment_states t ON t.segment = s.id
+         WHERE s.account = $1 AND LENGTH(t.members) > 0",
+    )
+    .bind(account.0)
+    .fetch_all(connection)
+    .await?;
+    let parse = |(segment, stored): (i64, Vec<u8>)| Some((segment, Members::parse(&stored)?));
+    rows.into_iter().map(|row| parse(row).ok_or(StoreError::Corrupt)).collect()
+}
+
+/// The text of a segment and the members of groups in it, if there are any.
+pub(super) async fn of_segment(
+    connection: &mut Connection,
+    segment: i64,
+) -> Result<Option<(String, Members)>, StoreError> {
+    let row: Option<(String, Vec<u8>)> = query_as(
+        "SELECT s.text, t.members FROM segments s JOIN segment_states t ON t.segment = s.id
+         WHERE s.id = $1 AND LENGTH(t.members) > 0",
+    )
+    .bind(segment)
+    .fetch_optional(connection)
+    .await?;
+    let parse = |(text, stored): (String, Vec<u8>)| Ok((text, Members::parse(&stored).ok_or(StoreError::Corrupt)?));
+    row.map(parse).transpose()
+}
+
+/// Empties a group.
+pub(super) async fn remove_group(
+    connection: &mut Connection,
+    account: AccountId,
+    group: Uuid,
+) -> Result<(), StoreError> {
+    for (segment, mut members) in of_account(connection, account).await? {
+        if members.remove_group(group) {
+            store(connection, segment, &members).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves the members of all groups from the table of earlier versions, whose migrations up to 9 are applied.
+pub(crate) async fn move_to_segments(connection: &mut Connection) -> Result<(), sqlx::Error> {
+    let mut after = i64::MIN;
+    loop {
+        let texts: Vec<(i64, String)> = query_as("SELECT id, text FROM segments WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(after)
+            .bind(SEGMENTS_AT_ONCE as i64)
+            .fetch_all(&mut *connection)
+            .await?;
+        let Some((last, _)) = texts.last() else { return Ok(()) };
+        after = *last;
+        let mut statement = sql("SELECT gm.device_group, d.segment, d.name
+             FROM group_members gm JOIN devices d ON d.id = gm.device WHERE d.segment IN ");
+        push_numbers(&mut statement, texts.iter().map(|(id, _)| *id));
+        let rows: Vec<(Uuid, i64, String)> =
+            statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
+        let mut groups: HashMap<(i64, Uuid), HashSet<&str>> = HashMap::new();
+        for (group, segment, name) in &rows {
+            groups.entry((*segment, *group)).or_default().insert(name);
+        }
+        let mut all: HashMap<i64, Members> = HashMap::new();
+        for (segment, text) in &texts {
+            for ((_, group), names) in groups.iter().filter(|((of, _), _)| of == segment) {
+                all.entry(*segment).or_default().join(*group, &lines_of_names(text, names));
+            }
+        }
+        for (segment, members) in all {
+            query(AssertSqlSafe(format!(
+                "INSERT INTO segment_states (segment, version, status_bytes, members) VALUES ($1, {NEW_VERSION}, $2, $3)
+                 ON CONFLICT (segment) DO UPDATE SET version = excluded.version, members = excluded.members"
+            )))
+            .bind(segment)
+            .bind(Vec::<u8>::new())
+            .bind(members.stored())
+            .execute(&mut *connection)
+            .await?;
+        }
+    }
 }

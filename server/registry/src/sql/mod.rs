@@ -7,7 +7,7 @@ mod fleet;
 mod groups;
 pub(crate) mod last_seen;
 mod leading_zeros;
-mod members;
+pub(crate) mod members;
 mod models;
 mod people;
 pub(crate) mod register_part;
@@ -18,8 +18,8 @@ mod tokens;
 pub(crate) mod upkeep;
 
 pub(crate) use super::{
-    Connection, DEVICE_NAMED, DEVICE_OF_ID, DEVICE_OF_NAME, Database, Db, FOR_NO_KEY_UPDATE, FOR_UPDATE_OF_D,
-    FOR_UPDATE_SKIP_LOCKED, HAS_MIGRATIONS, NAMES, NEW_SHORT_VERSION, NEW_VERSION, Pool, begin, lock, migrator,
+    Connection, DEVICE_NAMED, DEVICE_OF_NAME, Database, Db, FOR_NO_KEY_UPDATE, FOR_UPDATE_OF_D, FOR_UPDATE_SKIP_LOCKED,
+    HAS_MIGRATIONS, NAMES, NEW_SHORT_VERSION, NEW_VERSION, Pool, begin, lock, migrator,
 };
 
 use crate::{

@@ -2,8 +2,10 @@
 
 use super::{
     Connection, DEVICE_OF_NAME, NAMES,
-    groups::{group_of, group_to_join, join_group, may_have_another},
-    json_names, lock, segments, sql, status, tier,
+    groups::{group_of, group_to_join, may_have_another},
+    json_names, lock,
+    members::{self, Membership},
+    segments, sql, status, tier,
     tokens::{self, MadeBy, Old},
 };
 use crate::{
@@ -14,7 +16,7 @@ use crate::{
     types::{AccountId, GroupName, RegistrationId, Status, Timestamp, tier_code},
     world::{World, id_at},
 };
-use muster_domain::{DeviceName, FieldSet, NewDevice, PricingTier, SecurityToken};
+use muster_domain::{FieldSet, NewDevice, PricingTier, SecurityToken};
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -68,7 +70,8 @@ pub(crate) async fn register(
     if has_group && !registering.joining.is_empty() {
         let new_id = id_at(registering.now, registering.random());
         if let Some(group) = group_to_join(connection, *account, *id, new_id).await? {
-            join_group(connection, group, &registering.joining).await?;
+            let names = registering.joining.iter().map(|at| part.devices[*at].1.name.as_str());
+            members::change(connection, *account, group, Membership::Join, names).await?;
         }
     }
     let outcome = outcome(part, registering.fates);
@@ -131,8 +134,8 @@ struct Registering<'w> {
     fates: Vec<Option<Fate>>,
     /// Random bytes that nobody has seen yet.
     drawn: Zeroizing<Vec<u8>>,
-    /// The devices that join the group.
-    joining: Vec<(Uuid, DeviceName)>,
+    /// The rows whose devices join the group, by their places in the part.
+    joining: Vec<usize>,
 }
 
 impl<'w> Registering<'w> {
@@ -251,8 +254,8 @@ impl<'w> Registering<'w> {
                 Decision::Add(model) => added.push((at, model, self.new_token())),
                 Decision::Again(device) => again.push((at, self.token(device))),
                 Decision::Renew(device) => renewed.push((at, self.token(device))),
-                Decision::Already { device, never_connected } => {
-                    self.joining.push((device, row.name.clone()));
+                Decision::Already { never_connected } => {
+                    self.joining.push(at);
                     self.fates[at] = Some(Fate::Already { never_connected });
                 }
                 Decision::Fail(sentence) => self.fates[at] = Some(Fate::Failed(sentence)),
@@ -273,7 +276,7 @@ impl<'w> Registering<'w> {
                     left.push(at);
                     continue;
                 }
-                self.joining.push((token.id(), rows[at].1.name.clone()));
+                self.joining.push(at);
                 self.fates[at] = Some(if is_new { Fate::Registered(token) } else { Fate::Renewed(token) });
             }
         }
@@ -292,7 +295,7 @@ impl<'w> Registering<'w> {
         let mut left = Vec::new();
         for (at, _, token) in added {
             if there.contains(&token.id()) {
-                self.joining.push((token.id(), rows[at].1.name.clone()));
+                self.joining.push(at);
                 self.fates[at] = Some(Fate::Registered(token));
             } else {
                 left.push(at);

@@ -2,7 +2,7 @@
 
 use super::{
     Connection, DEVICE_OF_NAME, Database, FOR_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, Pool, compaction, json_names,
-    last_seen, sql,
+    last_seen, members, sql,
 };
 use crate::{
     errors::StoreError,
@@ -10,7 +10,8 @@ use crate::{
         FleetIndex,
         cache::Cache,
         last_seen::Batch,
-        segment::{Columns, SMALL_SEGMENT_DEVICES, Segment},
+        members::Members,
+        segment::{Columns, SMALL_SEGMENT_DEVICES, Segment, State},
     },
     types::AccountId,
 };
@@ -29,9 +30,9 @@ const SEGMENTS_AT_ONCE: usize = 16;
 /// Segments of which one statement reads what changes, 90 KiB each.
 const STATES_AT_ONCE: usize = 64;
 
-/// An estimate of the memory that a segment `s` takes: its text, a lower-case copy without models, and 38 bytes for each
-/// device. It decides whether a fleet fits, because the exact size is only known for cached segments.
-const NEEDED_BYTES: &str = "OCTET_LENGTH(s.text) * 3 / 2 + s.devices * 38";
+/// An estimate of the memory that a segment `s` with the state `t` takes: its text, a lower-case copy without models, 38 bytes
+/// for each device, and the members of groups. It decides whether a fleet fits, because the exact size is only known for cached segments.
+const NEEDED_BYTES: &str = "OCTET_LENGTH(s.text) * 3 / 2 + s.devices * 38 + COALESCE(LENGTH(t.members), 0)";
 
 /// Checks that segments may be read.
 fn check_size(cache: &Cache, mode: LoadMode, needed_bytes: i64, missing_devices: i64) -> Result<(), LoadError> {
@@ -121,7 +122,7 @@ pub(super) async fn load(
         // Its batches and changes may be many: they are not read in vain.
         let (bytes, devices): (i64, i64) = query_as(AssertSqlSafe(format!(
             "SELECT CAST(COALESCE(SUM({NEEDED_BYTES}), 0) AS BIGINT), CAST(COALESCE(SUM(s.devices), 0) AS BIGINT)
-             FROM segments s WHERE s.account = $1"
+             FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.account = $1"
         )))
         .bind(account)
         .fetch_one(&mut *connection)
@@ -188,24 +189,23 @@ pub(super) async fn stored_segments(
     found = find_cached(connection, cache, account, &is_wanted).await?;
     read_states(connection, cache, account, &mut found).await?;
     for some in found.missing.chunks(SEGMENTS_AT_ONCE) {
-        let mut statement = sql("SELECT s.id, s.version, s.text, t.version, t.status_bytes, t.last_seen
+        let mut statement = sql("SELECT s.id, s.version, s.text, t.version, t.status_bytes, t.last_seen, t.members
              FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.id IN ");
         push_numbers(&mut statement, some.iter().copied());
-        type Row = (i64, i64, String, Option<i64>, Option<Vec<u8>>, Option<Vec<u8>>);
+        type Row = (i64, i64, String, Option<i64>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
         let rows: Vec<Row> = statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
         // 10 MiB: some 80 ms for a processor.
         let parse = move || {
-            let parsed = rows.into_iter().map(|(id, version, text, state_version, status_bytes, last_seen)| {
-                let columns = Columns {
-                    text,
-                    status_bytes: status_bytes.unwrap_or_default(),
-                    last_seen: last_seen.unwrap_or_default(),
-                };
-                (id, (version, state_version.unwrap_or_default()), Segment::new(columns))
-            });
-            parsed.collect::<Vec<_>>()
+            let parsed =
+                rows.into_iter().map(|(id, version, text, state_version, status_bytes, last_seen, members)| {
+                    let columns = Columns { text, state: state(status_bytes, last_seen, members)? };
+                    Ok((id, (version, state_version.unwrap_or_default()), Segment::new(columns)))
+                });
+            parsed.collect::<Result<Vec<_>, StoreError>>()
         };
-        for (id, version, segment) in tokio::task::spawn_blocking(parse).await.map_err(|_| StoreError::Unavailable)? {
+        for (id, version, segment) in
+            tokio::task::spawn_blocking(parse).await.map_err(|_| StoreError::Unavailable)??
+        {
             cache.insert(account, id, version, &segment);
             found.segments.insert(id, segment);
         }
@@ -213,14 +213,27 @@ pub(super) async fn stored_segments(
     Ok(StoredSegments { segments: found.segments, state: found.state })
 }
 
+/// The state of a segment from its columns, if any are stored.
+fn state(
+    status_bytes: Option<Vec<u8>>,
+    last_seen: Option<Vec<u8>>,
+    members: Option<Vec<u8>>,
+) -> Result<State, StoreError> {
+    Ok(State {
+        status_bytes: status_bytes.unwrap_or_default(),
+        last_seen: last_seen.unwrap_or_default(),
+        members: Members::parse(&members.unwrap_or_default()).ok_or(StoreError::Corrupt)?,
+    })
+}
+
 /// The selected segments as far as they are cached.
 #[derive(Default)]
 struct Cached {
-    /// StoredSegments that are cached as they are.
+    /// Those that are cached as they are.
     segments: HashMap<i64, Segment>,
-    /// StoredSegments whose status_bytes and times have changed, with the version of their text.
+    /// Those whose state has changed, with the version of their text.
     stale: Vec<(i64, i64, Segment)>,
-    /// StoredSegments that are to be read.
+    /// Those that are to be read.
     missing: Vec<i64>,
     missing_devices: i64,
     /// The memory that all of these take, estimated.
@@ -265,7 +278,7 @@ async fn find_cached(
     Ok(known)
 }
 
-/// Reads the status bytes and times of the stale segments.
+/// Reads the states of the stale segments.
 async fn read_states(
     connection: &mut Connection,
     cache: &Cache,
@@ -273,20 +286,22 @@ async fn read_states(
     known: &mut Cached,
 ) -> Result<(), StoreError> {
     for some in known.stale.chunks(STATES_AT_ONCE) {
-        let mut statement = sql("SELECT s.id, s.version, t.version, t.status_bytes, t.last_seen
+        let mut statement = sql("SELECT s.id, s.version, t.version, t.status_bytes, t.last_seen, t.members
              FROM segments s JOIN segment_states t ON t.segment = s.id WHERE s.id IN ");
         push_numbers(&mut statement, some.iter().map(|(id, ..)| *id));
-        type Row = (i64, i64, i64, Vec<u8>, Vec<u8>);
+        type Row = (i64, i64, i64, Vec<u8>, Vec<u8>, Vec<u8>);
         let rows: Vec<Row> = statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
         let mut rows: HashMap<i64, _> = rows
             .into_iter()
-            .map(|(id, text, state, status_bytes, last_seen)| (id, (text, state, status_bytes, last_seen)))
-            .collect();
+            .map(|(id, text, version, status_bytes, last_seen, members)| {
+                Ok((id, (text, version, state(Some(status_bytes), Some(last_seen), Some(members))?)))
+            })
+            .collect::<Result<_, StoreError>>()?;
         for (id, version, segment) in some {
             match rows.remove(id) {
-                Some((text, state, status_bytes, last_seen)) if text == *version => {
-                    let segment = segment.with(&status_bytes, &last_seen);
-                    cache.insert(account, *id, (text, state), &segment);
+                Some((text, state_version, state)) if text == *version => {
+                    let segment = segment.in_state(state);
+                    cache.insert(account, *id, (text, state_version), &segment);
                     known.segments.insert(*id, segment);
                 }
                 // Its text has changed meanwhile.
@@ -374,18 +389,17 @@ pub(super) async fn remove<'a>(
         segments.entry(*segment).or_default().insert(name);
     }
     for (id, names) in segments {
-        type Stored = (String, Option<Vec<u8>>, Option<Vec<u8>>);
+        type Stored = (String, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
         let found: Option<Stored> = query_as(
-            "SELECT s.text, t.status_bytes, t.last_seen
+            "SELECT s.text, t.status_bytes, t.last_seen, t.members
              FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.id = $1",
         )
         .bind(id)
         .fetch_optional(&mut *connection)
         .await?;
-        let Some((text, status_bytes, last_seen)) = found else { continue };
+        let Some((text, status_bytes, last_seen, members)) = found else { continue };
         let has_state = status_bytes.is_some();
-        let columns =
-            Columns { text, status_bytes: status_bytes.unwrap_or_default(), last_seen: last_seen.unwrap_or_default() };
+        let columns = Columns { text, state: state(status_bytes, last_seen, members)? };
         let (left, devices) = columns.without(&names);
         if devices == 0 {
             query("DELETE FROM segments WHERE id = $1").bind(id).execute(&mut *connection).await?;
@@ -400,7 +414,8 @@ pub(super) async fn remove<'a>(
         .execute(&mut *connection)
         .await?;
         if has_state {
-            compaction::store(connection, id, &left.status_bytes, &left.last_seen).await?;
+            compaction::store(connection, id, &left.state.status_bytes, &left.state.last_seen).await?;
+            members::store(connection, id, &left.state.members).await?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 //! about to change.
 
 use super::{
-    Connection, DEVICE_NAMED, DEVICE_OF_NAME, Database, NAMES, json_names, members,
+    Connection, DEVICE_NAMED, DEVICE_OF_NAME, Database, NAMES, json_names,
     segments::{self, LoadError, LoadMode, Loaded},
     sql,
 };
@@ -23,7 +23,6 @@ use sqlx::{AssertSqlSafe, QueryBuilder, query, query_as, query_scalar};
 use std::{
     collections::{HashMap, HashSet},
     fmt::Debug,
-    sync::Arc,
 };
 use uuid::Uuid;
 
@@ -181,21 +180,12 @@ impl Selection {
             Query::Names(names) => (Vec::new(), Some(segments_of(connection, self.account, names).await?)),
         };
         let registration = self.filter.registration.map(|registration| registration.0);
-        // If nothing can match, no segments are loaded: members must not be looked up in them.
-        let has_groups = !self.groups.is_empty() && !self.is_empty;
-        let versions = if has_groups { Some(members::versions(connection, &self.groups).await?) } else { None };
         let loaded = if self.is_empty {
             Loaded::default()
         } else {
             segments::load(connection, index, self.account, registration, mode).await?
         };
-        let state = (loaded.state, versions.clone());
-        let members = match versions {
-            Some(versions) => {
-                Some(members::lines(connection, index, &versions, &loaded.segments, registration.is_none()).await?)
-            }
-            None => None,
-        };
+        let state = loaded.state;
         let filter = &self.filter;
         let has_status_bytes = filter.status.is_some() || filter.tier.is_some() || filter.never_seen;
         let criteria = Criteria {
@@ -206,15 +196,13 @@ impl Selection {
             } else {
                 StatusBytes::ALL
             },
-            lines: members,
+            groups: Some(self.groups.clone()).filter(|groups| !groups.is_empty()),
+            lines: None,
             silent_since: self.silent_since.map(Timestamp::as_ms),
         };
         let scan = move || {
             let segments = loaded.with_last_seen();
-            let lines = match named {
-                Some(named) => Some(lines_of(&segments, &named, criteria.lines)),
-                None => criteria.lines,
-            };
+            let lines = named.map(|named| lines_of(&segments, &named));
             what(&Matches::find(&segments, &Criteria { lines, ..criteria }))
         };
         Ok((scan, state))
@@ -222,6 +210,9 @@ impl Selection {
 
     /// The devices of these names that match now, by the database, in no particular order. With `locked`, they stay as they
     /// are until the transaction ends.
+    ///
+    /// Groups are not looked at again: their members are in the index as they are, and whoever locks devices also holds the
+    /// lock of the account, under which nobody joins or leaves.
     pub(super) async fn matching_now(
         &self,
         connection: &mut Connection,
@@ -251,11 +242,6 @@ impl Selection {
         }
         if let Some(registration) = self.filter.registration {
             statement.push(" AND d.registration = ").push_bind(registration.0);
-        }
-        if !self.groups.is_empty() {
-            statement.push(" AND EXISTS (SELECT 1 FROM group_members gm WHERE gm.device_group IN ");
-            push_ids(&mut statement, &self.groups);
-            statement.push(" AND gm.name = d.name)");
         }
         if let Some(at) = self.registered_by {
             statement.push(" AND d.registered_at <= ").push_bind(at.as_ms());
@@ -327,26 +313,18 @@ async fn segments_of(
     Ok(found.fetch_all(connection).await?)
 }
 
-/// The lines of these devices, of those lines only, if there are any given.
-fn lines_of(
-    segments: &HashMap<i64, Segment>,
-    named: &[(i64, String)],
-    only: Option<HashMap<i64, Arc<Lines>>>,
-) -> HashMap<i64, Arc<Lines>> {
+/// The lines of these devices.
+fn lines_of(segments: &HashMap<i64, Segment>, named: &[(i64, String)]) -> HashMap<i64, Lines> {
     let mut found: HashMap<i64, Lines> = HashMap::new();
     for (id, name) in named {
         if let Some(line) = segments.get(id).and_then(|segment| segment.line_of(name)) {
             found.entry(*id).or_default().insert(line);
         }
     }
-    let both = |(id, lines): (i64, Lines)| match &only {
-        None => Some((id, Arc::new(lines))),
-        Some(only) => only.get(&id).map(|only| (id, Arc::new(lines.and(only)))),
-    };
-    found.into_iter().filter_map(both).collect()
+    found
 }
 
-/// Whether devices of this status_byte match a filter, as far as it is about their status, tier and whether they were seen.
+/// Whether devices of this status byte match a filter, as far as it is about their status, tier and whether they were seen.
 fn matches_status_byte(status_byte: u8, filter: &DeviceFilter) -> bool {
     filter.status.is_none_or(|status| i16::from(status_byte >> 3) == status.code())
         && filter.tier.is_none_or(|tier| i16::from(status_byte >> 1 & 3) == tier_code(tier))

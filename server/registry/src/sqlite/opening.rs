@@ -1,6 +1,6 @@
 //! Opening the file of a SQLite database: creating it, who may read it, and what is refused.
 
-use super::{Connection, Pool, WAIT, is_read_only, migrator, sql};
+use super::{Connection, Pool, WAIT, is_read_only, sql};
 use crate::{
     errors::OpenError,
     files::{self, Draft},
@@ -100,7 +100,7 @@ async fn prepare(writer: &Pool, file: &str, may_migrate: bool) -> Result<(), Ope
         });
     }
     if found.needs_migration(&format!("the database {file}"), may_migrate)? {
-        migrator().run(&mut *connection).await.map_err(|error| match error {
+        sql::upkeep::migrate(&mut connection).await.map_err(|error| match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) if is_refused(&error) => {
                 OpenError(format!(
                     "the database {file} belongs to an earlier version of Muster and must be brought up to date, but \
@@ -178,7 +178,7 @@ async fn create(file: &Path, unique: &str) -> Result<(), Error> {
     let options =
         SqliteConnectOptions::new().filename(draft.path()).synchronous(SqliteSynchronous::Full).foreign_keys(true);
     let mut connection = Connection::connect_with(&options).await?;
-    migrator().run(&mut connection).await?;
+    sql::upkeep::migrate(&mut connection).await?;
     connection.close().await?;
     match draft.publish(file) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
