@@ -4,8 +4,9 @@
 run: build ## build, and serve on SQLite in ./data
 	target/release/muster serve
 
-build: web ## the release binary, with the page inside it: target/release/muster
-	cargo build --quiet --release --package muster
+build: ## the release binary, with the page inside it: target/release/muster
+	scripts/install build
+	scripts/build
 
 web:
 	scripts/install build
@@ -22,7 +23,7 @@ check: ## formatting, lints for the server and the browser, licences and advisor
 dev: ## serve a debug build, and again after each change
 	scripts/install build
 	cd end2end && npx nodemon --quiet --cwd .. --watch app --watch server --watch style --watch public \
-		--ext rs,css,js,svg,sql,toml --exec 'scripts/build-web debug && cargo run --quiet --package muster -- serve'
+		--ext rs,css,js,svg,sql,toml --exec 'scripts/build-web debug && MUSTER_PAGE=debug cargo run --quiet --package muster -- serve'
 
 bench: build ## measures, each beside its limit in the same run
 	scripts/install test

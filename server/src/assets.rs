@@ -9,20 +9,39 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use rust_embed::RustEmbed;
+use rust_embed::EmbeddedFile;
 use sha2::{Digest, Sha256};
-use std::{borrow::Cow, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    sync::{LazyLock, OnceLock},
+};
 
-#[derive(RustEmbed)]
-#[folder = "$MUSTER_SITE"]
-struct Site;
+/// The files that a page loads.
+pub struct Site {
+    /// The names of all of them.
+    pub names: fn() -> Vec<Cow<'static, str>>,
+    /// The file of a name.
+    pub get: fn(&str) -> Option<EmbeddedFile>,
+}
+
+static SITE: OnceLock<Site> = OnceLock::new();
+
+/// Serves these files from now on; the first call counts.
+pub(crate) fn embed(site: Site) {
+    // A process has one page.
+    let _ = SITE.set(site);
+}
+
+fn file(name: &str) -> Option<EmbeddedFile> {
+    (SITE.get()?.get)(name)
+}
 
 /// `/assets/HASH`: what stands before each file's name.
 pub(crate) static BASE: LazyLock<String> = LazyLock::new(|| {
-    let mut names: Vec<_> = Site::iter().collect();
+    let mut names = SITE.get().map(|site| (site.names)()).unwrap_or_default();
     names.sort();
     let mut all = Sha256::new();
-    for file in names.iter().filter_map(|name| Site::get(name)) {
+    for file in names.iter().filter_map(|name| file(name)) {
         all.update(file.metadata.sha256_hash());
     }
     let hash: String = all.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -37,7 +56,7 @@ const SCRIPT_POLICY: HeaderValue = HeaderValue::from_static(
 
 /// True where the binary was built with its page.
 pub(crate) fn are_embedded() -> bool {
-    Site::get("muster_bg.wasm").is_some()
+    file("muster_bg.wasm").is_some()
 }
 
 /// What a page of another build may have as well: its look, and the script that says that it cannot start.
@@ -51,20 +70,17 @@ pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>, headers: H
         return StatusCode::NOT_FOUND.into_response();
     }
     let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let accepts = |coding: &str| {
-        accepts.split(',').any(|entry| entry.split(';').next().is_some_and(|name| name.trim() == coding))
-    };
     let compressed = [("br", "br"), ("gzip", "gz")]
         .into_iter()
-        .filter(|(coding, _)| accepts(coding))
-        .find_map(|(coding, ending)| Some((Some(coding), Site::get(&format!("{name}.{ending}"))?)));
-    let Some((coding, file)) = compressed.or_else(|| Some((None, Site::get(&name)?))) else {
+        .filter(|(coding, _)| is_accepted(accepts, coding))
+        .find_map(|(coding, ending)| Some((Some(coding), file(&format!("{name}.{ending}"))?)));
+    let Some((coding, found)) = compressed.or_else(|| Some((None, file(&name)?))) else {
         return StatusCode::NOT_FOUND.into_response();
     };
 
     let mime = mime_guess::from_path(&name).first_or_octet_stream();
     // It is in the binary: a copy for each request would be 2 MiB for each client that does not read.
-    let bytes = match file.data {
+    let bytes = match found.data {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
     };
@@ -86,16 +102,32 @@ pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>, headers: H
     response
 }
 
+/// Whether an `Accept-Encoding` header names a coding, and not with the quality 0 (RFC 9110, 12.5.3).
+fn is_accepted(header: &str, coding: &str) -> bool {
+    header.split(',').any(|entry| {
+        let (name, parameters) = entry.split_once(';').unwrap_or((entry, ""));
+        let quality = parameters.trim().strip_prefix("q=").map(|quality| quality.trim().parse::<f32>().unwrap_or(0.0));
+        name.trim().eq_ignore_ascii_case(coding) && quality.is_none_or(|quality| quality > 0.0)
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
 
-    /// In every build: the folder is not read while the server runs.
     #[test]
-    fn assets_are_not_copied() {
-        for name in Site::iter() {
-            assert!(matches!(Site::get(&name).unwrap().data, Cow::Borrowed(_)), "{name}");
-        }
+    fn codings_are_accepted_unless_their_quality_is_zero() {
+        let check = |header: &str, coding: &str, expected: bool| {
+            assert_eq!(is_accepted(header, coding), expected, "{coding} in {header:?}");
+        };
+        check("gzip, deflate, br, zstd", "br", true);
+        check("gzip, deflate, br, zstd", "gzip", true);
+        check("", "br", false);
+        check("deflate", "br", false);
+        check("brotli", "br", false);
+        check("BR;q=0.5 , gzip", "br", true);
+        check("br;q=0, gzip;q=1.0", "br", false);
+        check("br; q=0.000", "br", false);
+        check("br;q=high", "br", false);
     }
 }

@@ -378,8 +378,8 @@ async fn stranger_does_not_lock_a_user_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cookie_is_secure_wherever_the_portal_is_reached_over_https() {
-    const SECURE: &str = "; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000; Secure";
-    const PLAIN: &str = "; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000";
+    const SECURE: &str = "; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000";
+    const PLAIN: &str = "; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000";
     let check = async |public: Option<&str>, proxies: &str, more: &str, is_secure: bool| {
         let settings = LimitSettings { trusted_proxies: proxies.parse().unwrap(), ..settings() };
         let server = Server::start_with(settings, public).await;

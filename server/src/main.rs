@@ -1,88 +1,30 @@
-//! The process: reads the command line and does what it says.
+//! The program, with the page inside it.
 
-mod assets;
-mod backup;
-mod body;
-mod body_limit;
-mod check;
-mod client;
-mod command_line;
-mod connections;
-mod device_endpoint;
-mod fair_limit;
-#[cfg(test)]
-mod hostile_clients;
-mod in_flight;
-mod metrics_endpoint;
-mod overload;
-mod people;
-mod problem;
-mod public_url;
-mod rate_limit;
-mod refusals;
-mod request_id;
-mod security_headers;
-mod serve;
-mod session_layer;
-mod sign_in_form;
-mod stopping;
+use rust_embed::RustEmbed;
+use std::process::ExitCode;
 
-use clap::Parser;
-use command_line::{AccountCommand, Command, CommandLine, LogFormat, UserCommand};
-use std::{
-    io::{self, IsTerminal},
-    process::ExitCode,
-};
-use stopping::Stop;
-use tracing_subscriber::EnvFilter;
+#[derive(RustEmbed)]
+#[folder = "$MUSTER_SITE"]
+struct Files;
+
+/// Changes with the page, so that the page is embedded again. See `build.rs`.
+const _: &str = include_str!(concat!(env!("MUSTER_SITE"), ".hash"));
 
 fn main() -> ExitCode {
-    let command_line = CommandLine::parse();
-    start_log(command_line.log_format);
-    if let Command::Check { file, ignore_unknown_columns } = &command_line.command {
-        return check::check(file, *ignore_unknown_columns);
-    }
-    let started = Stop::on_signals()
-        .and_then(|stop| Ok((stop, tokio::runtime::Builder::new_multi_thread().enable_all().build()?)))
-        .map_err(|error| format!("this process cannot start its threads: {error}"));
-    let done = started.and_then(|(stop, runtime)| {
-        let done = runtime.block_on(run(command_line.command, &stop));
-        // What still runs in a thread, such as a check of a device's data, ends with the process. The database is closed.
-        runtime.shutdown_background();
-        done
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
-            eprintln!("muster: {sentence}");
-            ExitCode::FAILURE
-        }
-    }
+    muster::main(muster::Site { names: || Files::iter().collect(), get: Files::get })
 }
 
-fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info,sqlx=warn".into());
-    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter);
-    match format {
-        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
-    }
-}
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
+    use super::*;
+    use std::borrow::Cow;
 
-async fn run(command: Command, stop: &Stop) -> Result<(), String> {
-    match command {
-        Command::Serve(settings) => serve::serve(settings, stop).await,
-        Command::Check { .. } => Ok(()),
-        Command::Migrate { database } => people::migrate(&database, stop).await,
-        Command::Backup { file, database } => backup::backup(&file, &database, stop).await,
-        Command::Account { command: AccountCommand::Add { name, database } } => {
-            people::add_account(&name, &database, stop).await
-        }
-        Command::User { command: UserCommand::Add { email, account, database } } => {
-            people::add_user(&email, &account, &database, stop).await
-        }
-        Command::User { command: UserCommand::Password { email, database } } => {
-            people::change_password(&email, &database, stop).await
+    /// In every build: the folder is not read while the server runs.
+    #[test]
+    fn files_are_not_copied() {
+        for name in Files::iter() {
+            assert!(matches!(Files::get(&name).unwrap().data, Cow::Borrowed(_)), "{name}");
         }
     }
 }

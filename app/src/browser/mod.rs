@@ -3,11 +3,11 @@
 pub(crate) mod calls;
 pub(crate) mod check;
 pub(crate) mod checked_file;
+pub(crate) mod clock;
 pub(crate) mod disk;
 pub(crate) mod draw;
 pub(crate) mod file;
 pub(crate) mod leaving;
 pub(crate) mod refresh;
-pub(crate) mod retry;
 pub(crate) mod save;
 pub(crate) mod upload;

@@ -3,7 +3,7 @@
 use crate::{
     browser::{
         calls::{Calls, Targets},
-        retry,
+        clock::BrowserClock,
     },
     fns::{
         Failure,
@@ -12,6 +12,7 @@ use crate::{
     when::{count, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};
+use muster_client::retried;
 use send_wrapper::SendWrapper;
 
 /// How far it is.
@@ -98,7 +99,7 @@ impl Job {
                 if has_given_up() {
                     break Stage::Stopped;
                 }
-                let answer = retry::retried(|_| call(chosen.clone()), has_given_up, note).await;
+                let answer = retried(&BrowserClock, || call(chosen.clone()), has_given_up, note).await;
                 if !is_shown() {
                     return;
                 }

@@ -4,6 +4,7 @@ use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
 };
+use muster_client::{FailureKind, RequestFailure};
 use serde::{Deserialize, Serialize};
 
 /// Why a call of the server did not do what it was asked to.
@@ -28,8 +29,7 @@ pub enum Failure {
 
 impl Failure {
     /// The sentence of the seed page for a server that cannot serve now, letter for letter.
-    pub const UNAVAILABLE: &str = "The server is temporarily unable to service your request due to maintenance \
-                                   downtime or capacity problems. Please try again later";
+    pub const UNAVAILABLE: &str = muster_client::UNAVAILABLE;
 
     /// The page is of another version than the server, or it is not a page of Muster.
     pub fn other_version() -> Self {
@@ -37,16 +37,6 @@ impl Failure {
         #[cfg(feature = "ssr")]
         let failure = failure.noted();
         failure
-    }
-
-    /// True where sending the same request again may help.
-    pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable | Self::Lost | Self::Superseded | Self::TooMany { .. })
-    }
-
-    /// How long the server asks to wait before the same request is sent again.
-    pub fn retry_after_ms(&self) -> u32 {
-        if let Self::TooMany { retry_after_s } = self { retry_after_s.saturating_mul(1_000) } else { 0 }
     }
 
     /// A sentence for the person at the screen.
@@ -82,6 +72,37 @@ impl Failure {
     pub(crate) fn full_sentence(&self) -> String {
         let sentence = self.sentence();
         if sentence.ends_with('.') { sentence } else { format!("{sentence}.") }
+    }
+}
+
+impl RequestFailure for Failure {
+    fn lost() -> Self {
+        Self::Lost
+    }
+
+    fn refused(sentence: String) -> Self {
+        Self::Refused(sentence)
+    }
+
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Lost => FailureKind::Lost,
+            Self::Unavailable | Self::Superseded => FailureKind::Busy { retry_after_ms: 0 },
+            Self::TooMany { retry_after_s } => {
+                FailureKind::Busy { retry_after_ms: retry_after_s.saturating_mul(1_000) }
+            }
+            Self::Refused(_) => FailureKind::Refused,
+            Self::SignedOut => FailureKind::SignedOut,
+            Self::Internal => FailureKind::Fault,
+        }
+    }
+
+    /// After the session has ended, the rest of the file has to be uploaded again, so this must not say that nothing is lost.
+    fn upload_sentence(&self) -> String {
+        match self {
+            Self::SignedOut => "Your session has ended. Sign in in another tab.".to_owned(),
+            _ => self.full_sentence(),
+        }
     }
 }
 
@@ -180,8 +201,7 @@ mod tests {
         let check = |retry_after_s: u32, expected: &str| {
             let failure = Failure::TooMany { retry_after_s };
             assert_eq!(failure.sentence(), format!("Too many attempts. Try again in {expected}."));
-            assert!(failure.is_temporary());
-            assert_eq!(failure.retry_after_ms(), retry_after_s * 1_000);
+            assert_eq!(failure.kind(), FailureKind::Busy { retry_after_ms: retry_after_s * 1_000 });
         };
         check(1, "1 second");
         check(90, "90 seconds");

@@ -2,7 +2,7 @@
 
 use super::{Failure, devices::Step};
 use leptos::prelude::*;
-use muster_domain::{FieldSet, Layout};
+pub use muster_client::{Part, PartDone};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,44 +15,6 @@ pub struct UnknownModel {
     pub name: String,
     /// The name the account has that is most like it.
     pub nearest: Option<String>,
-}
-
-/// One part of a file, as it is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// Which registration it belongs to.
-    pub registration: Uuid,
-    /// Its place in the file, from 0.
-    pub number: u32,
-    /// 1 the first time it is sent, then 2, …; an attempt that comes late is refused.
-    pub attempt: u32,
-    /// A later pass over the same file: new tokens for the devices that were registered before and have never connected.
-    pub renew: bool,
-    /// How the file is laid out, which its first row told.
-    pub layout: Layout,
-    /// The fields in which no row of the file has a value: see [`muster_domain::Report::missing_fields`].
-    pub missing_fields: FieldSet,
-    /// The line of the file that the part begins with, from 1.
-    pub first_line: u64,
-    /// The bytes of the file, whole rows.
-    pub bytes: Vec<u8>,
-}
-
-/// What became of a part's rows.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartDone {
-    pub registered: u32,
-    pub already: u32,
-    pub already_never_connected: u32,
-    pub failed: u32,
-    /// Rows of `tokens.csv`, without its header.
-    pub tokens: Vec<u8>,
-    /// How many tokens those are.
-    pub token_count: u32,
-    /// Rows of `errors.csv`, without its header.
-    pub errors: Vec<u8>,
-    /// Device names in them that a spreadsheet would change.
-    pub fragile_names: u32,
 }
 
 /// Rows of `errors.csv`, without its header, and where those that follow begin.

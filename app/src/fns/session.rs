@@ -95,6 +95,7 @@ mod server {
     use super::{Failure, IsHttps, PLAIN_SESSION_COOKIE, SECURE_SESSION_COOKIE};
     use crate::fns::ClientAddress;
     use axum::http::request::Parts;
+    use cookie::{Cookie, SameSite, time::Duration};
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
     use muster_domain::SessionKey;
@@ -125,12 +126,15 @@ mod server {
 
     pub(super) fn set_cookie(value: &str, max_age_s: i64) {
         let Some(answer) = use_context::<ResponseOptions>() else { return };
-        let (name, secure) = match extension::<IsHttps>() {
-            Some(IsHttps(true)) => (SECURE_SESSION_COOKIE, "; Secure"),
-            _ => (PLAIN_SESSION_COOKIE, ""),
-        };
-        let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}");
-        if let Ok(cookie) = cookie.parse() {
+        let is_https = matches!(extension::<IsHttps>(), Some(IsHttps(true)));
+        let name = if is_https { SECURE_SESSION_COOKIE } else { PLAIN_SESSION_COOKIE };
+        let cookie = Cookie::build((name, value))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .max_age(Duration::seconds(max_age_s))
+            .secure(is_https);
+        if let Ok(cookie) = cookie.to_string().parse() {
             answer.append_header(http::header::SET_COOKIE, cookie);
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     browser::{
-        retry::retried,
+        clock::BrowserClock,
         save::{Gathered, spreadsheet_note},
     },
     dialogs::UndoDialog,
@@ -16,6 +16,7 @@ use crate::{
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use muster_client::retried;
 use muster_domain::errors_csv;
 use uuid::Uuid;
 
@@ -102,7 +103,7 @@ async fn save_errors(id: Uuid, waiting: impl Fn(Option<String>)) -> Result<Optio
     let gathered = Gathered::new(errors_csv::HEADER);
     let (mut after, mut fragile_names) = (None, 0);
     loop {
-        let page = retried(|_| registration_errors(id, after), || false, &waiting).await;
+        let page = retried(&BrowserClock, || registration_errors(id, after), || false, &waiting).await;
         let page = page.map_err(|failure| failure.sentence())?;
         gathered.push(&page.rows, 0).await?;
         fragile_names += u64::from(page.fragile_names);

@@ -12,9 +12,9 @@ use super::{Modal, modal::keep_focus};
 use crate::{
     browser::{
         check::{self, CheckEvent, CheckFailure, CheckWorker},
-        checked_file::FileCopy,
-        save::Gathered,
-        upload::{Pass, Progress, Upload},
+        checked_file::{CheckedFile, FileCopy},
+        save::{Gathered, Rows},
+        upload::{BrowserResults, Upload, new_upload},
     },
     fns::devices::DEVICES_PER_CALL,
 };
@@ -22,7 +22,8 @@ use checked::CheckedView;
 use choose::{CheckingView, ChooseView};
 use leptos::{prelude::*, task::spawn_local};
 use lookup::Lookup;
-use muster_domain::{Cause, MAX_FILE_BYTES, Problem, ReadOptions, Report, tokens_csv};
+use muster_client::{Pass, Progress};
+use muster_domain::{Cause, MAX_FILE_BYTES, Problem, ReadOptions, Report, errors_csv, tokens_csv};
 use send_wrapper::SendWrapper;
 use status::StatusView;
 use std::sync::Arc;
@@ -75,6 +76,8 @@ struct Dialog {
     check: StoredValue<Option<SendWrapper<CheckWorker>>>,
     upload: StoredValue<Option<SendWrapper<Upload>>>,
     progress: RwSignal<Progress>,
+    /// Where the tokens of the upload are.
+    kept: RwSignal<Rows>,
     /// Whether the tokens go to a file that the person chooses; and what was wrong with that.
     is_to_disk: RwSignal<bool>,
     disk_problem: RwSignal<Option<String>>,
@@ -98,6 +101,7 @@ impl Dialog {
             check: StoredValue::new(None),
             upload: StoredValue::new(None),
             progress: RwSignal::new(Progress::default()),
+            kept: RwSignal::new(Rows::default()),
             is_to_disk: RwSignal::new(false),
             disk_problem: RwSignal::new(None),
             safe: RwSignal::new(0),
@@ -239,7 +243,8 @@ impl Dialog {
         self.prepared.set_value(None);
         let group = Some(self.group.get_untracked().trim().to_owned()).filter(|group| !group.is_empty());
         let copy = self.copy.get_value().map(SendWrapper::take).unwrap_or_default();
-        let upload = Upload::new(file, copy, report, group, tokens, self.progress);
+        let results = BrowserResults::new(tokens, Gathered::new(errors_csv::HEADER), self.progress, self.kept);
+        let upload = new_upload(CheckedFile { file, copy }, results, report, group);
         self.upload.set_value(Some(SendWrapper::new(upload)));
         self.safe.set(0);
         self.run(Pass::Register);
@@ -252,7 +257,7 @@ impl Dialog {
             upload.run(pass).await;
             // The dialog, or the page, may be another's by now.
             if !upload.is_abandoned() && !self.step.is_disposed() {
-                self.safe.update(|safe| *safe = (*safe).max(upload.tokens.rows().written));
+                self.safe.update(|safe| *safe = (*safe).max(upload.results().tokens.rows().written));
                 self.step.set(Step::Status { is_done: true });
                 self.done.run(());
             }

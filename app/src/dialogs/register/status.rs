@@ -5,13 +5,11 @@ use super::{
     Dialog, Step,
 };
 use crate::{
-    browser::{
-        save::spreadsheet_note,
-        upload::{Pass, Progress, Stopped, Upload},
-    },
+    browser::{save::spreadsheet_note, upload::Upload},
     when::{count, thousands},
 };
 use leptos::prelude::*;
+use muster_client::{Pass, Progress, Stopped};
 
 #[component]
 pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoView {
@@ -48,7 +46,7 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
         }
     };
     let save = move |_| {
-        with_upload(&|upload| match upload.tokens.save("tokens.csv") {
+        with_upload(&|upload| match upload.results().tokens.save("tokens.csv") {
             Ok(()) => {
                 dialog.safe.set(tokens.get_untracked());
                 dialog.is_asking_to_close.set(false);
@@ -58,12 +56,12 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
     };
     let save_errors = move |_| {
         with_upload(&|upload| {
-            if let Err(sentence) = upload.errors.save("errors.csv") {
+            if let Err(sentence) = upload.results().errors.save("errors.csv") {
                 progress.update(|progress| progress.note = Some(sentence));
             }
         });
     };
-    let kept = Memo::new(move |_| progress.with(|progress| progress.kept));
+    let kept = Memo::new(move |_| dialog.kept.get());
     let may_save = move || tokens.get() > kept.get().written;
     let where_tokens_are = move || {
         if !is_done.get() {
