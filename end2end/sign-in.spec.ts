@@ -103,7 +103,17 @@ test('a session that ends while the page is open says so', async ({ portal, guar
   guard.expect(/Failed to load resource.*401/);
   await open(portal, '/devices');
   await portal.context().clearCookies();
-  await expect(portal.getByRole('alert').filter({ hasText: 'Your session has ended' })).toBeVisible();
+  const alert = portal.getByRole('alert').filter({ hasText: 'Your session has ended. Sign in (opens a new tab; nothing here is lost)' });
+  await expect(alert).toBeVisible();
+  // After a sign-in in the other tab, this one recovers by itself.
+  const opened = portal.waitForEvent('popup');
+  await alert.getByRole('link', { name: 'Sign in' }).click();
+  const other = await opened;
+  await hydrated(other);
+  await signIn(other, ADMIN);
+  await other.waitForURL('**/devices');
+  await other.close();
+  await expect(alert).toBeHidden();
 });
 
 test('every page is armoured', async ({ portal, muster }) => {

@@ -4,6 +4,7 @@
 //! server functions, and with `hydrate` into the browser's WASM, which takes that HTML over.
 #![recursion_limit = "256"]
 
+mod alert;
 mod browser;
 mod dialogs;
 pub mod fns;

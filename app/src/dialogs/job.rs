@@ -1,6 +1,7 @@
 //! Something done to many devices, as a dialog shows it: how far it is, stopping it, and going on.
 
 use crate::{
+    alert::alert_text,
     browser::{
         calls::{Calls, Targets},
         clock::BrowserClock,
@@ -165,7 +166,7 @@ pub(super) fn JobProgress(job: Job, #[prop(into)] total: Signal<u64>) -> impl In
                 <button type="button" class="quiet" aria-disabled=move || job.is_stopping.get().to_string() on:click=move |_| job.stop()>"Stop"</button>
             </Show>
         </div>
-        <p class="problem" role="alert">{move || job.note.get()}</p>
+        <p class="problem" role="alert">{move || alert_text(job.note.get())}</p>
     }
     .into_any()
 }

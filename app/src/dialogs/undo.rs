@@ -6,6 +6,7 @@ use super::{
     modal::keep_focus,
 };
 use crate::{
+    alert::alert_text,
     browser::calls::Targets,
     fns::{
         Failure,
@@ -114,7 +115,7 @@ pub(crate) fn UndoDialog(
                         Some(Ok(there)) => count(there, "device from this registration still exists.", "devices from this registration still exist."),
                         Some(Err(_)) => String::new(),
                     }}</p>
-                    <p class="problem" role="alert">{move || there.get().and_then(Result::err).map(|failure| format!("The devices could not be counted. {}", failure.sentence()))}</p>
+                    <p class="problem" role="alert">{move || alert_text(there.get().and_then(Result::err).map(|failure| format!("The devices could not be counted. {}", failure.sentence())))}</p>
                     <p>"Devices that have never connected are deleted, with their tokens. The others are kept, and listed afterwards."</p>
                 </Show>
                 <JobProgress job total />

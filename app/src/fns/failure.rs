@@ -27,6 +27,9 @@ pub enum Failure {
     TooMany { retry_after_s: u32 },
 }
 
+/// These words in a sentence about a failure are a link on the page.
+pub(crate) const SIGN_IN: &str = "Sign in";
+
 impl Failure {
     /// The sentence of the seed page for a server that cannot serve now, letter for letter.
     pub const UNAVAILABLE: &str = muster_client::UNAVAILABLE;
@@ -42,7 +45,7 @@ impl Failure {
     /// A sentence for the person at the screen.
     pub fn sentence(&self) -> String {
         match self {
-            Self::SignedOut => "Your session has ended. Sign in in another tab; nothing here is lost.".to_owned(),
+            Self::SignedOut => format!("Your session has ended. {SIGN_IN} (opens a new tab; nothing here is lost)"),
             Self::Refused(sentence) => sentence.clone(),
             Self::Unavailable | Self::Superseded => Self::UNAVAILABLE.to_owned(),
             Self::Internal => {
@@ -100,7 +103,7 @@ impl RequestFailure for Failure {
     /// After the session has ended, the rest of the file has to be uploaded again, so this must not say that nothing is lost.
     fn upload_sentence(&self) -> String {
         match self {
-            Self::SignedOut => "Your session has ended. Sign in in another tab.".to_owned(),
+            Self::SignedOut => format!("Your session has ended. {SIGN_IN} again."),
             _ => self.full_sentence(),
         }
     }

@@ -1,6 +1,7 @@
 //! `/devices/{name}`: one device.
 
 use crate::{
+    alert::alert,
     browser::file::ignore_stray_drops,
     fns::{
         devices::{DeviceDetail, device},
@@ -31,7 +32,7 @@ pub(crate) fn Device() -> impl IntoView {
         <div class="head"><h1>{move || name.get()}</h1></div>
         <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
             {move || detail.get().map(|detail| match detail {
-                Err(failure) => view! { <p class="problem" role="alert">{failure.sentence_while_retrying()}</p> }.into_any(),
+                Err(failure) => alert(failure.sentence_while_retrying()),
                 Ok(None) => view! {
                     <div class="empty"><h2>"Device not found"</h2><p>"It may have been deleted. Names are case-sensitive."</p></div>
                 }.into_any(),

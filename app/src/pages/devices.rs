@@ -6,6 +6,7 @@ mod view;
 
 use super::selection::{Matching, Selection};
 use crate::{
+    alert::alert_text,
     browser::{file, refresh},
     dialogs::{Actions, Done},
     fns::{
@@ -212,7 +213,7 @@ fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl I
                     is_registering dropped done />
             </div>
             <Filters view offered is_search_too_long />
-            <p class="problem" role="alert">{problem}</p>
+            <p class="problem" role="alert">{move || alert_text(problem())}</p>
             <Show when=move || shown.page.with(|page| page.is_too_large)>
                 <p class="notice">{TOO_LARGE}</p>
             </Show>

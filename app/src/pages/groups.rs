@@ -2,6 +2,7 @@
 
 use super::selection::Selection;
 use crate::{
+    alert::alert_text,
     browser::{calls::Targets, file::ignore_stray_drops, refresh},
     dialogs::{Actions, Done, Modal},
     fns::{
@@ -137,7 +138,7 @@ fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
                 <Actions targets total=Signal::derive(move || devices.get().unwrap_or_default()) why_not is_registering=RwSignal::new(false) dropped=RwSignal::new(None) done />
             </div>
         </div>
-        <p class="problem" role="alert">{move || problem.get().map(|failure| failure.sentence_while_retrying())}</p>
+        <p class="problem" role="alert">{move || alert_text(problem.get().map(|failure| failure.sentence_while_retrying()))}</p>
         <Show when=move || !is_empty.get() fallback=|| view! {
             <div class="empty">
                 <h2>"No device groups yet"</h2>
@@ -268,7 +269,7 @@ fn EditDialog(is_open: RwSignal<bool>, edit: RwSignal<Edit>, done: Callback<()>)
                         </div>
                     }.into_any(),
                 }}
-                <p class="problem" role="alert">{move || problem.get().map(|failure| failure.sentence())}</p>
+                <p class="problem" role="alert">{move || alert_text(problem.get().map(|failure| failure.sentence()))}</p>
             </form>
             <footer>
                 <button type="button" class="quiet" on:click=move |_| is_open.set(false)>"Cancel"</button>

@@ -1,6 +1,7 @@
 //! `/models`: the model definitions, and uploading one.
 
 use crate::{
+    alert::{alert, alert_text},
     browser::file,
     fns::{
         models::{ModelRow, ModelUploaded, delete_model, models, upload_model},
@@ -71,7 +72,7 @@ pub(crate) fn Models() -> impl IntoView {
             <div class="said" aria-live="polite">{move || said_view(said.get())}</div>
             <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
                 {move || list.get().map(|list| match list {
-                    Err(failure) => view! { <p class="problem" role="alert">{failure.sentence()}</p> }.into_any(),
+                    Err(failure) => alert(failure.sentence()),
                     Ok(list) if list.rows.is_empty() => view! {
                         <div class="empty">
                             <h2>"Upload the first model"</h2>
@@ -146,7 +147,7 @@ fn said_view(said: Said) -> AnyView {
         Said::Nothing => ().into_any(),
         Said::Working(sentence) => view! { <p>{sentence}</p> }.into_any(),
         Said::Done(sentence) => view! { <p class="good">{sentence}</p> }.into_any(),
-        Said::Problem(sentence) => view! { <p class="problem">{sentence}</p> }.into_any(),
+        Said::Problem(sentence) => view! { <p class="problem">{alert_text(Some(sentence))}</p> }.into_any(),
         Said::Faulty { file, faults } => view! {
             <div class="card problems">
                 <h2>{format!("Can't use {file}: {}. Nothing was changed.", count(faults.len() as u64, "problem", "problems"))}</h2>

@@ -1,6 +1,7 @@
 //! `/registrations`: the files registered so far.
 
 use crate::{
+    alert::{alert, alert_text},
     browser::{
         clock::BrowserClock,
         save::{Gathered, spreadsheet_note},
@@ -36,7 +37,7 @@ pub(crate) fn Registrations() -> impl IntoView {
     view! {
         <Title text="Registrations" />
         <div class="head"><h1>"Registrations"</h1></div>
-        <p class="problem" role="alert">{move || problem.get()}</p>
+        <p class="problem" role="alert">{move || alert_text(problem.get())}</p>
         <p class="faint" role="status">{move || note.get()}</p>
         <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
             {move || Suspend::new(async move {
@@ -44,7 +45,7 @@ pub(crate) fn Registrations() -> impl IntoView {
                 let oldest = list.as_ref().ok().filter(|list| list.has_older).and_then(|list| list.rows.last());
                 let older = oldest.map(|row| path_with("/registrations", &[("before", Some(&row.id.to_string()))]));
                 match list {
-                    Err(failure) => view! { <p class="problem" role="alert">{failure.sentence()}</p> }.into_any(),
+                    Err(failure) => alert(failure.sentence()),
                     Ok(list) if list.rows.is_empty() && before.get_untracked().is_none() => view! {
                         <div class="empty">
                             <h2>"Nothing has been registered yet"</h2>

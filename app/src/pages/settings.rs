@@ -1,5 +1,6 @@
 //! `/settings`
 
+use crate::alert::alert;
 use crate::fns::{
     sent,
     settings::{SetDefaultTier, default_tier},
@@ -26,7 +27,7 @@ pub(crate) fn Settings() -> impl IntoView {
             <Suspense fallback=|| view! { <p class="loading">"Loading…"</p> }>
                 {move || Suspend::new(async move {
                     match tier.await {
-                        Err(failure) => view! { <p class="problem" role="alert">{failure.sentence()}</p> }.into_any(),
+                        Err(failure) => alert(failure.sentence()),
                         Ok(now) => view! {
                             <select id="tier" aria-describedby="tier-help" on:change:target=move |event| {
                                 if let Ok(tier) = PricingTier::parse(&event.target().value()) {

@@ -5,6 +5,7 @@ use super::{
     Dialog, Step,
 };
 use crate::{
+    alert::alert_text,
     browser::{save::spreadsheet_note, upload::Upload},
     when::{count, thousands},
 };
@@ -83,7 +84,7 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
                 <li>"Already registered "<b>{number(|progress| progress.already)}</b></li>
             </ul>
             <p class="faint" role="status">{move || progress.with(|progress| progress.waiting.clone())}</p>
-            <p class="problem" role="alert">{move || progress.with(|progress| progress.note.clone())}</p>
+            <p class="problem" role="alert">{move || alert_text(progress.with(|progress| progress.note.clone()))}</p>
             <Show when=move || is_done.get() && failed.get() != 0>
                 <p>"Some devices failed. "<button type="button" on:click=save_errors>"errors.csv"</button>" lists each failed row with the reason. Fix it and upload that same file."</p>
                 <p class="faint">{move || spreadsheet_note(progress.with(|progress| progress.fragile_names))}</p>
