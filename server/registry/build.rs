@@ -1,4 +1,4 @@
-//! Lists the SQL files below `migrations`, so that a new one is embedded by being put there: `src/schema.rs` includes
+//! Lists the SQL files below `migrations`, so that a new one is embedded by being put there: `src/store/schema.rs` includes
 //! the list. sqlx's own macro does the same, but needs sqlx, tokio and SQLite to be built a second time for the host.
 use std::{
     collections::BTreeMap,

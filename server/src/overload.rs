@@ -24,7 +24,7 @@ use axum::{
 use http::{HeaderMap, Method, StatusCode, header};
 use muster_app::fns::Work;
 use muster_domain::SecurityToken;
-use muster_registry::{AccountId, AuthenticatedDevice, Person, Source};
+use muster_registry::{AccountId, AuthenticatedDevice, Source, User};
 use std::{hash::Hash, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
@@ -187,7 +187,7 @@ impl Limits {
     /// Lets a request of a page in, with its whole body.
     async fn admit_page(&self, request: Request) -> Result<Admitted, Refused> {
         let source = source_of(&request);
-        let account = request.extensions().get::<Person>().map(|person| person.account);
+        let account = request.extensions().get::<User>().map(|user| user.account);
         let party = account.map_or(Party::Source(source), Party::Account);
         // Without an account, the connections of an address are counted.
         let mut entry = None;
@@ -265,7 +265,7 @@ impl Admitted {
     }
 }
 
-/// Lets the requests of pages in. Behind [`crate::session_layer::find_person`].
+/// Lets the requests of pages in. Behind [`crate::session_layer::authenticate_session`].
 pub(crate) async fn admit_page(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
     let is_function = is_function(&request);
     let done = async { limits.admit_page(request).await?.run(next).await };

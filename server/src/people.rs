@@ -61,7 +61,7 @@ pub(crate) async fn add_user(email: &str, account: &str, database: &Database, st
         let account = registry.account_named(&name).await.map_err(|error| error.to_string())?;
         let account =
             account.ok_or_else(|| format!("There is no account {name}. Create it with: muster account add {name}"))?;
-        registry.add_person(email, account, &ask_for_password().await?).await.map_err(|error| error.to_string())?;
+        registry.add_user(email, account, &ask_for_password().await?).await.map_err(|error| error.to_string())?;
         tracing::info!(account = name.as_str(), user = email, by = COMMAND_LINE, "user added");
         Ok(format!("{email} can sign in now."))
     })

@@ -146,7 +146,7 @@ fn max_connections(limits: &LimitSettings, open_files: u64) -> usize {
 
 /// The account `main` and the first person, where there is nobody yet; gives what to print about them, once.
 async fn first_start(registry: &Registry, settings: &ServeSettings) -> Result<Option<String>, String> {
-    if registry.has_people().await.map_err(|error| error.to_string())? {
+    if registry.has_users().await.map_err(|error| error.to_string())? {
         return Ok(None);
     }
     let (password, made) = match &settings.admin_password {
@@ -186,7 +186,7 @@ pub(crate) fn router(
         .leptos_routes_with_context(&state, generate_route_list(App), context, shell)
         .layer(CompressionLayer::new().compress_when(is_page))
         .layer(from_fn_with_state(limits.clone(), overload::admit_page))
-        .layer(from_fn_with_state(sessions, session_layer::find_person))
+        .layer(from_fn_with_state(sessions, session_layer::authenticate_session))
         .layer(from_fn_with_state(public.clone(), security_headers::only_our_pages))
         .with_state(state);
     let devices = device_endpoint::routes(Endpoint { registry: registry.clone(), limits: limits.clone() });

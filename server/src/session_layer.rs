@@ -30,7 +30,7 @@ const MAX_RETURN_BYTES: usize = 2_048;
 /// Paths that need no session. Signing out twice is no error.
 const OPEN: [&str; 3] = ["/sign-in", "/fn/sign-in", "/fn/sign-out"];
 
-/// What finding a person takes.
+/// What [`authenticate_session`] needs.
 #[derive(Clone)]
 pub(crate) struct Sessions {
     pub(crate) registry: Registry,
@@ -38,9 +38,9 @@ pub(crate) struct Sessions {
     pub(crate) public: PublicUrl,
 }
 
-/// Puts the `Person` and their session's key among the extensions of a request. A page asked for without a
+/// Puts the `User` and their session's key among the extensions of a request. A page asked for without a
 /// session leads to `/sign-in`, and back again; a server function is answered before its body has come.
-pub(crate) async fn find_person(
+pub(crate) async fn authenticate_session(
     State(sessions): State<Sessions>,
     jar: CookieJar,
     mut request: Request,
@@ -58,9 +58,9 @@ pub(crate) async fn find_person(
         let found = timeout(WORK_TIMEOUT, sessions.registry.session(&key)).await;
         drop(permit);
         match found.unwrap_or(Err(StoreError::Unavailable)) {
-            Ok(Some(person)) => {
-                Span::current().record("account", person.account_name.as_str());
-                request.extensions_mut().insert(person);
+            Ok(Some(user)) => {
+                Span::current().record("account", user.account_name.as_str());
+                request.extensions_mut().insert(user);
                 request.extensions_mut().insert(Arc::new(key));
                 is_known = true;
             }

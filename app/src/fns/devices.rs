@@ -319,11 +319,11 @@ pub(super) mod server {
         registry::GroupName::parse(&text).map_err(Failure::refused)
     }
 
-    pub(crate) fn chosen(chosen: Chosen, viewer: &Viewer) -> Result<registry::Chosen, Failure> {
+    pub(crate) fn chosen(chosen: Chosen, viewer: &Viewer) -> Result<registry::Targets, Failure> {
         Ok(match chosen {
-            Chosen::Named(some) => registry::Chosen::Named(names(some)?),
+            Chosen::Named(some) => registry::Targets::Named(names(some)?),
             Chosen::Matching { filter: which, registered_by_ms, except, after } => {
-                registry::Chosen::Matching(registry::Matching {
+                registry::Targets::Matching(registry::Matching {
                     // Silent when they were chosen: a device that fell silent later was not on the screen.
                     filter: filter(which, registered_by_ms.min(viewer.registry.now().as_ms()))?,
                     registered_by: registry::Timestamp::from_ms(registered_by_ms),
@@ -334,7 +334,7 @@ pub(super) mod server {
         })
     }
 
-    pub(crate) fn step(step: registry::Step) -> Step {
+    pub(crate) fn step(step: registry::CallOutcome) -> Step {
         Step { devices: step.devices, next: step.next.map(|name| name.to_string()) }
     }
 
@@ -387,14 +387,14 @@ pub(super) mod server {
             Sort::Status => registry::Sort::Status,
             Sort::LastSeen => registry::Sort::LastSeen,
         };
-        let place = match view.place {
-            Place::First => registry::Place::First,
-            Place::After(text) => registry::Place::After(cursor(text)?),
-            Place::Before(text) => registry::Place::Before(cursor(text)?),
-            Place::Last => registry::Place::Last,
+        let position = match view.place {
+            Place::First => registry::PagePosition::First,
+            Place::After(text) => registry::PagePosition::After(cursor(text)?),
+            Place::Before(text) => registry::PagePosition::Before(cursor(text)?),
+            Place::Last => registry::PagePosition::Last,
         };
         let filter = filter(view.filter, viewer.registry.now().as_ms())?;
-        Ok(registry::DeviceQuery { filter, sort, is_descending: view.is_descending, place, limit: PAGE_DEVICES })
+        Ok(registry::DeviceQuery { filter, sort, is_descending: view.is_descending, position, limit: PAGE_DEVICES })
     }
 
     pub(super) fn row(item: registry::DeviceItem, sort: registry::Sort) -> DeviceRow {

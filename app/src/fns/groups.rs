@@ -38,7 +38,7 @@ pub async fn groups() -> Result<GroupList, Failure> {
 pub async fn make_group(name: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let name = super::devices::server::group(name)?;
-    viewer.registry.make_group(viewer.account(), &name).await.map_err(|error| server::failure(error, &viewer))?;
+    viewer.registry.create_group(viewer.account(), &name).await.map_err(|error| server::failure(error, &viewer))?;
     super::log_action!(viewer.actor(), "device group created", group = name.as_str());
     Ok(())
 }

@@ -108,7 +108,7 @@ pub async fn begin_registration(
     let group = group.map(|group| GroupName::parse(&group).map_err(Failure::refused)).transpose()?;
     let group_name = group.as_ref().map(|group| group.as_str().to_owned()).unwrap_or_default();
     let new = NewRegistration { file_name: file_name.clone(), devices, parts, group };
-    let begun = viewer.registry.begin_registration(viewer.account(), viewer.person.id, new).await;
+    let begun = viewer.registry.begin_registration(viewer.account(), viewer.user.id, new).await;
     let id = Uuid::from(begun.map_err(|error| server::failure_of(error, &viewer))?);
     super::log_action!(
         viewer.actor(),

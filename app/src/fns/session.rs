@@ -4,7 +4,7 @@ use super::Failure;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// The person at the screen.
+/// The user at the screen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
     /// The email address they sign in with.
@@ -43,19 +43,19 @@ pub async fn sign_in(email: String, password: String, to: String) -> Result<Stri
 
     let registry = super::registry()?;
     match registry.sign_in(&email, server::source(), &Password::given(password)).await {
-        Ok((key, person)) => {
+        Ok((key, user)) => {
             // It would stay valid with no way to end it: the browser forgets its key.
             server::end_session(&registry).await?;
-            super::log_action!(super::Actor::of(Some(&person)), "signed in");
+            super::log_action!(super::Actor::of(Some(&user)), "signed in");
             server::set_cookie(&key.reveal(), muster_registry::SESSION_ABSOLUTE_MS / 1_000);
             Ok(safe_return(&to).to_owned())
         }
         Err(SignInError::Store(error)) => Err(error.into()),
         Err(error) => {
             // People type their password into the wrong box: what was typed is logged only if somebody signs in with it.
-            let person = registry.person_with_email(&email).await.unwrap_or_default();
+            let user = registry.user_with_email(&email).await.unwrap_or_default();
             let is_limit = matches!(error, SignInError::TooMany { .. });
-            super::log_action!(super::Actor::of(person.as_ref()), "sign-in failed", limit_reached = is_limit);
+            super::log_action!(super::Actor::of(user.as_ref()), "sign-in failed", limit_reached = is_limit);
             Err(match error {
                 SignInError::TooMany { retry_after_s } => Failure::TooMany { retry_after_s }.noted(),
                 error => Failure::refused(error),
@@ -87,7 +87,7 @@ pub async fn sign_out() -> Result<(), Failure> {
 #[server(prefix = "/fn", endpoint = "me", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn who_am_i() -> Result<Me, Failure> {
     let viewer = super::viewer()?;
-    Ok(Me { email: viewer.person.email, account: viewer.person.account_name.to_string() })
+    Ok(Me { email: viewer.user.email, account: viewer.user.account_name.to_string() })
 }
 
 #[cfg(feature = "ssr")]
@@ -117,7 +117,7 @@ mod server {
 
     /// Ends the session of the request, if it has one.
     pub(super) async fn end_session(registry: &Registry) -> Result<(), Failure> {
-        // The session layer leaves the key beside the person it found for it.
+        // The session layer leaves the key beside the user it found for it.
         if let Some(key) = extension::<Arc<SessionKey>>() {
             registry.sign_out(&key).await?;
         }

@@ -46,11 +46,11 @@ pub async fn generate_tokens(chosen: Chosen, old: OldTokens, job: TokenJobId) ->
     let chosen = super::devices::server::chosen(chosen, &viewer)?;
     let old = match old {
         OldTokens::KeepUntilNewIsUsed => registry::OldTokens::KeepUntilNewIsUsed,
-        OldTokens::StopNow => registry::OldTokens::StopNow,
+        OldTokens::StopNow => registry::OldTokens::RevokeNow,
     };
     let job = registry::TokenJob { id: job.id, attempt: job.attempt };
     let (tokens, next) = viewer.registry.generate_tokens(viewer.account(), &chosen, old, job).await?;
-    let ends_old = old == registry::OldTokens::StopNow;
+    let ends_old = old == registry::OldTokens::RevokeNow;
     super::log_action!(viewer.actor(), "tokens generated", devices = tokens.len(), ends_old_tokens = ends_old);
     let mut rows = Vec::new();
     for (name, token) in &tokens {

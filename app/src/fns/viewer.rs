@@ -1,9 +1,9 @@
-//! The signed-in person of a request, and the registry that answers it.
+//! The signed-in user of a request, and the registry that answers it.
 
 use super::failure::Failure;
 use axum::http::request::Parts;
 use leptos::prelude::use_context;
-use muster_registry::{AccountId, Person, Registry};
+use muster_registry::{AccountId, Registry, User};
 use std::{
     fmt,
     net::IpAddr,
@@ -26,11 +26,11 @@ impl fmt::Display for ClientAddress {
 #[derive(Clone)]
 pub struct Work(pub Weak<dyn Send + Sync>);
 
-/// The person of the request. The server's session layer puts it among the request's extensions, and nowhere
+/// The user of the request. The server's session layer puts it among the request's extensions, and nowhere
 /// else is a session looked at.
 pub(crate) struct Viewer {
-    /// The person.
-    pub(crate) person: Person,
+    /// The user.
+    pub(crate) user: User,
     /// What Muster knows. Everything asked of it is bound to `account`.
     pub(crate) registry: Registry,
     _work: Option<Arc<dyn Send + Sync>>,
@@ -44,13 +44,13 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    /// This person, from the address of the request that is being answered.
-    pub(crate) fn of(person: Option<&Person>) -> Self {
+    /// This user, from the address of the request that is being answered.
+    pub(crate) fn of(user: Option<&User>) -> Self {
         let unknown = || "unknown".to_owned();
         let address = use_context::<Parts>().and_then(|parts| parts.extensions.get::<ClientAddress>().copied());
         Self {
-            account: person.map_or_else(unknown, |person| person.account_name.to_string()),
-            user: person.map_or_else(unknown, |person| person.email.clone()),
+            account: user.map_or_else(unknown, |user| user.account_name.to_string()),
+            user: user.map_or_else(unknown, |user| user.email.clone()),
             address: address.map_or_else(unknown, |address| address.to_string()),
         }
     }
@@ -73,23 +73,23 @@ macro_rules! log_action {
 pub(crate) use log_action;
 
 impl Viewer {
-    /// The person, as the log names them.
+    /// The user, as the log names them.
     pub(crate) fn actor(&self) -> Actor {
-        Actor::of(Some(&self.person))
+        Actor::of(Some(&self.user))
     }
 
-    /// The account of the person: the only one whose things they see.
+    /// The account of the user: the only one whose things they see.
     pub(crate) fn account(&self) -> AccountId {
-        self.person.account
+        self.user.account
     }
 }
 
-/// The person of this request, or [`Failure::SignedOut`].
+/// The user of this request, or [`Failure::SignedOut`].
 pub(crate) fn viewer() -> Result<Viewer, Failure> {
     let extensions = use_context::<Parts>().map(|parts| parts.extensions).unwrap_or_default();
     let work = extensions.get::<Work>().and_then(|work| work.0.upgrade());
-    match extensions.get::<Person>() {
-        Some(person) => Ok(Viewer { person: person.clone(), registry: registry()?, _work: work }),
+    match extensions.get::<User>() {
+        Some(user) => Ok(Viewer { user: user.clone(), registry: registry()?, _work: work }),
         None => Err(Failure::SignedOut.noted()),
     }
 }

@@ -40,7 +40,7 @@ const ON_POSTGRES: AsRegistered = [
     ("token_from", "decode(repeat('00', 21), 'hex')"),
 ];
 
-/// Bytes that are sent to PostgreSQL at once.
+/// Bytes in one message to PostgreSQL.
 const SENT_AT_ONCE: usize = 1 << 20;
 
 type Loaded = Result<u128, Box<dyn Error>>;
@@ -115,7 +115,7 @@ fn insert_all(database: &Database) -> Loaded {
     Ok(begun.elapsed().as_millis())
 }
 
-/// All but those that the database computes.
+/// All columns that the database does not compute.
 fn columns(database: &Database, table: &str) -> Result<Vec<String>, rusqlite::Error> {
     let mut statement = database.prepare("SELECT name FROM pragma_table_xinfo($1) WHERE hidden = 0")?;
     statement.query_map([table], |row| row.get(0))?.collect()

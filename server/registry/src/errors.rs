@@ -1,26 +1,20 @@
-//! What can go wrong, by use case. Each says a sentence; the database's own words go to the log.
+//! Errors by use case. Each is a sentence for users; the database's own messages go to the log.
 
-use crate::{postgres, sqlite};
 use muster_domain::ModelProblem;
-use std::{
-    mem,
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
 
-/// The registry cannot answer now.
+/// The database cannot be used now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database is gone, overloaded or full. Trying again may help.
     #[error("The database cannot be used now. Check the server's log, then try again.")]
     Unavailable,
-    /// The database takes no changes: its file or disk is read-only, or it is a standby.
+    /// The database is read-only: its file or disk is, or it is a standby.
     #[error(
         "The database is read-only now: nothing can be changed, and users cannot sign in. Ask your administrator, then \
          try again."
     )]
     ReadOnly,
-    /// The database holds what Muster never wrote.
+    /// The database contains something that Muster did not write.
     #[error("The database holds something that Muster did not write. Check the server's log.")]
     Corrupt,
     /// The account has more devices than the memory of the fleet index holds.
@@ -29,49 +23,6 @@ pub enum StoreError {
          filtered, sorted otherwise or selected together. Ask your administrator to raise MUSTER_INDEX_MEMORY."
     )]
     FleetTooLarge,
-}
-
-/// Lets one line a second into the log, and counts the others: when the database is gone, thousands of requests fail.
-struct Lines(Mutex<(Option<Instant>, u64)>);
-
-impl Lines {
-    const fn new() -> Self {
-        Self(Mutex::new((None, 0)))
-    }
-
-    /// How many lines were left out before this one; `None`: this one is left out, too.
-    fn next(&self, now: Instant) -> Option<u64> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (last, left_out) = &mut *state;
-        if last.is_some_and(|last| now.duration_since(last) < Duration::from_secs(1)) {
-            *left_out += 1;
-            return None;
-        }
-        *last = Some(now);
-        Some(mem::take(left_out))
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code());
-        if code.is_some_and(|code| sqlite::is_read_only(&code) || postgres::is_read_only(&code)) {
-            // Every attempt at a change ends here, for as long as it lasts: the check of readiness warns of it once.
-            tracing::debug!(%error, "the database is read-only");
-            return Self::ReadOnly;
-        }
-        let (failure, what) = match &error {
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
-                (Self::Corrupt, "a value in the database cannot be read")
-            }
-            _ => (Self::Unavailable, "the database cannot be used"),
-        };
-        static LINES: Lines = Lines::new();
-        if let Some(left_out) = LINES.next(Instant::now()) {
-            tracing::error!(%error, left_out, "{what}");
-        }
-        failure
-    }
 }
 
 /// Why the registry cannot serve now.
@@ -83,13 +34,13 @@ pub enum NotReady {
     /// It did not answer in time.
     #[error("The database does not answer in time.")]
     Slow,
-    /// It takes no changes.
+    /// It is read-only.
     #[error("The database is read-only.")]
     ReadOnly,
-    /// Its tables are those of an earlier version.
+    /// Its schema is of an earlier version.
     #[error("The database belongs to an earlier version of Muster. Restart this server to bring it up to date.")]
     SchemaIsOlder,
-    /// Its tables are those of a later version, or of another build.
+    /// Its schema is of a later version or of another build.
     #[error("The database belongs to another version of Muster. Start that version.")]
     SchemaIsNewer,
 }
@@ -103,66 +54,66 @@ impl From<StoreError> for NotReady {
     }
 }
 
-/// The registry could not be opened; a sentence for the person who starts the server.
+/// The registry could not be opened; a sentence for the operator who starts the server.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct OpenError(pub(crate) String);
 
-/// An account could not be made.
+/// An account was not added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
-    /// There is one of that name.
+    /// The name is taken.
     #[error("An account with this name already exists.")]
     Taken,
-    /// The registry cannot answer now.
+    /// The database cannot be used now.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A person could not be added or changed.
+/// A user was not added or changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PersonError {
+pub enum UserError {
     /// It is not an email address.
     #[error("That is not an email address. It needs a name, an @, and a host, at most 254 characters.")]
     NotAnAddress,
-    /// Somebody signs in with it.
+    /// Another user has this address.
     #[error("A user with this email address already exists.")]
     Taken,
-    /// Nobody signs in with it.
+    /// No user has this address.
     #[error("There is no user with this email address.")]
     Unknown,
-    /// The registry cannot answer now.
+    /// The database cannot be used now.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Somebody was not signed in.
+/// A user was not signed in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
-    /// Nobody signs in with that address and password. Which of the two is wrong is not said.
+    /// The address or the password is wrong. Which of the two is not disclosed.
     #[error("Incorrect email or password.")]
     Wrong,
-    /// Too many wrong passwords came from the same source.
+    /// There were too many wrong passwords from the same source.
     #[error("Too many wrong passwords. Try again in {retry_after_s} seconds.")]
     TooMany {
         /// When to try again, in seconds.
         retry_after_s: u32,
     },
-    /// The registry cannot answer now.
+    /// The database cannot be used now.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A model definition was not taken.
+/// A model definition was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
     /// It is not a Thing Model, for these reasons.
     #[error("This is not a model definition: it has {} problems.", .0.len())]
     Invalid(Vec<ModelProblem>),
-    /// The account has as many models as it may.
+    /// The account has the maximum number of models.
     #[error("An account can have 10,000 models. Delete some that no device uses.")]
     TooMany,
-    /// The registry cannot answer now.
+    /// The database cannot be used now.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -170,33 +121,33 @@ pub enum ModelError {
 /// A model was not deleted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeleteModelError {
-    /// There is none of that name.
+    /// The name does not exist.
     #[error("There is no model with this name.")]
     NotFound,
-    /// Devices are of it.
+    /// Devices use it.
     #[error("{devices} devices use this model. Delete those devices first.")]
     InUse {
         /// How many.
         devices: u64,
     },
-    /// The registry cannot answer now.
+    /// The database cannot be used now.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Something about a device group was not done.
+/// A device group was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GroupError {
-    /// There is one of that name.
+    /// The name is taken.
     #[error("A group with this name already exists.")]
     Taken,
-    /// There is none of that name.
+    /// The name does not exist.
     #[error("This device group no longer exists.")]
     NotFound,
-    /// The account has as many groups as it may.
+    /// The account has the maximum number of groups.
     #[error("An account can have 10,000 device groups. Delete some first.")]
     TooMany,
-    /// The registry cannot answer now.
+    /// The database cannot be used now.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -207,16 +158,16 @@ pub enum RegisterError {
     /// The account has no such registration.
     #[error("This registration no longer exists. Upload the file again.")]
     UnknownRegistration,
-    /// A later attempt at the same part was taken already: this one came too late.
+    /// A later attempt at the same part was processed before.
     #[error("A later attempt at this part of the file was already registered.")]
     Superseded,
-    /// A part, a file or its name is over a limit; a sentence.
+    /// A part, a file or its name exceeds a limit; a sentence.
     #[error("{0}")]
     OverLimit(&'static str),
-    /// The registration's group could not be made.
+    /// The registration's group could not be created.
     #[error(transparent)]
     Group(GroupError),
-    /// The registry cannot answer now.
+    /// The database cannot be used now.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -230,65 +181,50 @@ impl From<GroupError> for RegisterError {
     }
 }
 
-/// A device may not in.
+/// A device was not authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
-    /// The token is none, or not any more.
+    /// The token is not valid, or was revoked.
     #[error("This security token is not valid or was revoked.")]
     Unknown,
     /// The device is disabled.
     #[error("This device is disabled.")]
     Disabled,
-    /// The registry cannot answer now.
+    /// The database cannot be used now.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A device's data was not taken.
+/// A report was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
-    /// It is not a JSON object; where it stops being one.
+    /// It is not a JSON object.
     #[error("The body is not a JSON object: {detail}.")]
     NotJson {
         /// Why, with the line and column.
         detail: String,
     },
-    /// It contradicts the model definition, or takes too long to be checked against it.
+    /// It contradicts the model definition, or takes too long to check.
     #[error("{sentence}")]
     Contradicts {
-        /// The property, or a place in it.
+        /// The property, or a path in it.
         field: String,
-        /// What is wrong and what the model asks for.
+        /// The problem, and what the model requires.
         sentence: String,
     },
-    /// The definition of its model was accepted by an earlier version of Muster, and is not by this one.
+    /// An earlier version of Muster accepted the definition of its model, and this version rejects it.
     #[error("{sentence}")]
     UnusableModel {
-        /// What is wrong with it and what to do.
+        /// The problem, and how to solve it.
         sentence: String,
     },
-    /// It is over [`crate::MAX_STATE_BYTES`], alone or with what is kept of the device.
+    /// It exceeds [`crate::MAX_STATE_BYTES`], alone or together with the stored state.
     #[error("The properties of a device may have at most 256 KiB.")]
     TooLarge,
-    /// The device was deleted or disabled since it was let in.
+    /// The device was deleted or disabled after it was authenticated.
     #[error("This device is no longer registered.")]
     Gone,
-    /// The registry cannot answer now.
+    /// The database cannot be used now.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_line_a_second_is_written() {
-        let (lines, start) = (Lines::new(), Instant::now());
-        let next = |ms| lines.next(start + Duration::from_millis(ms));
-        assert_eq!(
-            [next(0), next(1), next(999), next(1_000), next(1_500), next(9_000)],
-            [Some(0), None, None, Some(2), None, Some(1)]
-        );
-    }
 }

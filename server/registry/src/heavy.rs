@@ -1,5 +1,5 @@
-//! Work that keeps a processor busy for more than about a millisecond: done off the async workers, little at a time, and
-//! so that no account keeps the others out.
+//! Heavy work keeps a processor busy for more than about a millisecond. It runs off the async workers, in few
+//! concurrent jobs, so that no account can block the others.
 
 use crate::{errors::StoreError, types::AccountId};
 use std::{
@@ -16,13 +16,14 @@ const JOBS: usize = 2;
 /// Concurrent jobs of one account: fewer than `JOBS`, so one account never holds all of them.
 const JOBS_PER_ACCOUNT: usize = 1;
 
-/// Jobs of one account that may wait: as many as the server takes reports, which is a small fleet in step.
+/// Waiting jobs of one account: as many as the concurrent reports of the server, for a small fleet that reports in
+/// step.
 const WAITING_PER_ACCOUNT: usize = 256;
 
-/// How long a job waits for its turn.
+/// How long a job waits for its permits.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where such work is done.
+/// Runs heavy work.
 pub(crate) struct HeavyWork {
     permits: Arc<Semaphore>,
     accounts: Mutex<HashMap<AccountId, Arc<Account>>>,
@@ -31,7 +32,7 @@ pub(crate) struct HeavyWork {
 
 struct Account {
     permits: Arc<Semaphore>,
-    /// One for each job that waits or runs.
+    /// One permit for each waiting or running job.
     jobs: Arc<Semaphore>,
 }
 
@@ -42,11 +43,11 @@ impl Default for HeavyWork {
 }
 
 impl HeavyWork {
-    /// Does the work on a thread for blocking work. It cannot be ended from outside, so it has to be limited by itself;
-    /// its permits are held until it ends, even if the caller is gone.
+    /// Does the work on a thread for blocking work. It cannot be stopped from outside, so it must limit itself. Its
+    /// permits are held until it ends, even if the caller is gone.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where too many jobs of the account wait, or its turn does not come in time.
+    /// [`StoreError::Unavailable`] if too many jobs of the account are waiting, or the permits do not come in time.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         account: AccountId,
@@ -54,12 +55,12 @@ impl HeavyWork {
     ) -> Result<T, StoreError> {
         let account = self.account(account);
         let job = account.jobs.clone().try_acquire_owned().map_err(|_| StoreError::Unavailable)?;
-        let turn = tokio::time::timeout(self.wait_timeout, self.turn(&account)).await;
-        let turn = turn.map_err(|_| StoreError::Unavailable)??;
-        run_blocking((turn, job, account), work).await
+        let permits = tokio::time::timeout(self.wait_timeout, self.acquire_permits(&account)).await;
+        let permits = permits.map_err(|_| StoreError::Unavailable)??;
+        run_blocking((permits, job, account), work).await
     }
 
-    async fn turn(&self, account: &Account) -> Result<[OwnedSemaphorePermit; 2], StoreError> {
+    async fn acquire_permits(&self, account: &Account) -> Result<[OwnedSemaphorePermit; 2], StoreError> {
         let of_account = account.permits.clone().acquire_owned().await.map_err(|_| StoreError::Unavailable)?;
         let of_all = self.permits.clone().acquire_owned().await.map_err(|_| StoreError::Unavailable)?;
         Ok([of_account, of_all])
@@ -67,7 +68,7 @@ impl HeavyWork {
 
     fn account(&self, id: AccountId) -> Arc<Account> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        // Accounts without jobs are removed now and then.
+        // Remove accounts without jobs occasionally.
         if accounts.len() >= 64 && !accounts.contains_key(&id) {
             accounts.retain(|_, account| Arc::strong_count(account) > 1);
         }
@@ -82,7 +83,7 @@ impl HeavyWork {
 }
 
 /// Runs work on a thread for blocking work, which cannot be stopped: `held` is dropped when the work ends, even if the
-/// caller has gone by then. So callers who give up do not make room for more work than there should be.
+/// caller is gone. So callers that give up do not make room for more work.
 pub(crate) async fn run_blocking<T: Send + 'static>(
     held: impl Send + 'static,
     work: impl FnOnce() -> T + Send + 'static,
@@ -92,7 +93,7 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
         drop(held);
         done
     });
-    // It panicked, which is logged, or the process ends.
+    // It panicked (which is logged), or the process is ending.
     done.await.map_err(|_| StoreError::Unavailable)
 }
 
@@ -127,9 +128,9 @@ mod tests {
         }
     }
 
-    /// On one worker, which a job on it would keep from ending the job.
+    /// On one worker: a job on it would prevent the test from ending the job.
     #[tokio::test(flavor = "current_thread")]
-    async fn other_work_proceeds_meanwhile() {
+    async fn other_work_runs_meanwhile() {
         let heavy = Arc::new(HeavyWork::default());
         let (end, job) = start(&heavy, 1);
         until(|| heavy.permits.available_permits() == JOBS - 1).await;
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn one_account_does_not_keep_another_out() {
+    async fn account_does_not_block_another() {
         let heavy = Arc::new(HeavyWork::default());
         let jobs: Vec<_> = (0..JOBS_PER_ACCOUNT + WAITING_PER_ACCOUNT).map(|_| start(&heavy, 1)).collect();
         until(|| heavy.account(account(1)).jobs.available_permits() == 0).await;
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_job_whose_turn_does_not_come_is_refused() {
+    async fn job_without_permits_is_refused() {
         let heavy = HeavyWork { wait_timeout: Duration::ZERO, ..HeavyWork::default() };
         let held = heavy.permits.clone().acquire_many_owned(JOBS as u32).await.unwrap();
         assert_eq!(heavy.run(account(1), || 0).await, Err(StoreError::Unavailable));
@@ -163,7 +164,7 @@ mod tests {
 
     /// Its caller is gone, but the processor is still busy.
     #[tokio::test(flavor = "current_thread")]
-    async fn an_abandoned_job_keeps_its_permits_until_it_ends() {
+    async fn abandoned_job_keeps_its_permits_until_it_ends() {
         let heavy = Arc::new(HeavyWork::default());
         let (end, job) = start(&heavy, 1);
         until(|| heavy.permits.available_permits() == JOBS - 1).await;
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn accounts_without_jobs_are_forgotten() {
+    async fn accounts_without_jobs_are_removed() {
         let heavy = HeavyWork::default();
         for number in 0..1_000 {
             assert_eq!(heavy.run(account(number), move || number).await, Ok(number));

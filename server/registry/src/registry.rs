@@ -1,12 +1,11 @@
-//! [`Registry`]: opening it, its clock, and what it is made of. The use cases stand in the files of their nouns.
+//! [`Registry`]: opening it, its clock, and its parts. Its use cases are in the folders of their nouns.
 
 use crate::{
     errors::{NotReady, OpenError},
     heavy::HeavyWork,
-    index::{IndexOptions, IndexUse},
-    model_cache::ModelCache,
-    postgres, sqlite,
-    store::Store,
+    index::IndexUse,
+    models::cache::ModelCache,
+    store::{OpenOptions, PoolUse, contract::Store, opening},
     types::Timestamp,
     world::World,
 };
@@ -20,68 +19,19 @@ use tokio::{
 };
 
 /// Passwords hashed concurrently: each takes a core and 19 MiB.
-const HASHES_AT_ONCE: usize = 2;
+const MAX_CONCURRENT_HASHES: usize = 2;
 
-/// Where a database is.
-pub(crate) enum Address<'u> {
-    /// At this `postgres://` address.
-    Postgres(&'u str),
-    /// In this file.
-    Sqlite(&'u str),
-}
+/// How long a result of the readiness check is cached: the database is asked at most once a second.
+const READINESS_CACHE_TIME: Duration = Duration::from_secs(1);
 
-impl<'u> Address<'u> {
-    pub(crate) fn parse(url: &'u str) -> Result<Self, OpenError> {
-        match url.split_once(':') {
-            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url)),
-            Some(("sqlite", file)) => match file.strip_prefix("//").unwrap_or(file) {
-                "" | ":memory:" => Err(OpenError(
-                    "the database's address must name a file, such as sqlite://data/muster.db".to_owned(),
-                )),
-                file => Ok(Self::Sqlite(file)),
-            },
-            // The address may hold a password: it is not repeated.
-            _ => Err(OpenError("the database's address must begin with postgres:// or sqlite://".to_owned())),
-        }
-    }
-}
+/// A database that takes longer than this to respond counts as not ready. A write waits up to ten seconds for the
+/// writer.
+const READINESS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long an answer about readiness is used again: however often it is asked for, the database is asked once a second.
-const READY_FOR: Duration = Duration::from_secs(1);
-
-/// A database that takes longer than this to say that it works does not work. A write waits ten seconds for its turn.
-const READY_DEADLINE: Duration = Duration::from_secs(5);
-
-/// When the database was last asked whether it can serve, and what it said.
+/// The time and the result of the last readiness check.
 type Readiness = Option<(Instant, Result<(), NotReady>)>;
 
-/// How a registry is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpenOptions {
-    /// Whether a database of an earlier Muster may be brought up to date. A new one is created in any case.
-    pub may_migrate: bool,
-    /// For the fleet index.
-    pub index: IndexOptions,
-}
-
-impl Default for OpenOptions {
-    fn default() -> Self {
-        Self { may_migrate: true, index: IndexOptions::default() }
-    }
-}
-
-/// The connections to the database that are for one purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PoolUse {
-    /// What they are for.
-    pub name: &'static str,
-    /// How many there are.
-    pub open: usize,
-    /// How many of those nobody uses.
-    pub idle: usize,
-}
-
-/// Everything Muster knows. Cheap to clone; all clones are one.
+/// The registry. Cheap to clone: all clones share the same state.
 #[derive(Clone)]
 pub struct Registry {
     pub(crate) store: Arc<dyn Store>,
@@ -90,8 +40,8 @@ pub struct Registry {
     pub(crate) heavy: Arc<HeavyWork>,
     pub(crate) models: Arc<ModelCache>,
     readiness: Arc<Mutex<Readiness>>,
-    /// When a session could not be noted as used in time, by the registry's clock.
-    pub(crate) seeing_failed_ms: Arc<AtomicI64>,
+    /// When the use of a session could not be stored in time, by the registry's clock.
+    pub(crate) touch_failed_ms: Arc<AtomicI64>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -101,10 +51,11 @@ impl std::fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// Opens the registry at `postgres://…` or `sqlite://FILE`, makes what is missing and brings its tables up to date.
+    /// Opens the registry at `postgres://…` or `sqlite://FILE`. Creates what is missing, and migrates the tables.
     ///
     /// # Errors
-    /// A sentence: the address is of another kind, the database does not answer, or it was written by a later Muster.
+    /// A sentence if the address is not supported, the database does not respond, or a later version of Muster wrote
+    /// it.
     pub async fn open(database_url: &str, world: Arc<dyn World>) -> Result<Self, OpenError> {
         Self::open_with(database_url, world, OpenOptions::default()).await
     }
@@ -112,16 +63,13 @@ impl Registry {
     /// As [`Registry::open`], with other options.
     ///
     /// # Errors
-    /// As [`Registry::open`]; and the database is of an earlier Muster, where it may not be brought up to date.
+    /// As [`Registry::open`]; and if the database is of an earlier version and may not be migrated.
     pub async fn open_with(database_url: &str, world: Arc<dyn World>, options: OpenOptions) -> Result<Self, OpenError> {
-        let store: Arc<dyn Store> = match Address::parse(database_url)? {
-            Address::Postgres(url) => Arc::new(postgres::Db::open(url, options).await?),
-            Address::Sqlite(file) => Arc::new(sqlite::Db::open(file, options, &*world).await?),
-        };
-        let hashing = Arc::new(Semaphore::new(HASHES_AT_ONCE));
+        let store = opening::open(database_url, &*world, options).await?;
+        let hashing = Arc::new(Semaphore::new(MAX_CONCURRENT_HASHES));
         let (heavy, models) = (Arc::default(), Arc::default());
-        let seeing_failed_ms = Arc::new(AtomicI64::new(i64::MIN / 2));
-        Ok(Self { store, world, hashing, heavy, models, readiness: Arc::default(), seeing_failed_ms })
+        let touch_failed_ms = Arc::new(AtomicI64::new(i64::MIN / 2));
+        Ok(Self { store, world, hashing, heavy, models, readiness: Arc::default(), touch_failed_ms })
     }
 
     /// The time now, by the registry's clock.
@@ -130,31 +78,31 @@ impl Registry {
         self.world.now()
     }
 
-    /// The connections to the database, now.
+    /// The current connections to the database.
     #[must_use]
     pub fn pools(&self) -> Vec<PoolUse> {
         self.store.pools()
     }
 
-    /// What the fleet index holds, now.
+    /// The current contents of the fleet index.
     #[must_use]
     pub fn index_use(&self) -> IndexUse {
         self.store.index_use()
     }
 
-    /// Whether it can serve: the database answers, has the tables of this version, and takes changes.
+    /// Whether it can serve: the database responds, has the schema of this version, and is writable.
     ///
     /// # Errors
-    /// [`NotReady`] says why not.
+    /// [`NotReady`] if it cannot.
     pub async fn ready(&self) -> Result<(), NotReady> {
-        // One asks for all who ask at the same time.
+        // Concurrent callers share one check.
         let mut last = self.readiness.lock().await;
         if let Some((at, answer)) = &*last
-            && at.elapsed() < READY_FOR
+            && at.elapsed() < READINESS_CACHE_TIME
         {
             return *answer;
         }
-        let answer = timeout(READY_DEADLINE, self.store.ready()).await.unwrap_or(Err(NotReady::Slow));
+        let answer = timeout(READINESS_TIMEOUT, self.store.ready()).await.unwrap_or(Err(NotReady::Slow));
         let was = last.replace((Instant::now(), answer)).map(|(_, answer)| answer);
         match answer {
             Err(reason) if was != Some(answer) => tracing::warn!(%reason, "the database is not ready"),
@@ -164,8 +112,8 @@ impl Registry {
         answer
     }
 
-    /// Ends the background tasks, stores what waits, and closes the database: a SQLite file is complete by
-    /// itself afterwards. What is asked for later fails.
+    /// Ends the background tasks, stores waiting writes, and closes the database: afterwards a SQLite file is complete
+    /// by itself. Later calls fail.
     pub async fn close(&self) {
         self.store.close().await;
     }
@@ -174,24 +122,5 @@ impl Registry {
         let mut bytes = [0; N];
         self.world.fill_random(&mut bytes);
         bytes
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn address_of_a_sqlite_file() {
-        let check = |url: &str, expected: Option<&str>| match Address::parse(url) {
-            Ok(Address::Sqlite(file)) => assert_eq!(Some(file), expected, "{url}"),
-            _ => assert_eq!(None, expected, "{url}"),
-        };
-        check("sqlite://muster.db", Some("muster.db"));
-        check("sqlite:muster.db", Some("muster.db"));
-        check("sqlite:///var/lib/muster.db", Some("/var/lib/muster.db"));
-        // As other programs write an absolute path.
-        check("sqlite:////var/lib/muster.db", Some("//var/lib/muster.db"));
-        check("sqlite://", None);
     }
 }

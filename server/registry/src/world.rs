@@ -1,4 +1,4 @@
-//! The clock and the randomness. They come in from outside, so that a test can set them.
+//! The clock and the random numbers, as parameters, so that tests can set them.
 
 use crate::types::Timestamp;
 use std::sync::{
@@ -12,7 +12,7 @@ pub trait World: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
 
-    /// Fills `dest` with bytes that nobody can guess.
+    /// Fills `dest` with unpredictable bytes.
     fn fill_random(&self, dest: &mut [u8]);
 }
 
@@ -28,12 +28,12 @@ impl World for SystemWorld {
     }
 
     fn fill_random(&self, dest: &mut [u8]) {
-        // A machine that has no randomness must not go on to make tokens that can be guessed.
+        // Without randomness, the process must not issue tokens that can be guessed.
         getrandom::fill(dest).expect("the operating system gives random bytes");
     }
 }
 
-/// A world for tests: its clock stands still until it is moved, and its bytes come from a counter.
+/// A world for tests: its clock is set by hand, and its bytes come from a counter.
 #[derive(Debug)]
 pub struct FakeWorld {
     now_ms: AtomicI64,
@@ -41,7 +41,7 @@ pub struct FakeWorld {
 }
 
 impl FakeWorld {
-    /// A world that begins at this time.
+    /// A world at this time.
     #[must_use]
     pub fn at(now_ms: i64) -> Self {
         Self { now_ms: AtomicI64::new(now_ms), drawn: Mutex::new(0) }
@@ -69,7 +69,7 @@ impl World for FakeWorld {
     }
 }
 
-/// A UUIDv7 (RFC 9562): the time, then randomness; so that new rows are stored side by side.
+/// A UUIDv7 (RFC 9562): the time, then randomness, so that new rows are stored side by side.
 pub(crate) fn new_id(world: &dyn World) -> Uuid {
     let mut random = [0; 10];
     world.fill_random(&mut random);

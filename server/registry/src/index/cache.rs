@@ -1,4 +1,4 @@
-//! The segments that this server has read, within a limit of memory.
+//! The segments that this server caches, within a memory limit.
 
 use super::{
     last_seen::{Batch, Seen, Unpublished},
@@ -11,13 +11,13 @@ use std::{
 };
 use uuid::Uuid;
 
-/// Segments by account. Accounts that nobody looks at are dropped first.
+/// Segments by account. Accounts that were queried least recently are dropped first.
 pub(crate) struct Cache {
-    /// When devices were seen, as far as only this server knows. The cached segments have it.
+    /// Last-seen times that this server has not published. The cached segments include them.
     pub(crate) unpublished: Unpublished,
     max_bytes: usize,
     accounts: Mutex<Accounts>,
-    turns: Mutex<HashMap<Uuid, Weak<tokio::sync::Mutex<()>>>>,
+    read_locks: Mutex<HashMap<Uuid, Weak<tokio::sync::Mutex<()>>>>,
 }
 
 #[derive(Default)]
@@ -41,32 +41,37 @@ struct Account {
 
 impl Cache {
     pub(crate) fn new(max_bytes: usize) -> Self {
-        Self { unpublished: Unpublished::default(), max_bytes, accounts: Mutex::default(), turns: Mutex::default() }
+        Self {
+            unpublished: Unpublished::default(),
+            max_bytes,
+            accounts: Mutex::default(),
+            read_locks: Mutex::default(),
+        }
     }
 
     pub(crate) fn max_bytes(&self) -> usize {
         self.max_bytes
     }
 
-    /// Whether anything of an account is cached.
+    /// Whether an account has cached segments.
     pub(crate) fn has(&self, account: Uuid) -> bool {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner).by_id.contains_key(&account)
     }
 
-    /// A lock to hold while segments of an account are read, so that after a start one query reads for all others.
+    /// A lock to hold while segments of an account are read. So after a start, one query reads for all others.
     pub(crate) fn read_lock(&self, account: Uuid) -> Arc<tokio::sync::Mutex<()>> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        if let Some(turn) = turns.get(&account).and_then(Weak::upgrade) {
-            return turn;
+        let mut locks = self.read_locks.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.retain(|_, lock| lock.strong_count() > 0);
+        if let Some(lock) = locks.get(&account).and_then(Weak::upgrade) {
+            return lock;
         }
-        let turn = Arc::default();
-        turns.insert(account, Arc::downgrade(&turn));
-        turn
+        let lock = Arc::default();
+        locks.insert(account, Arc::downgrade(&lock));
+        lock
     }
 
-    /// The cached segments of an account whose texts have these versions, with the versions of their other columns. Drops its
-    /// other segments.
+    /// The cached segments of an account whose texts have these versions, with the versions of their other columns.
+    /// Drops the other segments of the account.
     pub(crate) fn segments(
         &self,
         account: Uuid,
@@ -87,7 +92,8 @@ impl Cache {
         found
     }
 
-    /// Caches a segment, if there is room for it besides the account's own. Segments of other accounts make room.
+    /// Caches a segment if it fits beside the other segments of its account. Segments of other accounts are dropped for
+    /// it.
     pub(crate) fn insert(&self, account: Uuid, id: i64, version: Version, segment: &Segment) {
         let mut all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         while all.bytes + segment.bytes() > self.max_bytes {
@@ -108,9 +114,9 @@ impl Cache {
         segment.record_last_seen(seen.iter().map(|(name, at_ms)| (name.as_str(), *at_ms)));
     }
 
-    /// Records a report that was stored, for queries and for the next batch.
+    /// Records a stored report, for queries and for the next batch.
     pub(crate) fn record_last_seen(&self, seen: &Seen) {
-        // Before the look at the segments: one that is being read takes the time from there.
+        // First unpublished, then the segments: a segment that is being read takes the time from there.
         self.unpublished.insert(seen);
         let segment = {
             let all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,7 +127,7 @@ impl Cache {
         }
     }
 
-    /// How many accounts and devices are cached, and the bytes that they take.
+    /// The number of cached accounts and devices, and their memory in bytes.
     pub(crate) fn in_use(&self) -> (usize, usize, usize) {
         let all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let segments = all.by_id.values().flat_map(|account| account.segments.values());
@@ -136,7 +142,7 @@ impl Cache {
         there.batches.clone()
     }
 
-    /// Caches a batch of an account whose segments are cached.
+    /// Caches a batch, if segments of its account are cached.
     pub(crate) fn insert_batch(&self, account: Uuid, id: i64, batch: &Arc<Batch>) {
         let mut all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(there) = all.by_id.get_mut(&account) {
@@ -150,7 +156,7 @@ mod tests {
     use super::*;
     use crate::index::segment::Columns;
 
-    /// A segment of one device, with so much text.
+    /// A segment of one device with a text of this size.
     fn segment(bytes: usize) -> Segment {
         let text = format!("{}\n", "x".repeat(bytes));
         Segment::new(Columns { text, ..Columns::default() })

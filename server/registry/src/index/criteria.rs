@@ -1,4 +1,4 @@
-//! Which devices a query is about.
+//! The conditions of a query.
 
 use super::{lines::Lines, segment::Segment, text::lowercase};
 use memchr::memmem;
@@ -18,7 +18,7 @@ impl Default for StatusBytes {
 impl StatusBytes {
     pub(crate) const ALL: Self = Self(u32::MAX);
 
-    /// Those that a condition holds for.
+    /// The status bytes that meet a condition.
     pub(crate) fn matching(holds: impl Fn(u8) -> bool) -> Self {
         Self((0..24).filter(|&status_byte| holds(status_byte)).fold(0, |bits, status_byte| bits | 1 << status_byte))
     }
@@ -31,7 +31,7 @@ impl StatusBytes {
 /// [`Status::Active`](crate::Status::Active) in a status byte.
 pub(super) const ACTIVE: u8 = 1;
 
-/// What a device must meet to match. The default matches all.
+/// The conditions that a device must meet to match. The default matches all.
 #[derive(Default)]
 pub(crate) struct Criteria {
     /// One of these lower-case texts is in its name, friendly name or model. Empty: any device.
@@ -82,7 +82,7 @@ impl Criteria {
             narrow(&mut lines, segment, |line| self.status_bytes.contains(segment.status_byte(line)));
         }
         if let Some(since) = self.silent_since {
-            // 0: another server took the device's first report a moment ago.
+            // 0: another server stored the device's first report a moment ago.
             let is_silent =
                 |line| segment.status_byte(line) >> 3 == ACTIVE && (1..since).contains(&segment.last_seen(line));
             narrow(&mut lines, segment, is_silent);
@@ -91,7 +91,7 @@ impl Criteria {
     }
 }
 
-/// Removes the lines, of these or of all, that a condition does not hold for.
+/// Removes the lines that do not meet a condition, from these or from all.
 fn narrow(lines: &mut Option<Lines>, segment: &Segment, holds: impl Fn(u32) -> bool) {
     match lines {
         Some(lines) => lines.retain(holds),
@@ -106,7 +106,7 @@ fn lines_containing<'s>(segment: &'s Segment, finder: &'s memmem::Finder<'_>) ->
     std::iter::from_fn(move || {
         let start = *lines.get(line as usize).filter(|_| (line as usize) < lines.len() - 1)?;
         let found = start + finder.find(&text.as_bytes()[start as usize..])? as u32;
-        // Nearly always it is this line, or one of the next.
+        // It is nearly always this line, or one of the next.
         while lines[line as usize + 1] <= found {
             line += 1;
         }

@@ -1,8 +1,8 @@
-//! When devices were last seen, on its way to all servers.
+//! Distributing last-seen times to all servers.
 //!
-//! A report stores the time with the device's state, which costs no index. For the fleet index, each server gathers the
-//! times of the reports it took, and publishes them every two seconds, as one *batch* for each account. All servers read
-//! the batches before each query; compaction moves them into the segments.
+//! A report stores the time with the device's state, which needs no index. For the fleet index, each server collects
+//! the times of the reports that it stored, and publishes them every two seconds, as one *batch* for each account. All
+//! servers read the batches before each query; compaction moves them into the segments.
 
 use crate::types::AccountId;
 use muster_domain::DeviceName;
@@ -11,7 +11,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// When some devices were last seen: by their segments, their names, and milliseconds.
+/// Last-seen times of devices in milliseconds, by segment and name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Batch(HashMap<i64, HashMap<String, i64>>);
 
@@ -32,7 +32,7 @@ impl Batch {
         self.0.keys().copied()
     }
 
-    /// Of one segment.
+    /// The times of one segment.
     pub(crate) fn of(&self, segment: i64) -> impl Iterator<Item = (&str, i64)> {
         self.0.get(&segment).into_iter().flatten().map(|(name, at_ms)| (name.as_str(), *at_ms))
     }
@@ -48,7 +48,7 @@ impl Batch {
         text
     }
 
-    /// Ignores lines that are not of this form.
+    /// Ignores lines of another form.
     pub(crate) fn parse(text: &str) -> Self {
         let mut batch = Self::default();
         for line in text.lines() {
@@ -74,7 +74,7 @@ impl Batch {
     }
 }
 
-/// A device's report was stored.
+/// The time of a stored report.
 pub(crate) struct Seen {
     pub(crate) account: AccountId,
     pub(crate) segment: i64,
@@ -104,7 +104,7 @@ impl Unpublished {
         all.iter().map(|(account, batch)| (*account, batch.clone())).collect()
     }
 
-    /// Removes a batch of an account that was published.
+    /// Removes a published batch of an account.
     pub(crate) fn remove(&self, account: AccountId, batch: &Batch) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(unpublished) = all.get_mut(&account) else { return };

@@ -8,8 +8,10 @@ use super::{
     criteria::Criteria,
     lines::Lines,
     natural,
-    order::{Bound, Order, SmallestNumbers, SortNumbers},
-    segment::{Segment, Sorted},
+    order::{Bound, Order},
+    segment::Segment,
+    segment_matches::SegmentMatches,
+    sort_numbers::{SmallestNumbers, SortNumbers},
 };
 use crate::fleet::Sort;
 use memchr::memmem;
@@ -17,72 +19,6 @@ use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
 };
-
-/// The matches in one segment.
-pub(super) struct SegmentMatches {
-    pub(super) segment: Segment,
-    /// `None`: all.
-    lines: Option<Lines>,
-    count: usize,
-}
-
-impl SegmentMatches {
-    fn has(&self, line: u32) -> bool {
-        self.lines.as_ref().is_none_or(|lines| lines.contains(line))
-    }
-
-    pub(super) fn for_each(&self, mut each: impl FnMut(u32)) {
-        match &self.lines {
-            Some(lines) => lines.iter().for_each(each),
-            None => (0..self.segment.devices() as u32).for_each(&mut each),
-        }
-    }
-
-    fn sorted(&self, order: Order) -> &Sorted {
-        match order.sort {
-            Sort::FriendlyName => self.segment.by_friendly_name(),
-            _ => self.segment.by_name(),
-        }
-    }
-
-    /// The key of a line in that order.
-    fn key(&self, order: Order, line: u32) -> Vec<u8> {
-        match order.sort {
-            Sort::FriendlyName => self.segment.friendly_name_key(line),
-            _ => self.segment.name_key(line),
-        }
-    }
-
-    /// The ranks of the lines that come after a place in the order. The place is given as a key.
-    fn ranks_after(&self, order: Order, key: &[u8], is_inclusive: bool) -> Range<usize> {
-        let lines = &self.sorted(order).lines;
-        // Ascending, the lines before the place are cut off; descending, the lines after it.
-        let is_left = |line: &u32| {
-            let line_key = self.key(order, *line);
-            if order.is_descending == is_inclusive { &line_key[..] <= key } else { &line_key[..] < key }
-        };
-        let at = lines.partition_point(is_left);
-        if order.is_descending { 0..at } else { at..lines.len() }
-    }
-
-    /// The matches with these ranks, in order.
-    fn in_order(&self, order: Order, ranks: Range<usize>) -> Box<dyn Iterator<Item = u32> + '_> {
-        let sorted = self.sorted(order);
-        // Sorting few matches is quicker than skipping many other lines.
-        if self.count < self.segment.devices() / 8 {
-            let mut few = Vec::with_capacity(self.count);
-            self.for_each(|line| few.push(line));
-            few.retain(|line| ranks.contains(&(sorted.ranks[*line as usize] as usize)));
-            few.sort_unstable_by_key(|line| sorted.ranks[*line as usize]);
-            if order.is_descending {
-                few.reverse();
-            }
-            return Box::new(few.into_iter());
-        }
-        let lines = sorted.lines[ranks].iter().copied().filter(|line| self.has(*line));
-        if order.is_descending { Box::new(lines.rev()) } else { Box::new(lines) }
-    }
-}
 
 /// The devices that match a query.
 #[derive(Default)]
@@ -304,7 +240,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn devices_that_match_are_found(fleet in fleet(), texts in prop::collection::vec("[aAbäΣ.\\d]{0,3}", 0..3), model in prop::option::of("[ab.]{1,2}"), status_bytes in sets_of_status_bytes(), named in prop::option::of(prop::collection::vec(any::<bool>(), 40)), groups in prop::option::of(prop::sample::subsequence(vec![1, 2, 3], 0..=3)), silent_since in prop::option::of(0_i64..7)) {
+        fn matching_devices_are_found(fleet in fleet(), texts in prop::collection::vec("[aAbäΣ.\\d]{0,3}", 0..3), model in prop::option::of("[ab.]{1,2}"), status_bytes in sets_of_status_bytes(), named in prop::option::of(prop::collection::vec(any::<bool>(), 40)), groups in prop::option::of(prop::sample::subsequence(vec![1, 2, 3], 0..=3)), silent_since in prop::option::of(0_i64..7)) {
             let segments = segments(&fleet);
             let is_named = |name: &str| named.as_ref().is_none_or(|named| fleet.iter().position(|row| row.name == name).is_some_and(|at| named[at]));
             let lines = named.as_ref().map(|_| {
@@ -336,7 +272,7 @@ mod tests {
         }
 
         #[test]
-        fn first_devices_after_a_place(fleet in fleet(), order in orders(), status_bytes in sets_of_status_bytes(), at in any::<prop::sample::Index>(), is_inclusive: bool, is_there: bool, limit in 0_usize..9) {
+        fn first_devices_after_a_position(fleet in fleet(), order in orders(), status_bytes in sets_of_status_bytes(), at in any::<prop::sample::Index>(), is_inclusive: bool, is_there: bool, limit in 0_usize..9) {
             let matches = Matches::find(&segments(&fleet), &Criteria { status_bytes, ..Criteria::default() });
             let all = sorted(&fleet, order);
             let is_it = |row: &&Row| status_bytes.contains(row.status_byte);

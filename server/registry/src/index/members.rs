@@ -108,7 +108,7 @@ mod tests {
     const GROUPS: [Uuid; 3] = [Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3)];
 
     #[test]
-    fn what_is_no_stored_form_is_refused() {
+    fn malformed_bytes_are_rejected() {
         let mut members = Members::default();
         members.join(GROUPS[0], &[1, 5, 70_000]);
         let stored = members.stored();

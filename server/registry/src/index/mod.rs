@@ -1,10 +1,10 @@
 //! The fleet index: the devices of an account in memory, in columns. It answers every list, count, selection and search.
 //!
-//! The database keeps the same columns, in *segments* of up to some 10,000 devices (`segment.rs`), each with a version that
-//! every change of it draws anew. A server caches the segments that it has read (`cache.rs`), and asks for the versions
-//! before each query: so what another server registered a moment ago is found, too. A change of a device's status_byte is a row
-//! of its own, and the times of reports come in batches (`last_seen.rs`): they are read whole before each query, and compacted
-//! into the segments in the background (`sql/compaction.rs`).
+//! The database stores the same columns, in *segments* of up to about 10,000 devices (`segment.rs`). Each has a version
+//! that every change draws anew. A server caches the segments that it has read (`cache.rs`), and compares the versions
+//! before each query: so it finds what another server registered a moment ago. Changes of status bytes are separate
+//! rows, and the times of reports come in batches (`last_seen.rs`). Both are read in full before each query, and
+//! compacted into the segments in the background (`store/sql/segments/compaction.rs`).
 
 pub(crate) mod cache;
 pub(crate) mod criteria;
@@ -16,13 +16,15 @@ pub(crate) mod memory;
 pub(crate) mod natural;
 pub(crate) mod order;
 pub(crate) mod segment;
+mod segment_matches;
 pub(crate) mod sharing;
+mod sort_numbers;
 pub(crate) mod text;
 
 use crate::{errors::StoreError, heavy::run_blocking, types::AccountId};
 use cache::Cache;
 use metrics::histogram;
-use sharing::UnderWay;
+use sharing::SharedScans;
 use std::{sync::Arc, time::Instant};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -32,47 +34,48 @@ pub(crate) struct FleetIndex {
     pub(crate) options: IndexOptions,
     compactions: mpsc::Sender<AccountId>,
     loads: mpsc::Sender<AccountId>,
-    pub(crate) pages: UnderWay<Page>,
+    pub(crate) pages: SharedScans<Page>,
     scans: Arc<Semaphore>,
 }
 
-/// The names of a page and one more, if there is one; whether there are devices on the other side of it; and how many
-/// devices match.
+/// The names of a page and one more, if there is one; whether there are devices on the other side of it; and the number
+/// of matches.
 pub(crate) type Page = (Vec<String>, bool, u64);
 
-/// Accounts that wait for a compaction, or to be read. One more is asked for by its next query.
+/// The maximum number of accounts that wait for compaction, or for loading. The next query of another account requests
+/// it again.
 const MAX_WAITING: usize = 64;
 
-/// The accounts that background tasks work on, until the index is dropped.
-pub(crate) struct Named {
+/// The requests to background tasks, until the index is dropped.
+pub(crate) struct IndexRequests {
     pub(crate) to_compact: mpsc::Receiver<AccountId>,
     pub(crate) to_load: mpsc::Receiver<AccountId>,
 }
 
-/// What the fleet index may take, and when it tidies up.
+/// The memory of the fleet index, and the thresholds of compaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndexOptions {
-    /// Memory for the devices of all accounts, in bytes. What does not fit is read again for each query.
+    /// Memory for the devices of all accounts, in bytes. Devices that do not fit are read again for each query.
     pub memory_bytes: usize,
-    /// More changes of an account's devices than this are compacted into its segments.
+    /// The threshold of an account's status changes for compaction.
     pub max_changes: usize,
 }
 
-/// What the fleet index holds in memory, of all accounts.
+/// The contents of the fleet index in memory, of all accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndexUse {
-    /// Accounts that have devices in it.
+    /// The number of accounts.
     pub accounts: usize,
-    /// Devices in it.
+    /// The number of devices.
     pub devices: usize,
-    /// The memory that they take.
+    /// Their memory in bytes.
     pub bytes: usize,
-    /// The most that they may take.
+    /// The memory limit in bytes.
     pub max_bytes: usize,
 }
 
 impl Default for IndexOptions {
-    /// A quarter of the memory that this process may have, and at most 2 GiB. A query reads 1,000 changes in some two
+    /// A quarter of the memory that this process may use, and at most 2 GiB. A query reads 1,000 changes in about two
     /// milliseconds.
     fn default() -> Self {
         Self { memory_bytes: memory::default_bytes(), max_changes: 1_000 }
@@ -80,14 +83,14 @@ impl Default for IndexOptions {
 }
 
 impl IndexOptions {
-    /// More batches of last-seen times than this are compacted.
+    /// The threshold of last-seen batches for compaction.
     pub(crate) fn max_batches(self) -> usize {
         self.max_changes / 64
     }
 }
 
 impl FleetIndex {
-    pub(crate) fn new(options: IndexOptions) -> (Self, Named) {
+    pub(crate) fn new(options: IndexOptions) -> (Self, IndexRequests) {
         let (compactions, to_compact) = mpsc::channel(MAX_WAITING);
         let (loads, to_load) = mpsc::channel(MAX_WAITING);
         let index = Self {
@@ -95,14 +98,14 @@ impl FleetIndex {
             options,
             compactions,
             loads,
-            pages: UnderWay::default(),
-            scans: Arc::new(Semaphore::new(scans_at_once())),
+            pages: SharedScans::default(),
+            scans: Arc::new(Semaphore::new(concurrent_scans())),
         };
-        (index, Named { to_compact, to_load })
+        (index, IndexRequests { to_compact, to_load })
     }
 
-    /// Scans segments, off the async threads and a few at a time. The caller has a connection of the database meanwhile, so
-    /// those that wait are no more than there are connections.
+    /// Scans segments off the async workers, few at a time. The caller holds a database connection meanwhile, so no
+    /// more scans wait than there are connections.
     pub(crate) async fn scan<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -119,19 +122,19 @@ impl FleetIndex {
         IndexUse { accounts, devices, bytes, max_bytes: self.options.memory_bytes }
     }
 
-    /// The changes of this account are many: has them compacted, a little later.
+    /// Requests the compaction of an account with many changes.
     pub(crate) fn compact(&self, account: AccountId) {
-        // Where too many wait, a later query asks again.
+        // If too many are waiting, a later query requests it again.
         let _ = self.compactions.try_send(account);
     }
 
-    /// This account was asked for, and its segments are not in memory: has them read.
+    /// Requests the loading of an account's segments.
     pub(crate) fn load(&self, account: AccountId) {
         let _ = self.loads.try_send(account);
     }
 }
 
-/// Concurrent scans: one processor, if there are two or more, is left to everything else, such as the reports of devices.
-fn scans_at_once() -> usize {
+/// Concurrent scans: if there are two or more processors, one is left to other work, such as reports.
+fn concurrent_scans() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| processors.get().saturating_sub(1).max(1))
 }

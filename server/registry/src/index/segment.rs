@@ -13,14 +13,14 @@ use std::{
     },
 };
 
-/// A registration adds devices to a segment that has fewer. Other segments stay, since each change writes a segment's whole
-/// text.
+/// A registration appends devices to a segment that has fewer. Larger segments stay, since each change writes the whole
+/// text of a segment.
 pub(crate) const SMALL_SEGMENT_DEVICES: usize = 1_000;
 
-/// Appends a device to a segment's text: a line with a tab behind each of the three, and the tier. None of them has a
-/// control character, and the tier is one (U+0001 for code 0, and so on): so no search finds it.
+/// Appends a device to a segment's text: a line with a tab after each of the three fields, and the tier. The fields
+/// have no control characters, and the tier is one (U+0001 for code 0, and so on), so no search finds it.
 ///
-/// It is the tier that the device was registered with. The current one is in its status_byte.
+/// It is the tier at registration. The current one is in the status byte.
 pub(crate) fn push_line(text: &mut String, name: &str, friendly_name: Option<&str>, model: &str, tier: i16) {
     for field in [name, friendly_name.unwrap_or_default(), model] {
         text.push_str(field);
@@ -37,7 +37,7 @@ pub(crate) struct Columns {
     pub(crate) state: State,
 }
 
-/// The stored columns that change. What is missing at the end of one is as it was when the devices were registered.
+/// The stored columns that change. Values missing at the end of a column are as at registration.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) status_bytes: Vec<u8>,
@@ -47,7 +47,7 @@ pub(crate) struct State {
 }
 
 impl Columns {
-    /// What is left of them without the devices of these names, and how many devices that is.
+    /// The columns without the devices with these names, and the number of remaining devices.
     pub(crate) fn without(&self, names: &HashSet<&str>) -> (Self, usize) {
         let (mut text, mut status_bytes, mut last_seen) =
             (String::with_capacity(self.text.len()), Vec::new(), Vec::new());
@@ -77,9 +77,9 @@ fn cut(text: &str) -> (&str, &str) {
     }
 }
 
-/// Where each line of a text begins, and where one more would.
+/// The offset of each line of a text, and of the end.
 fn line_starts(text: &str) -> Vec<u32> {
-    // A segment has some 10,000 lines of at most 2 KiB.
+    // A segment has about 10,000 lines of at most 2 KiB.
     let ends = memchr_iter(b'\n', text.as_bytes()).map(|end| end as u32 + 1);
     std::iter::once(0).chain(ends).collect()
 }
@@ -88,7 +88,7 @@ fn line_starts(text: &str) -> Vec<u32> {
 #[derive(Debug)]
 pub(crate) struct Sorted {
     pub(crate) lines: Vec<u32>,
-    /// The place of each line in the order.
+    /// The rank of each line in the order.
     pub(crate) ranks: Vec<u32>,
 }
 
@@ -104,30 +104,30 @@ impl Sorted {
     }
 }
 
-/// The texts of some devices, and what follows from them alone.
+/// The texts of devices, and what is derived from them alone.
 #[derive(Debug)]
 pub(crate) struct Texts {
     /// A line for each: name and friendly name, with a tab between.
     text: String,
-    /// Where each line begins, and where one more would.
+    /// The offset of each line, and of the end.
     lines: Vec<u32>,
     /// The lowercased text and its lines, if they differ from the text. It has the same lines, but they may begin elsewhere.
     lowercased: Option<(String, Vec<u32>)>,
-    /// The names of the devices' models, each once.
+    /// The distinct names of the devices' models.
     models: Vec<String>,
-    /// For each line, which of them.
+    /// For each line, the index of its model.
     model_of: Vec<u32>,
     /// The status bytes that the devices were registered with.
     registered: Vec<u8>,
     /// The lines in the order of the names' bytes.
     by_bytes: Vec<u32>,
     by_name: Sorted,
-    /// Once that is asked for.
+    /// Computed when it is first needed.
     by_friendly_name: OnceLock<Sorted>,
 }
 
 impl Texts {
-    /// From the text that is stored. Takes some 5 ms for 10,000 devices.
+    /// Parses a stored text. Takes about 5 ms for 10,000 devices.
     pub(crate) fn new(stored: &str) -> Self {
         let mut text = String::with_capacity(stored.len());
         let (mut models, mut model_of) = (Vec::new(), Vec::new());
@@ -201,7 +201,7 @@ impl Texts {
     }
 }
 
-/// When devices were last seen. It only ever gets later.
+/// Last-seen times. They only increase.
 #[derive(Debug)]
 struct LastSeen {
     /// For each line, milliseconds. 0: never, or not known.
@@ -218,7 +218,7 @@ impl LastSeen {
     }
 }
 
-/// Stands in stored status_bytes for a device that is as it was registered.
+/// In stored status bytes: the device is as at registration.
 const AS_REGISTERED: u8 = u8::MAX;
 
 /// Some devices of an account. Cheap to clone.
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_read_again() {
+    fn stored_segment_is_read_again() {
         let names = ["a", "b", "c"].map(str::to_owned);
         let before = segment(&names).changed([("b", 9), ("nobody", 3)].into_iter());
         before.record_last_seen([("b", 700), ("b", 500), ("a", 600), ("nobody", 1)].into_iter());
@@ -402,7 +402,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn devices_that_go_are_out_and_all_others_stay_as_they_are(names in prop::collection::btree_set("[a-c]{1,3}", 0..12), gone in prop::collection::hash_set("[a-c]{1,3}", 0..6), stored in 0_usize..12, joined in prop::collection::vec(0_u32..12, 0..12)) {
+        fn removed_devices_are_gone_and_others_unchanged(names in prop::collection::btree_set("[a-c]{1,3}", 0..12), gone in prop::collection::hash_set("[a-c]{1,3}", 0..6), stored in 0_usize..12, joined in prop::collection::vec(0_u32..12, 0..12)) {
             let names: Vec<String> = names.into_iter().collect();
             let mut text = String::new();
             names.iter().for_each(|name| push_line(&mut text, name, None, "M", name.len() as i16));

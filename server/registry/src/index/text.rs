@@ -4,8 +4,8 @@ use muster_domain::is_invisible;
 use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// A text in Unicode's composed form (NFC), without invisible characters. New texts come so; those that earlier versions of
-/// Muster stored may be otherwise.
+/// A text in Unicode's composed form (NFC), without invisible characters. New texts are stored like this; those of
+/// earlier versions of Muster are not.
 pub(crate) fn normal(text: &str) -> Cow<'_, str> {
     let is_normal =
         text.is_ascii() || (is_nfc_quick(text.chars()) == IsNormalized::Yes && !text.contains(is_invisible));
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_the_same_however_they_are_written() {
+    fn normal_form_ignores_composition() {
         let check = |one: &str, other: &str| assert_eq!(lowercase(one), lowercase(other), "{one:?} {other:?}");
         check("Z\u{fc}rich", "ZU\u{308}RICH");
         check("Gen\u{e8}ve", "gene\u{300}ve");

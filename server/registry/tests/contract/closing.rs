@@ -12,7 +12,7 @@ fn files(fixture: &Fixture) -> Vec<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// Devices report while the registry is closed: a report that was acknowledged is there afterwards, and no other.
+/// Devices report while the registry closes: acknowledged reports are stored, and no others.
 pub(crate) async fn acknowledged_reports_are_stored(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let names: Vec<String> = (0..50).map(|at| format!("d{at:02}")).collect();
@@ -38,19 +38,19 @@ pub(crate) async fn acknowledged_reports_are_stored(fixture: &Fixture) {
     assert!(acknowledged < 50, "the one that closed the registry came too late");
 }
 
-pub(crate) async fn what_comes_later_is_refused(fixture: &Fixture) {
+pub(crate) async fn calls_after_closing_fail(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let server = fixture.another_server().await;
     server.close().await;
     server.close().await;
-    assert_eq!(server.has_people().await, Err(StoreError::Unavailable));
+    assert_eq!(server.has_users().await, Err(StoreError::Unavailable));
     let query = DeviceQuery::default();
     assert!(server.devices(tenant.id, &query).await.is_err());
     assert_eq!(server.groups(tenant.id).await, Err(StoreError::Unavailable));
-    assert!(fixture.registry.has_people().await.unwrap(), "another server is no matter of this one");
+    assert!(fixture.registry.has_users().await.unwrap(), "another server is no matter of this one");
 }
 
-pub(crate) async fn sqlite_is_one_file_afterwards(fixture: &Fixture) {
+pub(crate) async fn sqlite_is_one_file_after_closing(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     tenant.register(&["a", "b"]).await;
     assert!(files(fixture).len() > 1, "the write-ahead log is in use");
@@ -65,8 +65,8 @@ pub(crate) async fn sqlite_is_one_file_afterwards(fixture: &Fixture) {
     assert_eq!(tenant.on(&restored).devices().await, 2);
 }
 
-/// When devices were last seen is known to the next server, without waiting.
-pub(crate) async fn last_seen_survives_the_end(fixture: &Fixture) {
+/// The next server knows the last-seen times immediately.
+pub(crate) async fn closing_publishes_last_seen(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let server = fixture.another_server().await;
     let tokens = tenant.register(&["a", "b", "c", "d"]).await;

@@ -1,10 +1,10 @@
-//! Devices: one of them whole, and changes to many.
+//! Devices: details, changes, and groups.
 
 use crate::fixture::{Fixture, MODEL, all, device_name, device_names, first_token, named, part_of, row_of};
 use muster_domain::PricingTier;
 use muster_registry::{AuthError, Change, GroupError, GroupName, Status};
 
-pub(crate) async fn detail(fixture: &Fixture) {
+pub(crate) async fn device_has_its_details(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let id = tenant.begin().await;
     let registered = registry.now();
@@ -35,7 +35,7 @@ pub(crate) async fn detail(fixture: &Fixture) {
     assert_eq!(registry.device(tenant.id, &device_name("A")).await.unwrap(), None);
 }
 
-pub(crate) async fn statuses(fixture: &Fixture) {
+pub(crate) async fn status_follows_reports_and_changes(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let tokens = tenant.register(&["a", "b"]).await;
     let change =
@@ -53,7 +53,7 @@ pub(crate) async fn statuses(fixture: &Fixture) {
     assert_eq!(words, ["Registered", "Active", "Disabled"]);
 }
 
-pub(crate) async fn changing(fixture: &Fixture) {
+pub(crate) async fn named_devices_are_changed(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     tenant.register(&["a", "b", "c"]).await;
     let names = device_names(&["a", "c", "a", "nobody"]);
@@ -75,7 +75,7 @@ pub(crate) async fn changing(fixture: &Fixture) {
     assert!(done.is_err() || done.as_ref().is_ok_and(|done| done.devices == 1), "{done:?}");
 }
 
-pub(crate) async fn deleting_and_the_same_name_again(fixture: &Fixture) {
+pub(crate) async fn deleted_name_can_be_registered_again(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let old = tenant.register(&["a", "b"]).await;
     fixture.report(&old[0], r#"{"altitude": 1}"#).await;
@@ -104,7 +104,7 @@ pub(crate) async fn deleting_and_the_same_name_again(fixture: &Fixture) {
     assert_eq!((detail.item.status, detail.state, detail.groups.len()), (Status::Registered, None, 0));
 }
 
-pub(crate) async fn into_groups(fixture: &Fixture) {
+pub(crate) async fn devices_join_and_leave_groups(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let tokens = tenant.register(&["a", "b"]).await;
     let add = async |names: &[&str], group: &str| {
@@ -137,7 +137,7 @@ pub(crate) async fn into_groups(fixture: &Fixture) {
     assert_eq!(registry.groups(tenant.id).await.unwrap().len(), 2, "leaving makes no group");
 }
 
-pub(crate) async fn groups_made_and_deleted(fixture: &Fixture) {
+pub(crate) async fn groups_are_created_renamed_and_deleted(fixture: &Fixture) {
     let (tenant, other, registry) = (fixture.tenant("alpha").await, fixture.tenant("beta").await, &fixture.registry);
     tenant.register(&["a"]).await;
     let group = |name: &str| GroupName::parse(name).unwrap();
@@ -145,15 +145,15 @@ pub(crate) async fn groups_made_and_deleted(fixture: &Fixture) {
         let groups = registry.groups(tenant.id).await.unwrap();
         groups.iter().map(|group| format!("{} {}", group.name, group.devices)).collect::<Vec<_>>().join(", ")
     };
-    registry.make_group(tenant.id, &group("Berlin")).await.unwrap();
-    registry.make_group(tenant.id, &group("Paris")).await.unwrap();
-    assert_eq!(registry.make_group(tenant.id, &group("Paris")).await, Err(GroupError::Taken));
+    registry.create_group(tenant.id, &group("Berlin")).await.unwrap();
+    registry.create_group(tenant.id, &group("Paris")).await.unwrap();
+    assert_eq!(registry.create_group(tenant.id, &group("Paris")).await, Err(GroupError::Taken));
     let join = Change::AddToGroup(group("Paris"));
     registry.change_devices(tenant.id, &named(&device_names(&["a"])), &join).await.unwrap();
     assert_eq!(names().await, "Berlin 0, Paris 1");
 
     // Somebody else's groups are their own.
-    registry.make_group(other.id, &group("Berlin")).await.unwrap();
+    registry.create_group(other.id, &group("Berlin")).await.unwrap();
     assert_eq!(registry.rename_group(other.id, &group("Paris"), &group("Rome")).await, Err(GroupError::NotFound));
     assert_eq!(registry.delete_group(other.id, &group("Paris")).await, Err(GroupError::NotFound));
 
@@ -168,7 +168,7 @@ pub(crate) async fn groups_made_and_deleted(fixture: &Fixture) {
 }
 
 #[test]
-fn group_names() {
+fn group_names_are_parsed() {
     let check = |text: &str, expected: Option<&str>| {
         assert_eq!(GroupName::parse(text).ok().as_ref().map(GroupName::as_str), expected, "{text:?}");
     };

@@ -1,10 +1,10 @@
-//! What a test stands on: a registry on a database of its own, a clock that is set, and words to say things shortly.
+//! Fixtures of the tests: a registry on its own database, a clock that is set by hand, and helpers.
 
 use muster_domain::{Description, DeviceName, FriendlyName, ModelName, NewDevice, PricingTier, SecurityToken};
 use muster_registry::{
-    AccountId, AccountName, AuthError, AuthenticatedDevice, Chosen, DeviceFilter, DevicePage, DeviceQuery, FakeWorld,
-    GroupName, IndexOptions, NewRegistration, OpenOptions, PartOutcome, PartRows, Password, PersonId, RegistrationId,
-    Registry, Source, Status, TokenJob,
+    AccountId, AccountName, AuthError, AuthenticatedDevice, DeviceFilter, DevicePage, DeviceQuery, FakeWorld,
+    GroupName, IndexOptions, NewRegistration, OpenOptions, PartOutcome, PartRows, Password, RegistrationId, Registry,
+    Source, Status, Targets, TokenJob, UserId,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use std::{path::PathBuf, sync::Arc};
@@ -25,10 +25,10 @@ pub(crate) struct Fixture {
     pub(crate) folder: Option<PathBuf>,
 }
 
-/// An account with one person, and the model [`MODEL`].
+/// An account with one user, and the model [`MODEL`].
 pub(crate) struct Tenant {
     pub(crate) id: AccountId,
-    pub(crate) person: PersonId,
+    pub(crate) user: UserId,
     pub(crate) email: String,
     registry: Registry,
 }
@@ -85,8 +85,8 @@ impl Fixture {
     pub(crate) async fn tenant(&self, name: &str) -> Tenant {
         let id = self.registry.add_account(&AccountName::parse(name).unwrap()).await.unwrap();
         let email = format!("{name}@example.com");
-        let person = self.registry.add_person(&email, id, &password(PASSWORD)).await.unwrap();
-        let tenant = Tenant { id, person, email, registry: self.registry.clone() };
+        let user = self.registry.add_user(&email, id, &password(PASSWORD)).await.unwrap();
+        let tenant = Tenant { id, user, email, registry: self.registry.clone() };
         tenant.put_model(MODEL).await;
         tenant
     }
@@ -124,7 +124,7 @@ impl Fixture {
     pub(crate) async fn works(&self, token: &SecurityToken) -> bool {
         match self.registry.authenticate(token).await {
             Ok(device) => {
-                self.registry.note_token_use(&device).await.unwrap();
+                self.registry.record_token_use(&device).await.unwrap();
                 true
             }
             Err(AuthError::Unknown) => false,
@@ -134,7 +134,7 @@ impl Fixture {
 
     pub(crate) async fn connect(&self, token: &SecurityToken) -> AuthenticatedDevice {
         let device = self.registry.authenticate(token).await.unwrap();
-        self.registry.note_token_use(&device).await.unwrap();
+        self.registry.record_token_use(&device).await.unwrap();
         device
     }
 
@@ -147,7 +147,7 @@ impl Fixture {
 impl Tenant {
     /// The same account, asked of another server.
     pub(crate) fn on(&self, registry: &Registry) -> Self {
-        Self { id: self.id, person: self.person, email: self.email.clone(), registry: registry.clone() }
+        Self { id: self.id, user: self.user, email: self.email.clone(), registry: registry.clone() }
     }
 
     pub(crate) async fn put_model(&self, title: &str) {
@@ -164,7 +164,7 @@ impl Tenant {
     pub(crate) async fn begin_with(&self, parts: u32, group: Option<&str>) -> RegistrationId {
         let group = group.map(|group| GroupName::parse(group).unwrap());
         let new = NewRegistration { file_name: "fleet.csv".to_owned(), devices: 10, parts, group };
-        self.registry.begin_registration(self.id, self.person, new).await.unwrap()
+        self.registry.begin_registration(self.id, self.user, new).await.unwrap()
     }
 
     /// Registers these devices in a registration of their own, and gives their tokens in this order.
@@ -287,21 +287,21 @@ pub(crate) fn errors(outcome: &PartOutcome) -> Vec<String> {
     text.lines().map(|line| line.rsplit_once(',').unwrap().1.to_owned()).collect()
 }
 
-pub(crate) fn named(names: &[DeviceName]) -> Chosen {
-    Chosen::Named(names.to_vec())
+pub(crate) fn named(names: &[DeviceName]) -> Targets {
+    Targets::Named(names.to_vec())
 }
 
-/// The first page, of as many as there may be, of those that match.
+/// The first page of the devices that match, of the maximum size.
 pub(crate) fn matching(filter: DeviceFilter) -> DeviceQuery {
     DeviceQuery { filter, ..all() }
 }
 
-/// The first page, of as many as there may be.
+/// The first page of the devices that match, of the maximum size.
 pub(crate) fn all() -> DeviceQuery {
     DeviceQuery { limit: 500, ..DeviceQuery::default() }
 }
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 pub(crate) async fn until(holds: impl AsyncFn() -> bool) {
     for _ in 0..600 {
         if holds().await {

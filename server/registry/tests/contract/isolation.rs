@@ -6,7 +6,7 @@ use muster_registry::{
     Change, DeleteModelError, DeviceFilter, GroupError, GroupName, NewRegistration, OldTokens, RegisterError,
 };
 
-pub(crate) async fn every_use_case(fixture: &Fixture) {
+pub(crate) async fn no_use_case_crosses_accounts(fixture: &Fixture) {
     let registry = &fixture.registry;
     let (mine, other) = (fixture.tenant("mine").await, fixture.tenant("other").await);
     mine.put_model("Mine.Only").await;
@@ -53,7 +53,7 @@ pub(crate) async fn every_use_case(fixture: &Fixture) {
     for change in [Change::Disable, Change::Enable, Change::Delete, Change::Tier(PricingTier::Large)] {
         assert_eq!(registry.change_devices(other.id, &named(&names), &change).await.unwrap().devices, 0);
     }
-    for old in [OldTokens::KeepUntilNewIsUsed, OldTokens::StopNow] {
+    for old in [OldTokens::KeepUntilNewIsUsed, OldTokens::RevokeNow] {
         assert!(registry.generate_tokens(other.id, &named(&names), old, new_job()).await.unwrap().0.is_empty());
     }
     let left = registry.change_devices(other.id, &named(&names), &Change::RemoveFromGroup(berlin.clone())).await;
@@ -68,10 +68,7 @@ pub(crate) async fn every_use_case(fixture: &Fixture) {
     }
     assert_eq!(registry.finish_registration(other.id, id).await, Err(RegisterError::UnknownRegistration));
     let new = NewRegistration { file_name: "x".to_owned(), devices: 1, parts: 1, group: None };
-    assert!(
-        registry.begin_registration(other.id, mine.person, new).await.is_err(),
-        "one's person in another's account"
-    );
+    assert!(registry.begin_registration(other.id, mine.user, new).await.is_err(), "one's user in another's account");
     assert_eq!(state().await, before);
     assert!(fixture.works(token).await);
 
@@ -79,7 +76,7 @@ pub(crate) async fn every_use_case(fixture: &Fixture) {
     let theirs = other.register(&["a", "b"]).await;
     other.put_model("Mine.Only").await;
     registry.change_devices(other.id, &named(&names), &Change::Tier(PricingTier::ExtraSmall)).await.unwrap();
-    registry.generate_tokens(other.id, &named(&names), OldTokens::StopNow, new_job()).await.unwrap();
+    registry.generate_tokens(other.id, &named(&names), OldTokens::RevokeNow, new_job()).await.unwrap();
     let others_id = other.begin_with(1, Some("Berlin")).await;
     other.part(others_id, part(0, 1, &["a", "c"])).await;
     registry.change_devices(other.id, &named(&names), &Change::Delete).await.unwrap();

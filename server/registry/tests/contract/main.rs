@@ -2,105 +2,126 @@
 //! [`Fixture`], and does not know which of the two it talks to.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
 
-mod changes;
-mod choosing;
 mod closing;
-mod counting;
+mod concurrent_writes;
+mod counts;
 mod devices;
 mod fixture;
-mod guesses;
+mod fleet_index;
 mod isolation;
-
 mod models;
 mod opening;
 mod orders;
-mod paging;
-mod people;
-mod registering;
-mod renewing;
-mod resending;
-mod restoring;
-mod searching;
+mod pages;
+mod registrations;
+mod renewals;
+mod reports;
+mod restores;
+mod retries;
+mod searches;
 mod secrets;
 mod sessions;
-mod state;
-mod together;
+mod targets;
 mod tokens;
-mod upgrading;
+mod upgrades;
+mod users;
+mod wrong_passwords;
 
-/// Makes two tests of each function: `sqlite::NAME` and `postgres::NAME`.
+/// Defines two tests for each function: `sqlite::MODULE::NAME` and `postgres::MODULE::NAME`.
 macro_rules! on_both {
     ($($module:ident: $($test:ident)*;)*) => {
         mod sqlite {
-            $($(#[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                crate::fixture::on_sqlite(async |fixture| crate::$module::$test(fixture).await).await;
-            })*)*
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread")]
+                async fn $test() {
+                    crate::fixture::on_sqlite(async |fixture| crate::$module::$test(fixture).await).await;
+                })*
+            })*
         }
         mod postgres {
-            $($(#[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                crate::fixture::on_postgres(async |fixture| crate::$module::$test(fixture).await).await;
-            })*)*
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread")]
+                async fn $test() {
+                    crate::fixture::on_postgres(async |fixture| crate::$module::$test(fixture).await).await;
+                })*
+            })*
         }
     };
 }
 
 on_both! {
-    opening: opened_twice two_servers_on_one_database ready another_version;
-    closing: last_seen_survives_the_end acknowledged_reports_are_stored what_comes_later_is_refused;
-    restoring: search_shows_the_new_content groups_show_their_new_members data_is_checked_by_the_new_model;
-    people: accounts first_start first_start_on_two_servers_at_once addresses default_tier;
-    guesses: delay_grows_and_ends stranger_does_not_lock_a_user_out source_that_tries_many_addresses_is_slowed_down
-        guesses_at_once_all_count right_password_clears_the_count address_of_nobody_is_treated_alike
-        new_password_lifts_every_wait clock_that_jumps_makes_nobody_wait old_guesses_are_deleted;
-    sessions: signing_in_and_out idle_sessions_end used_sessions_end_too use_is_noted_seldom new_password_ends_sessions
-        forged_sessions ended_sessions_are_forgotten session_seen_in_the_future_ends;
-    models: put_and_list what_is_no_model hostile_definitions_are_refused long_descriptions_are_cut_in_the_list deleting
-        names_nobody_has as_many_as_allowed a_new_definition_counts_at_once;
-    registering: two_rows the_same_file_again fields_that_differ some_known_among_many
-        models_nobody_uploaded errors_csv_in_the_order_of_the_file errors_csv_in_pages a_name_twice limits groups counts_and_history done_when_all_is_there
-        a_device_of_every_kind a_group_is_made_with_the_first_device_that_joins parts_at_once_make_one_group
-        a_group_that_is_renamed_meanwhile_is_followed_and_a_deleted_one_stays_deleted
-        one_group_too_many_is_refused_before_anything_is_registered
-        a_field_without_a_value_in_the_file_is_not_compared texts_that_look_the_same_are_equal;
-    searching: impossible_search_in_a_group texts_are_found_however_their_letters_are_composed a_mac_address_is_found_in_any_notation
-        a_list_finds_exactly_the_devices_it_names a_list_is_a_filter_like_any_other a_list_may_be_as_long_as_allowed
-        numbers_that_lost_their_leading_zeros;
-    resending: a_lost_answer a_device_that_has_connected an_attempt_that_comes_late tokens_generated_meanwhile
-        attempts_at_once;
-    renewing: never_connected_devices devices_of_the_same_upload nothing_else_changes a_lost_answer_again;
-    together: the_same_rows_at_once overlapping_parts_at_once parts_beside_refused_ones changes_at_once;
-    devices: detail statuses changing deleting_and_the_same_name_again into_groups groups_made_and_deleted;
-    choosing: in_several_calls only_what_was_there tokens_for_those_that_match exported undone;
-    changes: after_each_change_of_them compaction_beside_reports a_lost_time_is_found_again;
-    orders: every_order many_models last_seen_of_kinds;
-    paging: both_ways numbers_in_names_are_sorted_by_value silent_devices a_fleet_that_is_too_large first_page_after_a_start what_is_found what_another_server_changed_is_found filters pages_beside_changes;
-    tokens: kept_until_the_new_one_is_used used_with_a_report stopped_now as_many_as_are_kept ended_tokens disabled_devices names_nobody_has_either
-        a_wrong_secret sent_again a_late_attempt gone_on_with;
-    state: comes_alive last_values what_contradicts a_check_that_takes_too_long a_model_that_is_refused_now too_large reports_at_once
-        good_ones_beside_refused_ones gone_meanwhile;
-    counting: after_each_change at_once gone_through;
-    isolation: every_use_case;
-    secrets: nothing_plain_is_stored;
+    opening: reopened_database_keeps_its_data two_servers_share_a_database open_registry_is_ready
+        database_of_another_version_is_reported;
+    closing: closing_publishes_last_seen acknowledged_reports_are_stored calls_after_closing_fail;
+    restores: search_shows_the_restored_devices groups_show_the_restored_members
+        reports_are_checked_by_the_restored_model;
+    users: account_names_are_unique first_start_adds_one_user concurrent_first_starts_add_one_user
+        email_addresses_are_checked_and_unique default_tier_applies_to_new_devices;
+    wrong_passwords: delay_grows_and_ends stranger_does_not_lock_a_user_out
+        source_that_tries_many_addresses_is_slowed_down concurrent_attempts_all_count right_password_clears_the_count
+        unknown_address_is_treated_alike new_password_lifts_every_wait clock_that_jumps_makes_nobody_wait
+        old_attempts_are_deleted;
+    sessions: user_signs_in_and_out idle_session_expires used_session_expires_too use_is_stored_at_intervals
+        new_password_ends_sessions forged_key_is_rejected expired_sessions_are_deleted
+        session_seen_in_the_future_expires;
+    models: model_is_added_updated_and_listed invalid_definitions_are_rejected hostile_definitions_are_rejected
+        long_descriptions_are_cut_in_the_list unused_model_is_deleted unknown_names_get_suggestions
+        number_of_models_is_limited new_definition_applies_immediately;
+    registrations: two_rows_are_registered same_file_again_changes_nothing different_field_fails
+        known_devices_among_new_ones unknown_model_fails errors_csv_is_in_the_order_of_the_file errors_csv_is_paged
+        repeated_name_fails limits_are_enforced devices_join_the_group registrations_are_counted_and_listed
+        registration_finishes_with_its_last_part longest_texts_are_stored
+        group_is_created_with_the_first_device_that_joins concurrent_parts_create_one_group
+        renamed_group_is_followed_and_deleted_group_stays_deleted group_over_the_limit_is_refused_before_registering
+        missing_field_is_not_compared texts_that_look_the_same_are_equal;
+    searches: impossible_search_in_a_group_finds_nothing search_ignores_unicode_composition
+        mac_address_is_found_in_any_notation list_finds_exactly_its_devices list_combines_with_other_filters
+        length_of_list_is_limited names_without_their_leading_zeros_are_recognized;
+    retries: lost_response_is_repeated connected_device_keeps_its_token late_attempt_is_refused
+        tokens_generated_meanwhile_stay_valid later_of_concurrent_attempts_wins;
+    renewals: never_connected_devices_get_new_tokens devices_of_the_same_upload_keep_their_tokens
+        renewal_changes_nothing_else repeated_renewal_keeps_the_old_token;
+    concurrent_writes: concurrent_identical_files concurrent_overlapping_parts refused_part_does_not_affect_others
+        concurrent_actions_do_not_deadlock;
+    devices: device_has_its_details status_follows_reports_and_changes named_devices_are_changed
+        deleted_name_can_be_registered_again devices_join_and_leave_groups groups_are_created_renamed_and_deleted;
+    targets: large_selection_takes_several_calls later_registered_devices_are_not_changed
+        matching_devices_get_tokens export_has_the_rows_by_name undo_deletes_devices_that_never_connected;
+    fleet_index: search_agrees_with_filters_after_each_change concurrent_compaction_loses_no_report
+        compaction_recovers_unpublished_times;
+    orders: every_order_agrees_with_a_plain_sort order_by_many_models order_by_last_seen;
+    pages: pages_go_both_ways numbers_in_names_are_sorted_by_value silent_devices_are_filtered_and_changed
+        too_large_fleet_is_only_listed_by_name first_page_does_not_wait_for_the_index
+        search_matches_names_models_and_friendly_names changes_by_another_server_are_found filters_combine
+        deletion_between_pages_skips_no_device;
+    tokens: old_tokens_are_valid_until_the_new_one_is_used report_uses_the_token old_tokens_are_revoked_now
+        ninth_old_token_revokes_the_oldest tokens_of_deleted_devices_are_rejected disabled_device_is_rejected
+        unknown_names_get_no_tokens wrong_secret_is_rejected repeated_call_revokes_the_lost_token
+        late_attempt_changes_nothing continued_job_keeps_earlier_tokens;
+    reports: first_report_activates_the_device last_values_are_merged contradicting_values_are_rejected
+        check_that_takes_too_long_is_rejected model_rejected_by_this_version_is_reported too_large_report_is_rejected
+        concurrent_reports_are_all_stored rejected_report_does_not_affect_others device_deleted_meanwhile_is_rejected;
+    counts: counts_are_right_after_each_change counts_are_right_after_concurrent_changes count_of_every_filter;
+    isolation: no_use_case_crosses_accounts;
+    secrets: no_plain_secret_is_stored;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sqlite_database_of_an_earlier_muster() {
-    fixture::on_sqlite(async |fixture| upgrading::sqlite(fixture).await).await;
+async fn earlier_sqlite_database_is_upgraded() {
+    fixture::on_sqlite(async |fixture| upgrades::sqlite(fixture).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgres_database_of_an_earlier_muster() {
-    fixture::on_postgres(async |fixture| upgrading::postgres(fixture).await).await;
+async fn earlier_postgres_database_is_upgraded() {
+    fixture::on_postgres(async |fixture| upgrades::postgres(fixture).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sqlite_is_one_file_after_the_end() {
-    fixture::on_sqlite(async |fixture| closing::sqlite_is_one_file_afterwards(fixture).await).await;
+async fn sqlite_is_one_file_after_closing() {
+    fixture::on_sqlite(async |fixture| closing::sqlite_is_one_file_after_closing(fixture).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgres_database_that_is_read_only() {
+async fn read_only_postgres_shows_pages() {
     fixture::on_postgres(async |fixture| opening::read_only_postgres(fixture).await).await;
 }

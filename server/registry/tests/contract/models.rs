@@ -4,7 +4,7 @@ use crate::fixture::{Fixture, MODEL, definition, model_name, part_of, row_of};
 use muster_domain::{ModelProblem, ThingModel};
 use muster_registry::{DeleteModelError, MAX_MODELS, ModelError, ModelOutcome, StateError, UnknownModel};
 
-pub(crate) async fn put_and_list(fixture: &Fixture) {
+pub(crate) async fn model_is_added_updated_and_listed(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let put = async |text: &str| {
         let put = registry.put_model(tenant.id, text.as_bytes()).await.unwrap();
@@ -33,7 +33,7 @@ pub(crate) async fn put_and_list(fixture: &Fixture) {
     assert_eq!(registry.model(tenant.id, &model_name("contoso.pump")).await.unwrap(), None);
 }
 
-pub(crate) async fn what_is_no_model(fixture: &Fixture) {
+pub(crate) async fn invalid_definitions_are_rejected(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let before = registry.models(tenant.id).await.unwrap();
     let check = async |text: &str, place: &str| match registry.put_model(tenant.id, text.as_bytes()).await {
@@ -52,8 +52,8 @@ pub(crate) async fn what_is_no_model(fixture: &Fixture) {
     assert_eq!(registry.models(tenant.id).await.unwrap(), before, "nothing was changed");
 }
 
-/// Definitions that would be expensive to compile, or to check data against, and what is said of them.
-pub(crate) async fn hostile_definitions_are_refused(fixture: &Fixture) {
+/// Definitions that would be expensive to compile or to check against, and their problems.
+pub(crate) async fn hostile_definitions_are_rejected(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let before = registry.models(tenant.id).await.unwrap();
     let many = |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>().join(",");
@@ -158,7 +158,7 @@ pub(crate) async fn hostile_definitions_are_refused(fixture: &Fixture) {
     assert_eq!(registry.models(tenant.id).await.unwrap(), before, "nothing was changed");
 }
 
-/// A description may be as long as a definition. The list of all models shows its beginning.
+/// A description may be as long as a definition. The list of models shows its beginning.
 pub(crate) async fn long_descriptions_are_cut_in_the_list(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let long =
@@ -171,7 +171,7 @@ pub(crate) async fn long_descriptions_are_cut_in_the_list(fixture: &Fixture) {
     assert_eq!(listed().await, Some("é".repeat(256)));
 }
 
-pub(crate) async fn deleting(fixture: &Fixture) {
+pub(crate) async fn unused_model_is_deleted(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     assert_eq!(registry.delete_model(tenant.id, &model_name("Nobody.Has")).await, Err(DeleteModelError::NotFound));
     tenant.put_model("Contoso.Pump").await;
@@ -182,7 +182,7 @@ pub(crate) async fn deleting(fixture: &Fixture) {
     assert_eq!(registry.delete_model(tenant.id, &model_name("Contoso.Pump")).await, Err(DeleteModelError::NotFound));
 }
 
-pub(crate) async fn names_nobody_has(fixture: &Fixture) {
+pub(crate) async fn unknown_names_get_suggestions(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let names = [MODEL, "Contoso.Aircraft.AircraftModle", "Something.Else"].map(model_name);
     let unknown = registry.unknown_models(tenant.id, &names).await.unwrap();
@@ -196,7 +196,7 @@ pub(crate) async fn names_nobody_has(fixture: &Fixture) {
     assert_eq!(registry.unknown_models(tenant.id, &twice).await.unwrap(), [expected("Something.Else", None)]);
 }
 
-pub(crate) async fn as_many_as_allowed(fixture: &Fixture) {
+pub(crate) async fn number_of_models_is_limited(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let (id, numbers) = if fixture.folder.is_some() {
         ("randomblob(16)", "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)")
@@ -221,8 +221,8 @@ pub(crate) async fn as_many_as_allowed(fixture: &Fixture) {
     assert_eq!(nearest[100..], [None; 900]);
 }
 
-/// Even if the clock stands still: what was made of the old definition is not used any more.
-pub(crate) async fn a_new_definition_counts_at_once(fixture: &Fixture) {
+/// Even if the clock stands still, the old compiled definition is no longer used.
+pub(crate) async fn new_definition_applies_immediately(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let put = async |schema: &str| {
         registry.put_model(tenant.id, definition("M", &format!(r#""p": {schema}"#)).as_bytes()).await.unwrap();

@@ -6,14 +6,14 @@ use muster_registry::{
 };
 use std::sync::Arc;
 
-pub(crate) async fn opened_twice(fixture: &Fixture) {
+pub(crate) async fn reopened_database_keeps_its_data(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let again = fixture.another_server().await;
     let found = again.account_named(&AccountName::parse("alpha").unwrap()).await.unwrap();
     assert_eq!(found, Some(tenant.id));
 }
 
-pub(crate) async fn two_servers_on_one_database(fixture: &Fixture) {
+pub(crate) async fn two_servers_share_a_database(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let other = fixture.another_server().await;
     let tokens = tenant.register(&["a"]).await;
@@ -22,13 +22,13 @@ pub(crate) async fn two_servers_on_one_database(fixture: &Fixture) {
     assert_eq!(tenant.status("a").await.unwrap().as_str(), "Active");
 }
 
-pub(crate) async fn ready(fixture: &Fixture) {
+pub(crate) async fn open_registry_is_ready(fixture: &Fixture) {
     fixture.registry.ready().await.unwrap();
     assert_eq!(fixture.registry.now().as_ms(), START_MS);
 }
 
-/// A running server notices that another version of Muster migrated the database, and a starting one reports it.
-pub(crate) async fn another_version(fixture: &Fixture) {
+/// A running server notices that another version of Muster migrated the database, and a starting server reports it.
+pub(crate) async fn database_of_another_version_is_reported(fixture: &Fixture) {
     let notes = "version, description, success, checksum, execution_time, installed_on";
     fixture.execute("CREATE TABLE saved AS SELECT * FROM _sqlx_migrations").await;
     let check = async |change: &str, expected: NotReady, at_start: Option<&str>| {
@@ -56,11 +56,11 @@ pub(crate) async fn another_version(fixture: &Fixture) {
     fixture.another_server().await.ready().await.unwrap();
 }
 
-/// On a database that takes no changes, people see their pages, changes are refused with the reason, and a server starts.
+/// On a read-only database, pages are shown, changes are refused with the reason, and a server starts.
 pub(crate) async fn read_only_postgres(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let tokens = tenant.register(&["a"]).await;
-    let (key, person) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
+    let (key, user) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
     let name = fixture.url.rsplit_once('/').unwrap().1;
     // Later than when the next note is due that the session was used.
     fixture.world.pass_ms(6 * MINUTE_MS);
@@ -68,10 +68,10 @@ pub(crate) async fn read_only_postgres(fixture: &Fixture) {
 
     let server = fixture.another_server().await;
     assert_eq!(server.ready().await, Err(NotReady::ReadOnly));
-    assert_eq!(server.session(&key).await.unwrap(), Some(person));
+    assert_eq!(server.session(&key).await.unwrap(), Some(user));
     assert_eq!(tenant.on(&server).devices().await, 1);
     assert_eq!(tenant.on(&server).names(DeviceQuery { limit: 10, ..DeviceQuery::default() }).await, ["a"]);
-    let refused = server.make_group(tenant.id, &GroupName::parse("Berlin").unwrap()).await;
+    let refused = server.create_group(tenant.id, &GroupName::parse("Berlin").unwrap()).await;
     assert_eq!(refused, Err(GroupError::Store(StoreError::ReadOnly)));
     let refused = server.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap_err();
     assert_eq!(refused, SignInError::Store(StoreError::ReadOnly));
@@ -89,7 +89,7 @@ pub(crate) async fn read_only_postgres(fixture: &Fixture) {
 
 #[tokio::test]
 #[cfg(unix)]
-async fn the_file_is_its_owners() {
+async fn only_the_owner_may_read_the_file() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("data/muster.db");
@@ -106,7 +106,7 @@ async fn the_file_is_its_owners() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_opened() {
+async fn unusable_databases_are_refused() {
     let check = async |url: &str, expected: &str| {
         let opened = Registry::open(url, Arc::new(FakeWorld::at(START_MS))).await;
         // Where it is opened all the same, it must not stay behind in the source tree.
@@ -123,9 +123,9 @@ async fn what_cannot_be_opened() {
     check("postgres://me:s3cret@127.0.0.1:1/db", "cannot be reached").await;
 }
 
-/// What lies where the database is expected, and what is said about it. `None`: it is opened.
+/// What is at the path of the database, and the resulting error. `None`: it is opened.
 #[tokio::test]
-async fn what_may_be_a_loss_is_no_new_installation() {
+async fn lost_file_is_not_a_new_installation() {
     let check = async |files: &[(&str, &[u8])], expected: Option<&str>| {
         let folder = tempfile::tempdir().unwrap();
         for (name, content) in files {
@@ -158,9 +158,9 @@ async fn what_may_be_a_loss_is_no_new_installation() {
     check(&[("muster.db", b"Device name,Model name\n")], Some("file is not a database")).await;
 }
 
-/// Two that start at the same time on nothing make one database.
+/// Two servers that start concurrently without a database create one.
 #[tokio::test(flavor = "multi_thread")]
-async fn first_starts_at_once() {
+async fn concurrent_first_starts_create_one_database() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("data/muster.db").display());
     let world = || Arc::new(muster_registry::SystemWorld);

@@ -3,12 +3,12 @@
 use crate::fixture::{Fixture, MODEL, matching, model_name, named, part_of, row_of, until};
 use muster_domain::PricingTier;
 use muster_registry::{
-    AccountId, Change, Cursor, DeviceFilter, DeviceItem, DeviceQuery, GroupName, Place, Registry, Sort, Status,
+    AccountId, Change, Cursor, DeviceFilter, DeviceItem, DeviceQuery, GroupName, PagePosition, Registry, Sort, Status,
 };
 use std::cmp::Ordering;
 
-/// Every sort of every selection, forwards and backwards, beside what a plain sort gives.
-pub(crate) async fn every_order(fixture: &Fixture) {
+/// Every sort of every selection, forwards and backwards, agrees with a plain sort.
+pub(crate) async fn every_order_agrees_with_a_plain_sort(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let models = ["Contoso.Pump", MODEL, "Fabrikam.Valve"];
     tenant.put_model(models[0]).await;
@@ -85,7 +85,7 @@ pub(crate) async fn every_order(fixture: &Fixture) {
     }
 }
 
-/// What one server took, another learns soon.
+/// Reports to one server reach another soon.
 async fn until_it_knows_of_reports(fixture: &Fixture, server: &Registry, account: AccountId) {
     let query = DeviceQuery { sort: Sort::LastSeen, is_descending: true, ..matching(DeviceFilter::default()) };
     let here = fixture.registry.devices(account, &query).await.unwrap();
@@ -126,7 +126,7 @@ async fn check_every_order(
     }
 }
 
-/// One order of these devices, a page of so many after the other, and back.
+/// One order of these devices, page by page with this page size, forwards and back.
 async fn check_order(
     registry: &Registry,
     account: AccountId,
@@ -150,36 +150,36 @@ async fn check_order(
     if is_descending {
         expected.reverse();
     }
-    let query = DeviceQuery { filter: filter.clone(), sort, is_descending, place: Place::First, limit };
+    let query = DeviceQuery { filter: filter.clone(), sort, is_descending, position: PagePosition::First, limit };
     let cursor = |item: &DeviceItem| Cursor { name: item.name.clone(), key: item.sort_key(sort) };
     let mut there = Vec::new();
-    let mut place = Place::First;
+    let mut position = PagePosition::First;
     loop {
-        let page = registry.devices(account, &DeviceQuery { place, ..query.clone() }).await.unwrap();
+        let page = registry.devices(account, &DeviceQuery { position, ..query.clone() }).await.unwrap();
         assert_eq!(page.has_previous, !there.is_empty(), "{query:?}");
         there.extend(page.items);
         if !page.has_next {
             break;
         }
-        place = Place::After(cursor(there.last().unwrap()));
+        position = PagePosition::After(cursor(there.last().unwrap()));
     }
     assert_eq!(there, expected, "{query:?}");
     let mut back = Vec::new();
-    let mut place = Place::Last;
+    let mut position = PagePosition::Last;
     loop {
-        let page = registry.devices(account, &DeviceQuery { place, ..query.clone() }).await.unwrap();
+        let page = registry.devices(account, &DeviceQuery { position, ..query.clone() }).await.unwrap();
         assert_eq!(page.has_next, !back.is_empty(), "{query:?}");
         back.splice(0..0, page.items);
         if !page.has_previous {
             break;
         }
-        place = Place::Before(cursor(&back[0]));
+        position = PagePosition::Before(cursor(&back[0]));
     }
     assert_eq!(back, expected, "backwards: {query:?}");
 }
 
-/// Those that have sent data stand by when: what a filter asks for is found among any number of others.
-pub(crate) async fn last_seen_of_kinds(fixture: &Fixture) {
+/// Devices that have sent data are sorted by time, among any number of others.
+pub(crate) async fn order_by_last_seen(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let (models, tiers) = (["Contoso.Pump", MODEL, "Fabrikam.Valve"], ["Small", "Large", "ExtraSmall", "Medium"]);
     tenant.put_model(models[0]).await;
@@ -222,7 +222,7 @@ pub(crate) async fn last_seen_of_kinds(fixture: &Fixture) {
 }
 
 /// Many models, each with few devices.
-pub(crate) async fn many_models(fixture: &Fixture) {
+pub(crate) async fn order_by_many_models(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, fixture.another_that_compacts().await);
     let (models, tiers) = (263, ["ExtraSmall", "Small", "Medium", "Large"]);
     let mut rows = Vec::new();
@@ -246,13 +246,13 @@ pub(crate) async fn many_models(fixture: &Fixture) {
     }
     for sort in [Sort::Name, Sort::Model, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen] {
         for is_descending in [false, true] {
-            let query = |place| DeviceQuery { sort, is_descending, place, limit: 500, ..DeviceQuery::default() };
-            let (mut there, mut place) = (Vec::new(), Place::First);
+            let query = |position| DeviceQuery { sort, is_descending, position, limit: 500, ..DeviceQuery::default() };
+            let (mut there, mut position) = (Vec::new(), PagePosition::First);
             loop {
-                let page = registry.devices(tenant.id, &query(place)).await.unwrap();
+                let page = registry.devices(tenant.id, &query(position)).await.unwrap();
                 there.extend(page.items);
                 let Some(last) = there.last().filter(|_| page.has_next) else { break };
-                place = Place::After(Cursor { name: last.name.clone(), key: last.sort_key(sort) });
+                position = PagePosition::After(Cursor { name: last.name.clone(), key: last.sort_key(sort) });
             }
             let key = |item: &DeviceItem| {
                 let number = item.sort_key(sort).parse::<i64>().unwrap_or_default();

@@ -5,10 +5,10 @@ use muster_registry::{OldTokens, Password};
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-pub(crate) async fn nothing_plain_is_stored(fixture: &Fixture) {
+pub(crate) async fn no_plain_secret_is_stored(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let registry = &fixture.registry;
-    let (key, person) = registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
+    let (key, user) = registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
     registry.set_password(&tenant.email, &password("another long password")).await.unwrap();
     // People type their password into the wrong box.
     let _ = registry.sign_in("my-secret@password", office(), &Password::given("wrong-guess-here".to_owned())).await;
@@ -43,17 +43,17 @@ pub(crate) async fn nothing_plain_is_stored(fixture: &Fixture) {
 
     let kept = everything(fixture).await;
     let holds = |needle: &[u8]| kept.windows(needle.len()).any(|window| window == needle);
-    assert!(holds(person.email.as_bytes()), "this looks at the right bytes");
+    assert!(holds(user.email.as_bytes()), "this looks at the right bytes");
     for (at, secret) in secrets.iter().enumerate() {
         assert!(!holds(secret), "secret {at}: {}", String::from_utf8_lossy(secret));
     }
-    let printed = format!("{registry:?} {made:?} {key:?} {:?} {person:?}", password(PASSWORD));
+    let printed = format!("{registry:?} {made:?} {key:?} {:?} {user:?}", password(PASSWORD));
     for secret in &texts {
         assert!(!printed.contains(secret.as_str()) && !printed.contains(PASSWORD), "{printed}");
     }
 }
 
-/// Every byte that the database keeps, in its files or, where those are elsewhere, in its tables.
+/// Every byte in the files of the database, or in its tables if it has no files here.
 async fn everything(fixture: &Fixture) -> Vec<u8> {
     let mut kept = Vec::new();
     if let Some(folder) = &fixture.folder {

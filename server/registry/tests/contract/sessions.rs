@@ -12,19 +12,19 @@ async fn lasts(fixture: &Fixture, key: &SessionKey) -> bool {
     fixture.registry.session(key).await.unwrap().is_some()
 }
 
-pub(crate) async fn signing_in_and_out(fixture: &Fixture) {
+pub(crate) async fn user_signs_in_and_out(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
-    let (key, person) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
-    assert_eq!((person.id, person.account, person.account_name.as_str()), (tenant.person, tenant.id, "alpha"));
+    let (key, user) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
+    assert_eq!((user.id, user.account, user.account_name.as_str()), (tenant.user, tenant.id, "alpha"));
     let second = sign_in(fixture, &tenant).await;
-    assert_eq!(fixture.registry.session(&key).await.unwrap(), Some(person));
+    assert_eq!(fixture.registry.session(&key).await.unwrap(), Some(user));
     fixture.registry.sign_out(&key).await.unwrap();
     assert!(!lasts(fixture, &key).await);
     assert!(lasts(fixture, &second).await, "only that one ended");
     fixture.registry.sign_out(&key).await.unwrap();
 }
 
-pub(crate) async fn idle_sessions_end(fixture: &Fixture) {
+pub(crate) async fn idle_session_expires(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let key = sign_in(fixture, &tenant).await;
     fixture.world.pass_ms(12 * HOUR_MS - 1);
@@ -33,7 +33,7 @@ pub(crate) async fn idle_sessions_end(fixture: &Fixture) {
     assert!(!lasts(fixture, &key).await);
 }
 
-pub(crate) async fn used_sessions_end_too(fixture: &Fixture) {
+pub(crate) async fn used_session_expires_too(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let key = sign_in(fixture, &tenant).await;
     for _ in 0..119 {
@@ -46,8 +46,8 @@ pub(crate) async fn used_sessions_end_too(fixture: &Fixture) {
     assert!(!lasts(fixture, &key).await, "30 days");
 }
 
-/// A page read within five minutes of the last note writes nothing, and so does not make the session last longer.
-pub(crate) async fn use_is_noted_seldom(fixture: &Fixture) {
+/// A page that is read within five minutes of the last stored use writes nothing, and so does not extend the session.
+pub(crate) async fn use_is_stored_at_intervals(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     for (used_after, lasts_longer) in [(5 * MINUTE_MS - 1, false), (5 * MINUTE_MS, true)] {
         let key = sign_in(fixture, &tenant).await;
@@ -70,17 +70,17 @@ pub(crate) async fn new_password_ends_sessions(fixture: &Fixture) {
     fixture.registry.sign_in(&tenant.email, office(), &Password::given(new.to_owned())).await.unwrap();
 }
 
-pub(crate) async fn forged_sessions(fixture: &Fixture) {
+pub(crate) async fn forged_key_is_rejected(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let key = sign_in(fixture, &tenant).await;
     let forged = SessionKey::new(key.id(), [7; 32]);
     assert!(!lasts(fixture, &forged).await);
     fixture.registry.sign_out(&forged).await.unwrap();
     assert!(lasts(fixture, &key).await, "who does not have the secret ends nothing");
-    assert!(!lasts(fixture, &SessionKey::new(tenant.person.into(), [7; 32])).await);
+    assert!(!lasts(fixture, &SessionKey::new(tenant.user.into(), [7; 32])).await);
 }
 
-pub(crate) async fn ended_sessions_are_forgotten(fixture: &Fixture) {
+pub(crate) async fn expired_sessions_are_deleted(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let old = sign_in(fixture, &tenant).await;
     for _ in 0..60 {
@@ -105,8 +105,8 @@ pub(crate) async fn ended_sessions_are_forgotten(fixture: &Fixture) {
     assert_eq!(fixture.number("SELECT COUNT(*) FROM sessions").await, 1);
 }
 
-/// A clock that was set back does not make a session last longer than it should.
-pub(crate) async fn session_seen_in_the_future_ends(fixture: &Fixture) {
+/// A clock that was set back does not extend a session.
+pub(crate) async fn session_seen_in_the_future_expires(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let key = sign_in(fixture, &tenant).await;
     fixture.world.pass_ms(11 * HOUR_MS);

@@ -11,7 +11,7 @@ async fn generate(fixture: &Fixture, tenant: &Tenant, name: &str, old: OldTokens
     made.into_iter().next().unwrap().1
 }
 
-pub(crate) async fn kept_until_the_new_one_is_used(fixture: &Fixture) {
+pub(crate) async fn old_tokens_are_valid_until_the_new_one_is_used(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let first = tenant.register(&["a"]).await.remove(0);
     fixture.world.pass_ms(1_000);
@@ -26,7 +26,7 @@ pub(crate) async fn kept_until_the_new_one_is_used(fixture: &Fixture) {
     assert!(fixture.works(&third).await);
 }
 
-pub(crate) async fn used_with_a_report(fixture: &Fixture) {
+pub(crate) async fn report_uses_the_token(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let tokens = tenant.register(&["accepted", "refused"]).await;
     for (name, old, body, is_accepted) in
@@ -41,16 +41,16 @@ pub(crate) async fn used_with_a_report(fixture: &Fixture) {
     }
 }
 
-pub(crate) async fn stopped_now(fixture: &Fixture) {
+pub(crate) async fn old_tokens_are_revoked_now(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let first = tenant.register(&["a"]).await.remove(0);
     let second = generate(fixture, &tenant, "a", OldTokens::KeepUntilNewIsUsed).await;
-    let third = generate(fixture, &tenant, "a", OldTokens::StopNow).await;
+    let third = generate(fixture, &tenant, "a", OldTokens::RevokeNow).await;
     assert!(!fixture.works(&first).await && !fixture.works(&second).await, "before the new one is used");
     assert!(fixture.works(&third).await);
 }
 
-pub(crate) async fn as_many_as_are_kept(fixture: &Fixture) {
+pub(crate) async fn ninth_old_token_revokes_the_oldest(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let mut tokens = tenant.register(&["a"]).await;
     for _ in 0..9 {
@@ -63,7 +63,7 @@ pub(crate) async fn as_many_as_are_kept(fixture: &Fixture) {
     assert!(!fixture.works(&tokens[8]).await, "the newest was used");
 }
 
-pub(crate) async fn ended_tokens(fixture: &Fixture) {
+pub(crate) async fn tokens_of_deleted_devices_are_rejected(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let first = tenant.register(&["a"]).await.remove(0);
     let second = generate(fixture, &tenant, "a", OldTokens::KeepUntilNewIsUsed).await;
@@ -71,21 +71,21 @@ pub(crate) async fn ended_tokens(fixture: &Fixture) {
     assert!(!fixture.works(&first).await && !fixture.works(&second).await);
     let none = fixture
         .registry
-        .generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::StopNow, new_job())
+        .generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::RevokeNow, new_job())
         .await
         .unwrap()
         .0;
     assert!(none.is_empty());
 }
 
-pub(crate) async fn disabled_devices(fixture: &Fixture) {
+pub(crate) async fn disabled_device_is_rejected(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let old = tenant.register(&["a"]).await.remove(0);
     registry.change_devices(tenant.id, &named(&device_names(&["a"])), &Change::Disable).await.unwrap();
     assert_eq!(registry.authenticate(&old).await, Err(AuthError::Disabled));
     let new = generate(fixture, &tenant, "a", OldTokens::KeepUntilNewIsUsed).await;
     assert_eq!(registry.authenticate(&new).await, Err(AuthError::Disabled), "it may get one, and still not connect");
-    // Who does not know the token does not learn that the device is disabled.
+    // Clients without the token do not learn that the device is disabled.
     let forged = SecurityToken::new(old.id(), [9; 32]);
     assert_eq!(registry.authenticate(&forged).await, Err(AuthError::Unknown));
     registry.change_devices(tenant.id, &named(&device_names(&["a"])), &Change::Enable).await.unwrap();
@@ -93,12 +93,12 @@ pub(crate) async fn disabled_devices(fixture: &Fixture) {
     assert!(fixture.works(&new).await);
 }
 
-pub(crate) async fn names_nobody_has_either(fixture: &Fixture) {
+pub(crate) async fn unknown_names_get_no_tokens(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     tenant.register(&["b", "a", "c"]).await;
     let names = device_names(&["c", "nobody", "a", "a"]);
     let made =
-        fixture.registry.generate_tokens(tenant.id, &named(&names), OldTokens::StopNow, new_job()).await.unwrap().0;
+        fixture.registry.generate_tokens(tenant.id, &named(&names), OldTokens::RevokeNow, new_job()).await.unwrap().0;
     let names: Vec<_> = made.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["a", "c"]);
     for (name, token) in &made {
@@ -109,13 +109,13 @@ pub(crate) async fn names_nobody_has_either(fixture: &Fixture) {
     let many = device_names(&many.iter().map(String::as_str).collect::<Vec<_>>());
     let done = fixture
         .registry
-        .generate_tokens(tenant.id, &named(&many), OldTokens::StopNow, new_job())
+        .generate_tokens(tenant.id, &named(&many), OldTokens::RevokeNow, new_job())
         .await
         .map(|(made, _)| made.len());
     assert!(done.is_err() || done == Ok(1), "one too many is not quietly left out: {done:?}");
 }
 
-pub(crate) async fn a_wrong_secret(fixture: &Fixture) {
+pub(crate) async fn wrong_secret_is_rejected(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let tokens = tenant.register(&["a", "b"]).await;
     let text = tokens[0].reveal();
@@ -125,7 +125,7 @@ pub(crate) async fn a_wrong_secret(fixture: &Fixture) {
     assert!(!fixture.works(&SecurityToken::new(uuid::Uuid::nil(), [0; 32])).await);
 }
 
-/// One call of a job for `a` and `b`; the tokens it gives.
+/// One call of a job for `a` and `b`; returns the tokens.
 async fn attempt(
     fixture: &Fixture,
     tenant: &Tenant,
@@ -138,8 +138,8 @@ async fn attempt(
     made.into_iter().map(|(_, token)| token).collect()
 }
 
-/// However often the answer is lost, the token that the device uses is not pushed out.
-pub(crate) async fn sent_again(fixture: &Fixture) {
+/// However often the response is lost, the token that the device uses stays valid.
+pub(crate) async fn repeated_call_revokes_the_lost_token(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let used = tenant.register(&["a", "b"]).await;
     fixture.connect(&used[0]).await;
@@ -157,18 +157,18 @@ pub(crate) async fn sent_again(fixture: &Fixture) {
     }
     // The same of old tokens that stop.
     let job = new_job();
-    let lost = attempt(fixture, &tenant, job, 1, OldTokens::StopNow).await;
-    let arrived = attempt(fixture, &tenant, job, 2, OldTokens::StopNow).await;
+    let lost = attempt(fixture, &tenant, job, 1, OldTokens::RevokeNow).await;
+    let arrived = attempt(fixture, &tenant, job, 2, OldTokens::RevokeNow).await;
     for at in 0..2 {
         assert!(!fixture.works(&lost[at]).await && !fixture.works(&made[9][at]).await);
         assert!(fixture.works(&arrived[at]).await);
     }
 }
 
-/// It changes nothing, and gives no tokens; but of devices that the later one did not reach.
-pub(crate) async fn a_late_attempt(fixture: &Fixture) {
+/// A late attempt changes nothing and returns no tokens, except for devices that the later one did not reach.
+pub(crate) async fn late_attempt_changes_nothing(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
-    for old in [OldTokens::KeepUntilNewIsUsed, OldTokens::StopNow] {
+    for old in [OldTokens::KeepUntilNewIsUsed, OldTokens::RevokeNow] {
         tenant.register(&["a"]).await;
         let job = new_job();
         let saved = attempt(fixture, &tenant, job, 2, old).await;
@@ -180,22 +180,22 @@ pub(crate) async fn a_late_attempt(fixture: &Fixture) {
         }
         assert!(fixture.works(&saved[0]).await);
         // Another job is no later attempt of this one.
-        let other = attempt(fixture, &tenant, new_job(), 1, OldTokens::StopNow).await;
+        let other = attempt(fixture, &tenant, new_job(), 1, OldTokens::RevokeNow).await;
         assert!(other.len() == 2 && fixture.works(&other[0]).await && !fixture.works(&saved[0]).await);
         let all = named(&device_names(&["a", "b"]));
         fixture.registry.change_devices(tenant.id, &all, &Change::Delete).await.unwrap();
     }
 }
 
-/// A job that was stopped goes on with other devices: those before keep what they got.
-pub(crate) async fn gone_on_with(fixture: &Fixture) {
+/// A stopped job continues with other devices: the earlier ones keep their tokens.
+pub(crate) async fn continued_job_keeps_earlier_tokens(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     tenant.register(&["a", "b"]).await;
     let job = new_job();
     let mut made = Vec::new();
     for (number, name) in [(1, "a"), (2, "b")] {
         let (job, chosen) = (TokenJob { attempt: number, ..job }, named(&device_names(&[name])));
-        made.extend(fixture.registry.generate_tokens(tenant.id, &chosen, OldTokens::StopNow, job).await.unwrap().0);
+        made.extend(fixture.registry.generate_tokens(tenant.id, &chosen, OldTokens::RevokeNow, job).await.unwrap().0);
     }
     assert_eq!(made.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     for (_, token) in &made {

@@ -1,0 +1,14 @@
+//! The details of one device.
+
+use crate::{devices::DeviceDetail, errors::StoreError, registry::Registry, types::AccountId};
+use muster_domain::DeviceName;
+
+impl Registry {
+    /// The details of a device.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn device(&self, account: AccountId, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError> {
+        self.store.device(account, name).await
+    }
+}

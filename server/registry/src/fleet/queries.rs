@@ -1,0 +1,41 @@
+//! Pages of devices, and how many there are.
+
+use crate::{
+    errors::StoreError,
+    fleet::{DeviceFilter, DevicePage, DeviceQuery, MAX_NUMERIC_NAMES},
+    registry::Registry,
+    types::AccountId,
+};
+use muster_domain::DeviceName;
+
+impl Registry {
+    /// A page of the devices that match.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError> {
+        self.store.devices(account, query).await
+    }
+
+    /// How many devices match.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
+        self.store.count_devices(account, filter).await
+    }
+
+    /// For the names (at most [`MAX_NUMERIC_NAMES`]) that no device has: the registered device whose name differs only
+    /// by leading zeros, if there is one. A spreadsheet may have removed them from the file.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn registered_with_leading_zeros(
+        &self,
+        account: AccountId,
+        names: &[DeviceName],
+    ) -> Result<Vec<(DeviceName, DeviceName)>, StoreError> {
+        let names = &names[..names.len().min(MAX_NUMERIC_NAMES)];
+        self.store.registered_with_leading_zeros(account, names).await
+    }
+}

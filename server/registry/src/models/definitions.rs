@@ -1,0 +1,114 @@
+//! Adding, listing and deleting model definitions, and names that resemble an unknown one.
+
+use crate::{
+    errors::{DeleteModelError, ModelError, StoreError},
+    models::{LISTED_DESCRIPTION_CHARS, ModelOutcome, ModelPut, ModelSummary, UnknownModel, data_schema::Schemas},
+    registry::Registry,
+    store::contract::{DeletedModel, NewModel, StoredModel},
+    types::AccountId,
+    world::new_id,
+};
+use muster_domain::{KnownNames, ModelName, ModelProblem, ThingModel};
+use std::collections::HashSet;
+
+/// The maximum steps of finding names similar to unknown ones: 0.6 s on a busy machine. Among 10,000 models, a name
+/// takes up to a million steps if all of them begin alike. So the first hundred unknown names of a file get a
+/// suggestion, and the names after the last step get none.
+const NEAREST_STEPS: u64 = 100_000_000;
+
+impl Registry {
+    /// Adds a model definition (a WoT Thing Model in JSON), or replaces the one of the same name.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] with all problems; [`ModelError::TooMany`].
+    pub async fn put_model(&self, account: AccountId, definition: &[u8]) -> Result<ModelPut, ModelError> {
+        let text = definition.strip_prefix(b"\xef\xbb\xbf").unwrap_or(definition).to_vec();
+        let read = move || {
+            let model = ThingModel::parse(&text)?;
+            Schemas::compile(&model)?;
+            Ok::<_, Vec<ModelProblem>>((model, text))
+        };
+        let (model, text) = self.heavy.run(account, read).await?.map_err(ModelError::Invalid)?;
+        let text = String::from_utf8(text).map_err(|_| StoreError::Corrupt)?;
+        let listed_description: Option<String> =
+            model.description.map(|text| text.chars().take(LISTED_DESCRIPTION_CHARS).collect());
+        let count = |names: usize| i32::try_from(names).unwrap_or(i32::MAX);
+        let new = NewModel {
+            id: new_id(&*self.world),
+            name: &model.name,
+            description: listed_description.as_deref(),
+            definition: &text,
+            counts: [count(model.properties.len()), count(model.events.len()), count(model.actions.len())],
+            now: self.now(),
+        };
+        let outcome = match self.store.put_model(account, new).await? {
+            StoredModel::Added => ModelOutcome::Added,
+            StoredModel::Updated => ModelOutcome::Updated,
+            StoredModel::Unchanged => ModelOutcome::Unchanged,
+            StoredModel::TooMany => return Err(ModelError::TooMany),
+        };
+        Ok(ModelPut { name: model.name.clone(), outcome })
+    }
+
+    /// All models of the account, by name; at most [`MAX_MODELS`](crate::MAX_MODELS).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn models(&self, account: AccountId) -> Result<Vec<ModelSummary>, StoreError> {
+        self.store.models(account).await
+    }
+
+    /// The names of all models of the account, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn model_names(&self, account: AccountId) -> Result<Vec<String>, StoreError> {
+        self.store.model_names(account).await
+    }
+
+    /// The definition of a model, as it was uploaded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn model(&self, account: AccountId, name: &ModelName) -> Result<Option<String>, StoreError> {
+        self.store.model_definition(account, name).await
+    }
+
+    /// Deletes a model that no device uses.
+    ///
+    /// # Errors
+    /// [`DeleteModelError`].
+    pub async fn delete_model(&self, account: AccountId, name: &ModelName) -> Result<(), DeleteModelError> {
+        match self.store.delete_model(account, name).await? {
+            DeletedModel::Deleted => Ok(()),
+            DeletedModel::NotFound => Err(DeleteModelError::NotFound),
+            DeletedModel::InUse(devices) => Err(DeleteModelError::InUse { devices }),
+        }
+    }
+
+    /// The distinct names that the account does not have, each with the most similar name that it has.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn unknown_models(
+        &self,
+        account: AccountId,
+        names: &[ModelName],
+    ) -> Result<Vec<UnknownModel>, StoreError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (known, names) = (self.store.model_names(account).await?, names.to_vec());
+        self.heavy.run(account, move || find_unknown(&known, names)).await
+    }
+}
+
+fn find_unknown(known: &[String], names: Vec<ModelName>) -> Vec<UnknownModel> {
+    let mut seen: HashSet<String> = known.iter().cloned().collect();
+    let known = KnownNames::new(known.iter().map(String::as_str));
+    let mut steps = NEAREST_STEPS;
+    let unknown = names.into_iter().filter(|name| seen.insert(name.as_str().to_owned()));
+    unknown
+        .map(|name| UnknownModel { nearest: known.nearest(name.as_str(), &mut steps).map(str::to_owned), name })
+        .collect()
+}

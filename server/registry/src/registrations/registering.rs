@@ -1,0 +1,115 @@
+//! Registering a file in parts, and the history of registrations.
+
+use crate::{
+    errors::{RegisterError, StoreError},
+    registrations::{
+        ErrorsPage, MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows,
+        RegistrationSummary,
+    },
+    registry::Registry,
+    store::contract::NewPart,
+    types::{AccountId, RegistrationId, UserId},
+    world::new_id,
+};
+use metrics::counter;
+
+/// The maximum number of registrations on a page.
+const MAX_REGISTRATIONS: u32 = 500;
+
+impl Registry {
+    /// Begins a registration. If its group does not exist, the group is created with the first device that joins: see
+    /// [`Registry::register_part`].
+    ///
+    /// # Errors
+    /// [`RegisterError::OverLimit`] if the file has too many devices or parts; [`RegisterError::Group`] if the account
+    /// has the maximum number of groups.
+    pub async fn begin_registration(
+        &self,
+        account: AccountId,
+        user: UserId,
+        mut new: NewRegistration,
+    ) -> Result<RegistrationId, RegisterError> {
+        if new.devices > muster_domain::MAX_DEVICES || new.parts > MAX_PARTS {
+            return Err(RegisterError::OverLimit(
+                "A file may have at most 1,000,000 devices. Split it into several files.",
+            ));
+        }
+        new.file_name = new.file_name.chars().filter(|letter| !letter.is_control()).take(MAX_FILE_NAME_CHARS).collect();
+        let id = RegistrationId(new_id(&*self.world));
+        self.store.begin_registration(account, user, id, &new, self.now()).await?;
+        counter!("muster_registrations_total").increment(1);
+        Ok(id)
+    }
+
+    /// Registers the rows of one part of a file, all of them or none: see [`PartRows`] for what happens to each.
+    ///
+    /// All its devices, newly or already registered, join the registration's group, even if it was renamed meanwhile.
+    /// If the group was deleted meanwhile, it stays deleted, and later devices join none.
+    ///
+    /// If the response was lost, the part may be sent again with a higher attempt number. Its devices that have not
+    /// connected since get another token, which revokes the lost one.
+    ///
+    /// # Errors
+    /// [`RegisterError`].
+    pub async fn register_part(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+        part: PartRows,
+    ) -> Result<PartOutcome, RegisterError> {
+        if part.devices.len() + part.refused.len() > MAX_PART_ROWS || part.number >= MAX_PARTS {
+            return Err(RegisterError::OverLimit(
+                "A part of a file may have at most 10,000 rows. Reload the page and upload the file again.",
+            ));
+        }
+        let world = self.world.clone();
+        let outcome = self.store.register_part(NewPart { account, registration: id, rows: part, world }).await?;
+        counter!("muster_devices_registered_total").increment(outcome.registered.into());
+        counter!("muster_tokens_issued_total").increment(outcome.tokens.len() as u64);
+        Ok(outcome)
+    }
+
+    /// Marks a registration as finished if all its parts are registered, and returns its summary in any case. If parts
+    /// are missing, it is not [`finished`](RegistrationSummary::finished); a later call may finish it.
+    ///
+    /// # Errors
+    /// [`RegisterError::UnknownRegistration`].
+    pub async fn finish_registration(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+    ) -> Result<RegistrationSummary, RegisterError> {
+        if !self.store.finish_registration(account, id, self.now()).await? {
+            return Err(RegisterError::UnknownRegistration);
+        }
+        let found = self.store.registrations(account, Some(id), None, 1).await?;
+        found.into_iter().next().ok_or(RegisterError::UnknownRegistration)
+    }
+
+    /// The registrations of the account, newest first: the newest, or those before the given one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn registrations(
+        &self,
+        account: AccountId,
+        before: Option<RegistrationId>,
+        limit: u32,
+    ) -> Result<Vec<RegistrationSummary>, StoreError> {
+        self.store.registrations(account, None, before, limit.min(MAX_REGISTRATIONS)).await
+    }
+
+    /// A page of the `errors.csv` of a registration: the parts after the given number, as many as fit into about 2 MiB,
+    /// and at least one if there are any. `None`: the account has no such registration.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn registration_errors(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+        after: Option<u32>,
+    ) -> Result<Option<ErrorsPage>, StoreError> {
+        self.store.errors_csv(account, id, after).await
+    }
+}

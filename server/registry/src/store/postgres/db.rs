@@ -1,0 +1,126 @@
+//! The registry on PostgreSQL: any number of servers on one database.
+
+use super::{
+    dialect::{Database, Pool, begin},
+    opening, sql,
+};
+use crate::{
+    devices::TokenUse,
+    errors::{NotReady, OpenError, RegisterError, StateError, StoreError},
+    index::{FleetIndex, IndexRequests},
+    registrations::PartOutcome,
+    store::{
+        address::OpenOptions,
+        background::Background,
+        contract::{NewPart, Report},
+    },
+};
+
+/// A connected database.
+pub(crate) struct Db {
+    pool: Pool,
+    device_pool: Pool,
+    device_readers: Pool,
+    index: FleetIndex,
+    compaction: Background,
+    loading: Background,
+    publishing: Background,
+}
+
+impl Db {
+    /// Connects, and migrates the tables if it may.
+    pub(crate) async fn open(
+        url: &str,
+        OpenOptions { may_migrate, index: options }: OpenOptions,
+    ) -> Result<Self, OpenError> {
+        let opening::Pools { pool, devices: device_pool, device_readers } = opening::open(url, may_migrate).await?;
+        let (index, IndexRequests { to_compact, to_load }) = FleetIndex::new(options);
+        let compaction = sql::segments::compaction::compact_periodically(
+            [pool.clone(), pool.clone()],
+            index.cache.clone(),
+            options,
+            to_compact,
+        );
+        let loading = sql::segments::stored::load_on_request(pool.clone(), index.cache.clone(), to_load);
+        let publishing = sql::segments::last_seen::publish_periodically(device_pool.clone(), index.cache.clone());
+        Ok(Self {
+            pool,
+            device_pool,
+            device_readers,
+            index,
+            compaction: Background::spawn(compaction),
+            loading: Background::spawn(loading),
+            publishing: Background::spawn(publishing),
+        })
+    }
+
+    /// Its connection pools by purpose.
+    pub(crate) fn named_pools(&self) -> [(&'static str, &Pool); 3] {
+        [("portal", &self.pool), ("devices", &self.device_pool), ("device readers", &self.device_readers)]
+    }
+
+    /// Ends the background tasks, and closes all connections.
+    pub(crate) async fn close(&self) {
+        tokio::join!(self.compaction.cancel(), self.loading.cancel(), self.publishing.cancel());
+        if sql::segments::last_seen::publish(&self.device_pool, &self.index.cache.unpublished).await.is_err() {
+            tracing::warn!("the last-seen times of the last reports could not be published");
+        }
+        tokio::join!(self.pool.close(), self.device_pool.close(), self.device_readers.close());
+    }
+
+    /// Checks that the database is writable: neither a standby nor set to read-only.
+    pub(crate) async fn check_writable(&self) -> Result<(), NotReady> {
+        let is_read_only: String = sqlx::query_scalar("SELECT current_setting('transaction_read_only')")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::from)?;
+        if is_read_only == "on" { Err(NotReady::ReadOnly) } else { Ok(()) }
+    }
+
+    pub(crate) fn reader(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// The pool that requests of devices read from.
+    pub(crate) fn device_reader(&self) -> &Pool {
+        &self.device_readers
+    }
+
+    pub(crate) fn index(&self) -> &FleetIndex {
+        &self.index
+    }
+
+    /// Stores a report in its own transaction.
+    pub(crate) async fn write_report(&self, report: Report) -> Result<(), StateError> {
+        let (pool, cache) = (self.device_pool.clone(), self.index.cache.clone());
+        // In a separate task: if the caller is dropped during the commit, the index still records the report.
+        let store = async move {
+            let mut tx = begin(&pool).await?;
+            sql::reports::merge_state(&mut tx, &report).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            cache.record_last_seen(&report.seen());
+            Ok(())
+        };
+        tokio::spawn(store).await.map_err(|_| StoreError::Unavailable)?
+    }
+
+    /// Records the use of a token in its own transaction.
+    pub(crate) async fn write_token_use(&self, used: TokenUse) -> Result<(), StoreError> {
+        let mut tx = begin(&self.device_pool).await?;
+        sql::reports::record_token_use(&mut tx, &used).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Registers a part of a file in its own transaction.
+    pub(crate) async fn write_part(&self, part: NewPart) -> Result<PartOutcome, RegisterError> {
+        let mut tx = self.write().await?;
+        let outcome = sql::register_part::register(&mut tx, &part).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(outcome)
+    }
+
+    /// Begins a write transaction.
+    pub(crate) async fn write(&self) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
+        begin(&self.pool).await
+    }
+}

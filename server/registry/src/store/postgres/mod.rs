@@ -1,0 +1,10 @@
+//! The registry on PostgreSQL.
+
+mod db;
+pub(super) mod dialect;
+mod opening;
+
+#[path = "../sql/mod.rs"]
+mod sql;
+
+pub(super) use db::Db;

@@ -1,0 +1,163 @@
+//! Device groups. Their members are in the segments: see `segments/members.rs`.
+
+use super::{
+    Connection, Db, FOR_NO_KEY_UPDATE, columns::count, lock, segments::members, statements::is_unique_violation,
+};
+use crate::{
+    errors::{GroupError, StoreError},
+    fleet::{GroupName, GroupSummary, MAX_GROUPS},
+    store::contract::{Groups, Lock},
+    types::{AccountId, RegistrationId},
+};
+use async_trait::async_trait;
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+#[async_trait]
+impl Groups for Db {
+    async fn groups(&self, account: AccountId) -> Result<Vec<GroupSummary>, StoreError> {
+        let mut connection = self.reader().acquire().await?;
+        let groups: Vec<(Uuid, String)> =
+            query_as("SELECT id, name FROM device_groups WHERE account = $1 ORDER BY name LIMIT $2")
+                .bind(account.0)
+                .bind(i64::from(MAX_GROUPS))
+                .fetch_all(&mut *connection)
+                .await?;
+        let mut devices: HashMap<Uuid, u64> = HashMap::new();
+        for (_, members) in members::of_account(&mut connection, account).await? {
+            members.counts().for_each(|(group, count)| *devices.entry(group).or_default() += count);
+        }
+        let summary = |(id, name)| GroupSummary { name, devices: devices.get(&id).copied().unwrap_or_default() };
+        Ok(groups.into_iter().map(summary).collect())
+    }
+
+    async fn create_group(&self, account: AccountId, id: Uuid, name: &GroupName) -> Result<(), GroupError> {
+        let mut tx = self.write().await?;
+        lock(&mut tx, account.0, Lock::Exclusive).await?;
+        check_group_limit(&mut tx, account).await?;
+        let made = query(
+            "INSERT INTO device_groups (id, account, name) VALUES ($1, $2, $3) ON CONFLICT (account, name) DO NOTHING",
+        )
+        .bind(id)
+        .bind(account.0)
+        .bind(name.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(StoreError::from)?;
+        if made.rows_affected() == 0 {
+            return Err(GroupError::Taken);
+        }
+        Ok(tx.commit().await.map_err(StoreError::from)?)
+    }
+
+    async fn rename_group(&self, account: AccountId, from: &GroupName, to: &GroupName) -> Result<(), GroupError> {
+        let mut tx = self.write().await?;
+        let renamed = query("UPDATE device_groups SET name = $3 WHERE account = $1 AND name = $2")
+            .bind(account.0)
+            .bind(from.as_str())
+            .bind(to.as_str())
+            .execute(&mut *tx)
+            .await;
+        match renamed {
+            Err(error) if is_unique_violation(&error) => Err(GroupError::Taken),
+            Err(error) => Err(StoreError::from(error).into()),
+            Ok(done) if done.rows_affected() == 0 => Err(GroupError::NotFound),
+            Ok(_) => Ok(tx.commit().await.map_err(StoreError::from)?),
+        }
+    }
+
+    async fn delete_group(&self, account: AccountId, name: &GroupName) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        lock(&mut tx, account.0, Lock::Exclusive).await?;
+        let Some(group) = find_group(&mut tx, account, name).await? else { return Ok(false) };
+        members::remove_group(&mut tx, account, group).await?;
+        query("DELETE FROM device_groups WHERE id = $1").bind(group).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Checks that the account may have another group.
+pub(super) async fn check_group_limit(connection: &mut Connection, account: AccountId) -> Result<(), GroupError> {
+    let groups: i64 = query_scalar("SELECT COUNT(*) FROM device_groups WHERE account = $1")
+        .bind(account.0)
+        .fetch_one(connection)
+        .await
+        .map_err(StoreError::from)?;
+    if count(groups) >= u64::from(MAX_GROUPS) { Err(GroupError::TooMany) } else { Ok(()) }
+}
+
+/// The group with this name. If there is none, it is created with this id.
+pub(super) async fn find_or_create_group(
+    connection: &mut Connection,
+    account: AccountId,
+    group: &GroupName,
+    new_id: Uuid,
+) -> Result<Uuid, GroupError> {
+    if let Some(group) = find_group(connection, account, group).await? {
+        return Ok(group);
+    }
+    check_group_limit(connection, account).await?;
+    Ok(add_group(connection, account, group, new_id).await?)
+}
+
+/// Creates a group with this id. If another transaction created one meanwhile, returns that.
+async fn add_group(
+    connection: &mut Connection,
+    account: AccountId,
+    group: &GroupName,
+    new_id: Uuid,
+) -> Result<Uuid, StoreError> {
+    query("INSERT INTO device_groups (id, account, name) VALUES ($1, $2, $3) ON CONFLICT (account, name) DO NOTHING")
+        .bind(new_id)
+        .bind(account.0)
+        .bind(group.as_str())
+        .execute(&mut *connection)
+        .await?;
+    // It was renamed at this moment: a retry helps.
+    find_group(connection, account, group).await?.ok_or(StoreError::Unavailable)
+}
+
+/// The group of a registration, for devices that are about to join it. If the registration has a new group, it is
+/// created now. `None`: the registration has no group, or the group was deleted meanwhile.
+pub(super) async fn group_to_join(
+    connection: &mut Connection,
+    account: AccountId,
+    registration: RegistrationId,
+    new_id: Uuid,
+) -> Result<Option<Uuid>, StoreError> {
+    // Of concurrent parts, one creates the group. The others wait here, and find it then.
+    let (group, new_group): (Option<Uuid>, Option<String>) = query_as(AssertSqlSafe(format!(
+        "SELECT device_group, new_group FROM registrations WHERE id = $1 AND account = $2{FOR_NO_KEY_UPDATE}"
+    )))
+    .bind(registration.0)
+    .bind(account.0)
+    .fetch_one(&mut *connection)
+    .await?;
+    let Some(new_group) = new_group else { return Ok(group) };
+    let name = GroupName::parse(&new_group).map_err(|_| StoreError::Corrupt)?;
+    let group = match find_group(connection, account, &name).await? {
+        Some(group) => group,
+        None => add_group(connection, account, &name, new_id).await?,
+    };
+    query("UPDATE registrations SET device_group = $2, new_group = NULL WHERE id = $1")
+        .bind(registration.0)
+        .bind(group)
+        .execute(connection)
+        .await?;
+    Ok(Some(group))
+}
+
+/// The group with this name, if it exists.
+pub(super) async fn find_group(
+    connection: &mut Connection,
+    account: AccountId,
+    group: &GroupName,
+) -> Result<Option<Uuid>, StoreError> {
+    Ok(query_scalar("SELECT id FROM device_groups WHERE account = $1 AND name = $2")
+        .bind(account.0)
+        .bind(group.as_str())
+        .fetch_optional(connection)
+        .await?)
+}

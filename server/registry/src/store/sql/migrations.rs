@@ -1,0 +1,42 @@
+//! Comparing and migrating the schema of the database.
+
+use super::{Connection, HAS_MIGRATIONS, migrator, segments::members};
+use crate::store::schema::{MEMBERS_IN_SEGMENTS, SchemaState, before, compare};
+use sqlx::{
+    migrate::{Migrate, MigrateError},
+    query_as, query_scalar,
+};
+
+/// How the schema of the database compares with this program's.
+pub(crate) async fn schema_state(connection: &mut Connection) -> Result<SchemaState, sqlx::Error> {
+    let tables: i64 = query_scalar(HAS_MIGRATIONS).fetch_one(&mut *connection).await?;
+    if tables == 0 {
+        return Ok(SchemaState::Empty);
+    }
+    let applied: Vec<(i64, Vec<u8>)> =
+        query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success").fetch_all(connection).await?;
+    Ok(compare(migrator(), &applied))
+}
+
+/// Migrates the tables.
+pub(crate) async fn migrate(connection: &mut Connection) -> Result<(), MigrateError> {
+    // On PostgreSQL, concurrently starting servers migrate one after the other. sqlx takes the same lock, but not
+    // between two runs.
+    connection.lock().await?;
+    let migrated = migrate_locked(connection).await;
+    connection.unlock().await?;
+    migrated
+}
+
+async fn migrate_locked(connection: &mut Connection) -> Result<(), MigrateError> {
+    before(migrator(), MEMBERS_IN_SEGMENTS).run(&mut *connection).await?;
+    let moved: i64 = query_scalar("SELECT COUNT(*) FROM _sqlx_migrations WHERE version = $1")
+        .bind(MEMBERS_IN_SEGMENTS)
+        .fetch_one(&mut *connection)
+        .await?;
+    if moved == 0 {
+        // SQL cannot write bitmaps. If this is interrupted, it is repeated: the next migration drops the old table.
+        members::move_to_segments(connection).await?;
+    }
+    migrator().run(connection).await
+}

@@ -1,0 +1,76 @@
+//! Accounts and their people.
+
+use crate::fixture::{Fixture, PASSWORD, office, password};
+use muster_domain::PricingTier;
+use muster_registry::{AccountError, AccountName, SignInError, UserError};
+
+#[test]
+fn account_names() {
+    let check = |text: &str, expected: bool| assert_eq!(AccountName::parse(text).is_ok(), expected, "{text}");
+    check("abc", true);
+    check("0123456789abcdefghijklmn", true);
+    check("ab", false);
+    check("0123456789abcdefghijklmno", false);
+    check("Abc", false);
+    check("a-bc", false);
+    check("äbc", false);
+    check("", false);
+}
+
+pub(crate) async fn account_names_are_unique(fixture: &Fixture) {
+    let name = AccountName::parse("alpha").unwrap();
+    assert_eq!(fixture.registry.account_named(&name).await.unwrap(), None);
+    let id = fixture.registry.add_account(&name).await.unwrap();
+    assert_eq!(fixture.registry.account_named(&name).await.unwrap(), Some(id));
+    assert_eq!(fixture.registry.add_account(&name).await, Err(AccountError::Taken));
+}
+
+pub(crate) async fn first_start_adds_one_user(fixture: &Fixture) {
+    let registry = &fixture.registry;
+    assert!(!registry.has_users().await.unwrap());
+    assert!(registry.ensure_first_start("Admin@localhost", &password(PASSWORD)).await.unwrap());
+    assert!(registry.has_users().await.unwrap());
+    assert!(!registry.ensure_first_start("second@localhost", &password(PASSWORD)).await.unwrap());
+
+    let (_, user) = registry.sign_in("admin@localhost", office(), &password(PASSWORD)).await.unwrap();
+    assert_eq!((user.account_name.as_str(), user.email.as_str()), ("main", "admin@localhost"));
+    let second = registry.sign_in("second@localhost", office(), &password(PASSWORD)).await.map(|_| ());
+    assert_eq!(second, Err(SignInError::Wrong));
+}
+
+/// Each with another address: only one of them adds the first user.
+pub(crate) async fn concurrent_first_starts_add_one_user(fixture: &Fixture) {
+    let other = fixture.another_server().await;
+    let given = password(PASSWORD);
+    let (one, two) = tokio::join!(
+        fixture.registry.ensure_first_start("one@localhost", &given),
+        other.ensure_first_start("two@localhost", &given),
+    );
+    assert_eq!(u32::from(one.unwrap()) + u32::from(two.unwrap()), 1);
+    assert_eq!(fixture.number("SELECT COUNT(*) FROM people").await, 1);
+}
+
+pub(crate) async fn email_addresses_are_checked_and_unique(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let registry = &fixture.registry;
+    let add = async |email: &str| registry.add_user(email, tenant.id, &password(PASSWORD)).await.map(|_| ());
+    for wrong in ["", "nobody", "@host", "name@", "a b@host", "a@b\nc", &format!("{}@host", "a".repeat(254))] {
+        assert_eq!(add(wrong).await, Err(UserError::NotAnAddress), "{wrong:?}");
+    }
+    assert_eq!(add("  Somebody@Example.com ").await, Ok(()));
+    assert_eq!(add("somebody@example.COM").await, Err(UserError::Taken));
+    let (_, user) = registry.sign_in("SOMEBODY@example.com", office(), &password(PASSWORD)).await.unwrap();
+    assert_eq!(user.email, "somebody@example.com");
+    assert_eq!(registry.set_password("nobody@example.com", &password(PASSWORD)).await, Err(UserError::Unknown));
+}
+
+pub(crate) async fn default_tier_applies_to_new_devices(fixture: &Fixture) {
+    let (tenant, other) = (fixture.tenant("alpha").await, fixture.tenant("beta").await);
+    let registry = &fixture.registry;
+    assert_eq!(registry.default_tier(tenant.id).await.unwrap(), PricingTier::Small);
+    for tier in PricingTier::ALL {
+        registry.set_default_tier(tenant.id, tier).await.unwrap();
+        assert_eq!(registry.default_tier(tenant.id).await.unwrap(), tier);
+    }
+    assert_eq!(registry.default_tier(other.id).await.unwrap(), PricingTier::Small);
+}
