@@ -13,7 +13,7 @@ async function problem(answer: Response, status: number): Promise<{ detail: stri
   return body;
 }
 
-test('a device is told what it did wrong', async ({ portal, muster }) => {
+test('a refused report gets the reason', async ({ portal, muster }) => {
   const token = (await withSeedDevices(portal, muster)).get('AutoRegister41')!;
   const url = `${muster.url}/device/v1/state`;
 
@@ -82,6 +82,6 @@ test('disabling and deleting a device end its token at that moment', async ({ po
   expect((await muster.sendState(again.get('AutoRegister41')!)).status).toBe(204);
 });
 
-test('the process says that it lives, and that it can serve', async ({ muster, page }) => {
+test('/healthz and /readyz answer', async ({ muster, page }) => {
   for (const path of ['/healthz', '/readyz']) expect((await page.request.get(muster.url + path)).status()).toBe(200);
 });

@@ -151,7 +151,7 @@ test('a file dropped anywhere on the page is checked at once', async ({ portal, 
   await expectCounts(portal, '2', '0', '0');
 });
 
-test('a file that is dropped on a page without a place for it leads nowhere', async ({ portal }) => {
+test('a file that is dropped outside a drop zone does not navigate', async ({ portal }) => {
   const path = join(folder, 'stray.csv');
   writeFileSync(path, SEED_FILE);
   for (const page of ['/settings', '/groups', '/registrations']) {

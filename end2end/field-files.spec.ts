@@ -151,7 +151,7 @@ test('a German header is proposed rightly, and a mapping can be changed', async 
   await expect(portal.locator('main')).not.toContainText('Hangar 1');
 });
 
-test('a first row that is a device is one', async ({ portal }) => {
+test('the first row can be marked as a device', async ({ portal }) => {
   await open(portal, '/devices');
   const dialog = await openRegister(portal);
   await choose(portal, file('fleet.csv', `name,model,serial\nPump-1,${MODEL},one\n`));

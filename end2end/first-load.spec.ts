@@ -70,7 +70,7 @@ test('dialogs and other pages are loaded when they are opened, once', async ({ p
 });
 
 for (const [path, ready] of [['/groups', 'Device groups'], ['/models', 'Models'], ['/registrations', 'Registrations'], ['/settings', 'Settings']]) {
-  test(`${path} comes whole with its HTML, and listens`, async ({ portal }) => {
+  test(`${path} is rendered on the server and hydrates`, async ({ portal }) => {
     await open(portal, path);
     await expect(portal.getByRole('heading', { name: ready, level: 1 })).toBeVisible();
   });

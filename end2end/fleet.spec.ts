@@ -44,7 +44,7 @@ async function asked(page: Page, item: string, title: string): Promise<Locator> 
   return dialog;
 }
 
-test('the view stands in the address: sorts, filters and pages, for a colleague too', async ({ portal, muster }) => {
+test('the address holds the view: sorts, filters and pages, for a colleague too', async ({ portal, muster }) => {
   const tokens = await withFleet(portal, muster, 250);
   await muster.sendState(tokens.get(deviceName(7))!);
   await grid(portal).getByRole('link', { name: 'Last seen' }).click();
@@ -357,7 +357,7 @@ test('what is left of one registration is not shown for another', async ({ porta
   await expect(second).not.toContainText('stays');
 });
 
-test('an upload is paused, goes on, and is cancelled; the same file finishes it', async ({ portal, muster, guard }) => {
+test('an upload is paused, resumed and cancelled; the same file completes it', async ({ portal, muster, guard }) => {
   test.slow();
   guard.expect(/Failed to load resource/);
   await giveModel(portal, muster);

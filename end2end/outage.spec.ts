@@ -55,7 +55,7 @@ test('an answer is lost and the server killed: every device has one working toke
   }
 });
 
-test('a server told to stop finishes what is under way', async ({ portal, muster }) => {
+test('a stopping server finishes requests under way', async ({ portal, muster }) => {
   test.slow();
   await giveModel(portal, muster);
   await ready(portal, fleet(30_000));
@@ -132,7 +132,7 @@ for (const [what, goAway] of ways) {
   });
 }
 
-test('All Devices says that the server is away, keeps what it shows, and goes on by itself', async ({ portal, muster }) => {
+test('All Devices reports an outage, keeps its rows, and recovers', async ({ portal, muster }) => {
   await giveModel(portal, muster);
   await ready(portal, SEED_FILE);
   await upload(portal);

@@ -116,7 +116,7 @@ test('a session that ends while the page is open says so', async ({ portal, guar
   await expect(alert).toBeHidden();
 });
 
-test('every page is armoured', async ({ portal, muster }) => {
+test('every page has the security headers', async ({ portal, muster }) => {
   const nonces = new Set<string>();
   for (const path of ['/sign-in', '/devices', '/groups', '/models', '/registrations', '/settings']) {
     const answer = await portal.request.get(muster.url + path);
@@ -170,7 +170,7 @@ test('a POST from another site is refused', async ({ portal, muster, guard }) =>
   expect((await call(portal.request, muster.url, 'me', {})).ok(), 'still signed in').toBe(true);
 });
 
-test('an address where there is nothing says so', async ({ portal, guard }) => {
+test('an unknown address shows Page not found', async ({ portal, guard }) => {
   guard.expect(/404/);
   const answer = await portal.goto('/nothing-here');
   expect(answer?.status()).toBe(404);

@@ -49,7 +49,7 @@ test('Back with tokens that are not saved asks, and leaves once they are', async
   await expect(portal.getByRole('heading', { name: 'Models', level: 1 })).toBeVisible();
 });
 
-test('Back in mid-upload asks; closing it sends no more, and tells nothing to the next', async ({ portal, muster, guard }) => {
+test('Back during an upload asks; closing stops it, and the next upload shows nothing of it', async ({ portal, muster, guard }) => {
   test.slow();
   guard.expect(/Failed to load resource/);
   await giveModel(portal, muster);

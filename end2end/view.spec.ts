@@ -53,7 +53,7 @@ test('all that match can be ticked wherever not all are', async ({ portal, muste
   await expect(portal.getByRole('button', { name: 'Select all 5 matching' })).toBeVisible();
 });
 
-test('devices that are silent for a time are found, and stand as people count', async ({ portal, muster }) => {
+test('silent devices are found, in natural order', async ({ portal, muster }) => {
   await giveModel(portal, muster);
   await open(portal, '/devices');
   await register(portal, file('pumps.csv', ['Pump-10', 'Pump-2', 'Pump-1'].map((name) => `${name},${MODEL}\n`).join('')));
@@ -194,7 +194,7 @@ test('Home, End, Page Up and Page Down move in the grid, and its header stays', 
   expect(behind).toBeGreaterThanOrEqual(top);
 });
 
-test('what came of an action is said', async ({ portal, muster }) => {
+test('the result of an action is announced', async ({ portal, muster }) => {
   await withSeedDevices(portal, muster);
   const said = (text: string) => expect(portal.getByRole('status').filter({ hasText: text })).toBeVisible();
   const box = (device: string) => portal.getByRole('checkbox', { name: `Select ${device}` });

@@ -36,7 +36,7 @@ fn file(name: &str) -> Option<EmbeddedFile> {
     (SITE.get()?.get)(name)
 }
 
-/// `/assets/HASH`: what stands before each file's name.
+/// The path prefix of every asset: `/assets/HASH`.
 pub(crate) static BASE: LazyLock<String> = LazyLock::new(|| {
     let mut names = SITE.get().map(|site| (site.names)()).unwrap_or_default();
     names.sort();
@@ -106,7 +106,8 @@ pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>, headers: H
 fn is_accepted(header: &str, coding: &str) -> bool {
     header.split(',').any(|entry| {
         let (name, parameters) = entry.split_once(';').unwrap_or((entry, ""));
-        let quality = parameters.trim().strip_prefix("q=").map(|quality| quality.trim().parse::<f32>().unwrap_or(0.0));
+        let quality = parameters.trim().strip_prefix(['q', 'Q']).and_then(|value| value.strip_prefix('='));
+        let quality = quality.map(|quality| quality.trim().parse::<f32>().unwrap_or(0.0));
         name.trim().eq_ignore_ascii_case(coding) && quality.is_none_or(|quality| quality > 0.0)
     })
 }
@@ -128,6 +129,7 @@ mod tests {
         check("BR;q=0.5 , gzip", "br", true);
         check("br;q=0, gzip;q=1.0", "br", false);
         check("br; q=0.000", "br", false);
+        check("br;Q=0", "br", false);
         check("br;q=high", "br", false);
     }
 }

@@ -143,7 +143,7 @@ pub(crate) struct ServeSettings {
     /// Refuse to start on the database of an earlier version, instead of bringing it up to date
     #[arg(long, env = "MUSTER_NO_MIGRATE")]
     pub(crate) no_migrate: bool,
-    /// Memory for the lists of devices, in MiB. A million devices take about 120. By default a quarter of the machine's memory,
+    /// Memory for the lists of devices, in MiB. A million devices take about 120. By default a quarter of the memory of the machine or the container,
     /// at most 2048
     #[arg(long, env = "MUSTER_INDEX_MEMORY")]
     pub(crate) index_memory: Option<u32>,

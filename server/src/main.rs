@@ -4,11 +4,11 @@ use rust_embed::RustEmbed;
 use std::process::ExitCode;
 
 #[derive(RustEmbed)]
-#[folder = "$MUSTER_SITE"]
+#[folder = "../target/site/$MUSTER_PAGE"]
 struct Files;
 
 /// Changes with the page, so that the page is embedded again. See `build.rs`.
-const _: &str = include_str!(concat!(env!("MUSTER_SITE"), ".hash"));
+const _: &str = include_str!(concat!("../../target/site/", env!("MUSTER_PAGE"), ".hash"));
 
 fn main() -> ExitCode {
     muster::main(muster::Site { names: || Files::iter().collect(), get: Files::get })

@@ -88,6 +88,7 @@ impl<T: Transport, R: Results> Upload<T, R> {
         self.given_up_by.take();
         self.update(|progress| {
             progress.rows_done = 0;
+            progress.is_paused = false;
             progress.note = None;
             progress.stopped = None;
         });

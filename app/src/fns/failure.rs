@@ -27,7 +27,8 @@ pub enum Failure {
     TooMany { retry_after_s: u32 },
 }
 
-/// These words in a sentence about a failure are a link on the page.
+/// After these words, [`SIGN_IN`] is a link on the page.
+pub(crate) const SESSION_ENDED: &str = "Your session has ended. ";
 pub(crate) const SIGN_IN: &str = "Sign in";
 
 impl Failure {
@@ -45,7 +46,7 @@ impl Failure {
     /// A sentence for the person at the screen.
     pub fn sentence(&self) -> String {
         match self {
-            Self::SignedOut => format!("Your session has ended. {SIGN_IN} (opens a new tab; nothing here is lost)"),
+            Self::SignedOut => format!("{SESSION_ENDED}{SIGN_IN} (opens a new tab; nothing here is lost)"),
             Self::Refused(sentence) => sentence.clone(),
             Self::Unavailable | Self::Superseded => Self::UNAVAILABLE.to_owned(),
             Self::Internal => {
@@ -103,7 +104,7 @@ impl RequestFailure for Failure {
     /// After the session has ended, the rest of the file has to be uploaded again, so this must not say that nothing is lost.
     fn upload_sentence(&self) -> String {
         match self {
-            Self::SignedOut => format!("Your session has ended. {SIGN_IN} again."),
+            Self::SignedOut => format!("{SESSION_ENDED}{SIGN_IN} again."),
             _ => self.full_sentence(),
         }
     }

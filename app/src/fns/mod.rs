@@ -19,7 +19,7 @@ mod viewer;
 
 pub use answer::{Answer, AnswerEncoding};
 pub use failure::Failure;
-pub(crate) use failure::SIGN_IN;
+pub(crate) use failure::{SESSION_ENDED, SIGN_IN};
 pub(crate) use resource::sent;
 #[cfg(feature = "ssr")]
 pub(crate) use viewer::{Actor, log_action, registry, viewer};

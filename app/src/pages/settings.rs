@@ -1,6 +1,6 @@
 //! `/settings`
 
-use crate::alert::alert;
+use crate::alert::{alert, alert_text};
 use crate::fns::{
     sent,
     settings::{SetDefaultTier, default_tier},
@@ -13,10 +13,10 @@ use muster_domain::PricingTier;
 pub(crate) fn Settings() -> impl IntoView {
     let tier = sent(|| (), |()| default_tier());
     let change = ServerAction::<SetDefaultTier>::new();
-    let said = move || match change.value().get() {
-        Some(Ok(())) => "Saved.".to_owned(),
-        Some(Err(failure)) => failure.sentence(),
-        None => String::new(),
+    let result = move || match change.value().get() {
+        Some(Ok(())) => alert_text(Some("Saved.".to_owned())),
+        Some(Err(failure)) => alert_text(Some(failure.sentence())),
+        None => alert_text(None),
     };
     view! {
         <Title text="Settings" />
@@ -40,7 +40,7 @@ pub(crate) fn Settings() -> impl IntoView {
                     }
                 })}
             </Suspense>
-            <p role="status">{said}</p>
+            <p role="status">{result}</p>
         </section>
     }
     .into_any()

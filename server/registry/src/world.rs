@@ -7,7 +7,7 @@ use std::sync::{
 };
 use uuid::Uuid;
 
-/// Where time and randomness come from.
+/// The source of time and randomness.
 pub trait World: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;

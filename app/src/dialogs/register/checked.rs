@@ -9,6 +9,7 @@ use super::{
     problems::{column_name, is_about_columns, problems_view, warnings_view},
 };
 use crate::{
+    alert::alert_text,
     fns::registrations::UnknownModel,
     when::{count, thousands},
 };
@@ -140,7 +141,7 @@ fn UnknownModels(dialog: Dialog, report: Arc<Report>) -> impl IntoView {
         // It is there before its text, so that this is heard.
         <div class:note=is_there class:warn=is_there aria-live="polite">
             <Show when=is_there>
-                <p>{move || failure.get().unwrap_or_else(|| sentence().to_owned())}</p>
+                <p>{move || alert_text(Some(failure.get().unwrap_or_else(|| sentence().to_owned())))}</p>
                 <ul>{
                     let line = line.clone();
                     move || all.get().into_iter().take(20).map(&line).collect_view()

@@ -92,6 +92,12 @@ impl Cache {
         found
     }
 
+    /// A cached segment with its version.
+    pub(crate) fn segment(&self, account: Uuid, id: i64) -> Option<(Version, Segment)> {
+        let all = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        all.by_id.get(&account)?.segments.get(&id).cloned()
+    }
+
     /// Caches a segment if it fits beside the other segments of its account. Segments of other accounts are dropped for
     /// it.
     pub(crate) fn insert(&self, account: Uuid, id: i64, version: Version, segment: &Segment) {

@@ -2,12 +2,15 @@
 
 use super::lines::Lines;
 use roaring::RoaringBitmap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// Bytes of a group's id, and of the length of its bitmap.
 const ID_BYTES: usize = 16;
 const LENGTH_BYTES: usize = 4;
+
+/// Memory of a group beside the content of its bitmap: an entry of the map, and two lists.
+const GROUP_BYTES: usize = 100;
 
 /// The groups that have devices of a segment, with the lines of those devices.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,7 +18,7 @@ pub(crate) struct Members(BTreeMap<Uuid, RoaringBitmap>);
 
 impl Members {
     /// From the stored form: for each group its id, the length of its bitmap (little-endian), and the bitmap in the portable
-    /// format of Roaring. `None`: it is none.
+    /// format of Roaring. `None`: the bytes are malformed.
     pub(crate) fn parse(mut stored: &[u8]) -> Option<Self> {
         let mut groups = BTreeMap::new();
         while !stored.is_empty() {
@@ -30,7 +33,7 @@ impl Members {
 
     /// The stored form.
     pub(crate) fn stored(&self) -> Vec<u8> {
-        let mut stored = Vec::with_capacity(self.bytes());
+        let mut stored = Vec::new();
         for (id, bitmap) in &self.0 {
             stored.extend_from_slice(id.as_bytes());
             stored.extend_from_slice(&(bitmap.serialized_size() as u32).to_le_bytes());
@@ -84,18 +87,22 @@ impl Members {
 
     /// The same members after only these lines are left, in ascending order: the first of them is line 0 now.
     pub(crate) fn of_lines(&self, left: &[u32]) -> Self {
+        if self.0.is_empty() {
+            return Self::default();
+        }
+        // Each member once, and not each line once for each group.
+        let lines: HashMap<u32, u32> = left.iter().copied().zip(0..).collect();
         let of_group = |(group, bitmap): (&Uuid, &RoaringBitmap)| {
-            let lines = (0..).zip(left).filter(|(_, before)| bitmap.contains(**before)).map(|(now, _)| now);
-            let mut bitmap: RoaringBitmap = lines.collect();
+            let mut bitmap: RoaringBitmap = bitmap.iter().filter_map(|before| lines.get(&before)).collect();
             bitmap.optimize();
             (!bitmap.is_empty()).then_some((*group, bitmap))
         };
         Self(self.0.iter().filter_map(of_group).collect())
     }
 
-    /// The memory it takes: about what is stored.
+    /// An estimate of the memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.0.values().map(|bitmap| ID_BYTES + LENGTH_BYTES + bitmap.serialized_size()).sum()
+        self.0.values().map(|bitmap| GROUP_BYTES + bitmap.serialized_size()).sum()
     }
 }
 

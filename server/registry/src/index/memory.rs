@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 /// At most this, unless a setting says otherwise: some 20 million devices.
 const MAX_BYTES: usize = 2 * 1024 * 1024 * 1024;
 
-/// Where the machine does not say how much memory it has.
+/// If the machine does not report its memory.
 const UNKNOWN_BYTES: usize = 256 * 1024 * 1024;
 
 /// The default: a quarter of the memory that this process may have, and at most [`MAX_BYTES`].

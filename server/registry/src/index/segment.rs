@@ -48,7 +48,7 @@ pub(crate) struct State {
 
 impl Columns {
     /// The columns without the devices with these names, and the number of remaining devices.
-    pub(crate) fn without(&self, names: &HashSet<&str>) -> (Self, usize) {
+    pub(crate) fn without(&self, names: &HashSet<String>) -> (Self, usize) {
         let (mut text, mut status_bytes, mut last_seen) =
             (String::with_capacity(self.text.len()), Vec::new(), Vec::new());
         let mut left = Vec::new();
@@ -65,9 +65,14 @@ impl Columns {
     }
 }
 
+/// The names of the devices in a segment's text, in the order of the lines.
+pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split_terminator('\n').map(|line| cut(line).0)
+}
+
 /// The lines of a segment's text that have these names.
-pub(crate) fn lines_of_names(text: &str, names: &HashSet<&str>) -> Vec<u32> {
-    (0..).zip(text.split_inclusive('\n')).filter(|(_, line)| names.contains(cut(line).0)).map(|(at, _)| at).collect()
+pub(crate) fn lines_of_names(text: &str, wanted: &HashSet<String>) -> Vec<u32> {
+    names(text).zip(0..).filter(|(name, _)| wanted.contains(*name)).map(|(_, line)| line).collect()
 }
 
 fn cut(text: &str) -> (&str, &str) {
@@ -229,6 +234,8 @@ pub(crate) struct Segment {
     status_bytes: Arc<[u8]>,
     last_seen: Arc<LastSeen>,
     members: Arc<Members>,
+    /// The memory it takes.
+    bytes: usize,
 }
 
 impl Segment {
@@ -248,7 +255,8 @@ impl Segment {
             *status_byte = stored;
         }
         let last_seen = Arc::new(LastSeen::new(texts.devices(), &last_seen));
-        Self { texts, status_bytes: status_bytes.into(), last_seen, members: Arc::new(members) }
+        let bytes = texts.bytes() + 9 * texts.devices() + members.bytes();
+        Self { texts, status_bytes: status_bytes.into(), last_seen, members: Arc::new(members), bytes }
     }
 
     /// The same devices, some with other status bytes. Names that are not in this segment are ignored.
@@ -313,7 +321,7 @@ impl Segment {
 
     /// The memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.texts.bytes() + 9 * self.devices() + self.members.bytes()
+        self.bytes
     }
 
     pub(crate) fn name(&self, line: u32) -> &str {
@@ -412,10 +420,9 @@ mod tests {
             let joined: Vec<u32> = joined.into_iter().filter(|line| (*line as usize) < names.len()).collect();
             members.join(Uuid::nil(), &joined);
             let columns = Columns { text, state: State { status_bytes, last_seen, members } };
-            let gone: HashSet<&str> = gone.iter().map(String::as_str).collect();
             let (left, devices) = columns.without(&gone);
             let (before, after) = (Segment::new(columns), Segment::new(left));
-            let stay: Vec<_> = names.iter().filter(|name| !gone.contains(name.as_str())).collect();
+            let stay: Vec<_> = names.iter().filter(|name| !gone.contains(*name)).collect();
             prop_assert_eq!(devices, stay.len());
             prop_assert_eq!(after.devices(), devices);
             for name in stay {

@@ -12,8 +12,7 @@ use uuid::Uuid;
 /// The maximum memory for compiled models, by [`Schemas::bytes`]. A typical model takes 2 kB, the largest 8 MB.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// What a model is charged in addition to its schemas, and before their size is known: its entry, its cell, and a
-/// reserve.
+/// Bytes counted for a model beside its schemas, and before their size is known: its entry, its cell, and a reserve.
 const ENTRY_BYTES: usize = 512;
 
 /// A compiled model, or why this version of Muster rejects its definition.

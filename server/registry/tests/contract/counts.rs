@@ -106,6 +106,9 @@ pub(crate) async fn counts_are_right_after_concurrent_changes(fixture: &Fixture)
     .await;
     check(fixture, &tenant, "all at once").await;
     assert_eq!(tenant.devices().await, 6 * 26);
+    let groups = fixture.registry.groups(tenant.id).await.unwrap();
+    let groups: Vec<_> = groups.iter().map(|group| (&group.name[..], group.devices)).collect();
+    assert_eq!(groups, [("Made", 6 * 26), ("Threes", 0)]);
 }
 
 /// Filters by search, groups that overlap and states, each alone and together.

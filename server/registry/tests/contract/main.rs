@@ -8,6 +8,7 @@ mod counts;
 mod devices;
 mod fixture;
 mod fleet_index;
+mod groups;
 mod isolation;
 mod models;
 mod opening;
@@ -69,11 +70,11 @@ on_both! {
         number_of_models_is_limited new_definition_applies_immediately;
     registrations: two_rows_are_registered same_file_again_changes_nothing different_field_fails
         known_devices_among_new_ones unknown_model_fails errors_csv_is_in_the_order_of_the_file errors_csv_is_paged
-        repeated_name_fails limits_are_enforced devices_join_the_group registrations_are_counted_and_listed
-        registration_finishes_with_its_last_part longest_texts_are_stored
-        group_is_created_with_the_first_device_that_joins concurrent_parts_create_one_group
+        repeated_name_fails limits_are_enforced registrations_are_counted_and_listed
+        registration_finishes_with_its_last_part longest_texts_are_stored missing_field_is_not_compared texts_that_look_the_same_are_equal;
+    groups: devices_join_the_group group_is_created_with_the_first_device_that_joins concurrent_parts_create_one_group
         renamed_group_is_followed_and_deleted_group_stays_deleted group_over_the_limit_is_refused_before_registering
-        missing_field_is_not_compared texts_that_look_the_same_are_equal;
+        concurrent_parts_lose_no_member members_stay_when_others_are_deleted members_are_counted_without_the_index;
     searches: impossible_search_in_a_group_finds_nothing search_ignores_unicode_composition
         mac_address_is_found_in_any_notation list_finds_exactly_its_devices list_combines_with_other_filters
         length_of_list_is_limited names_without_their_leading_zeros_are_recognized;

@@ -48,16 +48,23 @@ const FACETS_ON_POSTGRES: &str = r"(SELECT string_agg(
     ORDER BY position(E'\n' || d.name || E'\t' IN E'\n' || texts)
 ) FROM devices d WHERE d.block = text_blocks.id)";
 
+/// The migration to release 10 was interrupted when it had written members, but not dropped the table of earlier releases.
+const INTERRUPTED: &str = "UPDATE segment_states SET version = 2, members = status_bytes";
+
 pub(crate) async fn sqlite(fixture: &Fixture) {
-    for release in [1, 8] {
+    for release in [1, 8, 9] {
         let url = format!("sqlite://{}", fixture.folder.as_ref().unwrap().join(format!("{release}.db")).display());
         let earlier = Fixture { url: format!("{url}?mode=rwc"), ..fixture.clone() };
         let pool = sqlx::SqlitePool::connect(&earlier.url).await.unwrap();
         up_to("sqlite", 1).await.run(&pool).await.unwrap();
         earlier.execute(&rows("X'", "'", "X'")).await;
-        if release == 8 {
+        if release >= 8 {
             up_to("sqlite", 8).await.run(&pool).await.unwrap();
             earlier.execute(&COMPACTED.replace("MARKS", FACETS_ON_SQLITE)).await;
+            if release == 9 {
+                up_to("sqlite", 9).await.run(&pool).await.unwrap();
+                earlier.execute(INTERRUPTED).await;
+            }
         }
         pool.close().await;
         everything_is_there(&url).await;
@@ -66,16 +73,20 @@ pub(crate) async fn sqlite(fixture: &Fixture) {
 
 pub(crate) async fn postgres(fixture: &Fixture) {
     let name = fixture.url.rsplit_once('/').unwrap().1;
-    for release in [1, 8] {
+    for release in [1, 8, 9] {
         fixture.execute(&format!("CREATE DATABASE {name}_{release}")).await;
         let url = format!("{}_{release}", fixture.url);
         let earlier = Fixture { url: url.clone(), ..fixture.clone() };
         let pool = sqlx::PgPool::connect(&url).await.unwrap();
         up_to("postgres", 1).await.run(&pool).await.unwrap();
         earlier.execute(&rows("'\\x", "'", "'")).await;
-        if release == 8 {
+        if release >= 8 {
             up_to("postgres", 8).await.run(&pool).await.unwrap();
             earlier.execute(&COMPACTED.replace("MARKS", FACETS_ON_POSTGRES)).await;
+            if release == 9 {
+                up_to("postgres", 9).await.run(&pool).await.unwrap();
+                earlier.execute(INTERRUPTED).await;
+            }
         }
         pool.close().await;
         everything_is_there(&url).await;

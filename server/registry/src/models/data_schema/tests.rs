@@ -1,4 +1,4 @@
-//! What schemas allow, what is said of data they do not allow, and that no model and no report takes long.
+//! Schemas accept and reject data, with clear sentences, in bounded time.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
 
 use super::{MAX_STEPS, Refusal, Schemas, format::Format, pattern::Patterns};

@@ -14,7 +14,7 @@ pub(crate) type Pool = PgPool;
 pub(crate) const FOR_NO_KEY_UPDATE: &str = " FOR NO KEY UPDATE";
 
 /// The same, but skips rows that another transaction has locked.
-pub(crate) const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
+pub(crate) const FOR_NO_KEY_UPDATE_SKIP_LOCKED: &str = " FOR NO KEY UPDATE SKIP LOCKED";
 
 /// The same, for a join with the device `d`.
 pub(crate) const FOR_UPDATE_OF_D: &str = " FOR UPDATE OF d";

@@ -11,14 +11,12 @@ use super::{
 use crate::{
     devices::{DeviceDetail, DeviceItem, OldTokens, TokenJob, TokenUse},
     errors::{StateError, StoreError},
-    index::segment::lines_of_names,
     store::contract::{Devices, Lock, NewToken, Report, TokenRow},
     types::{AccountId, Timestamp},
 };
 use async_trait::async_trait;
 use muster_domain::{DeviceName, SecretHash};
 use sqlx::query_as;
-use std::collections::HashSet;
 use uuid::Uuid;
 
 /// The maximum number of groups on a device's page.
@@ -90,7 +88,9 @@ impl Devices for Db {
         .fetch_optional(&mut *connection)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let groups = groups_of(&mut connection, row.segment, &row.name).await?;
+        let cache = &self.index().cache;
+        let groups = members::groups_of(&mut connection, cache, account, row.segment, &row.name).await?;
+        let groups = group_names(&mut connection, &groups).await?;
         let DetailRow { name, model, friendly_name, tier, status, last_seen, .. } = row;
         Ok(Some(DeviceDetail {
             item: item(ItemRow { name, model, friendly_name, tier, status, last_seen })?,
@@ -152,12 +152,10 @@ impl Devices for Db {
     }
 }
 
-/// The names of the first groups that a device is in.
-async fn groups_of(connection: &mut Connection, segment: i64, name: &str) -> Result<Vec<String>, StoreError> {
-    let Some((text, members)) = members::of_segment(connection, segment).await? else { return Ok(Vec::new()) };
-    let Some(line) = lines_of_names(&text, &HashSet::from([name])).first().copied() else { return Ok(Vec::new()) };
+/// The names of these groups, as many as a device's page lists.
+async fn group_names(connection: &mut Connection, groups: &[Uuid]) -> Result<Vec<String>, StoreError> {
     let mut statement = sql("SELECT name FROM device_groups WHERE id IN ");
-    push_ids(&mut statement, &members.groups_of(line));
+    push_ids(&mut statement, groups);
     statement.push(" ORDER BY name LIMIT ").push_bind(LISTED_GROUPS);
     Ok(statement.build_query_scalar().persistent(false).fetch_all(connection).await?)
 }

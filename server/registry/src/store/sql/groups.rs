@@ -11,7 +11,6 @@ use crate::{
 };
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
-use std::collections::HashMap;
 use uuid::Uuid;
 
 #[async_trait]
@@ -24,10 +23,7 @@ impl Groups for Db {
                 .bind(i64::from(MAX_GROUPS))
                 .fetch_all(&mut *connection)
                 .await?;
-        let mut devices: HashMap<Uuid, u64> = HashMap::new();
-        for (_, members) in members::of_account(&mut connection, account).await? {
-            members.counts().for_each(|(group, count)| *devices.entry(group).or_default() += count);
-        }
+        let devices = members::counts(&mut connection, self.index(), account).await?;
         let summary = |(id, name)| GroupSummary { name, devices: devices.get(&id).copied().unwrap_or_default() };
         Ok(groups.into_iter().map(summary).collect())
     }

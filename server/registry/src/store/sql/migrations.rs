@@ -3,6 +3,7 @@
 use super::{Connection, HAS_MIGRATIONS, migrator, segments::members};
 use crate::store::schema::{MEMBERS_IN_SEGMENTS, SchemaState, before, compare};
 use sqlx::{
+    Connection as _,
     migrate::{Migrate, MigrateError},
     query_as, query_scalar,
 };
@@ -36,7 +37,9 @@ async fn migrate_locked(connection: &mut Connection) -> Result<(), MigrateError>
         .await?;
     if moved == 0 {
         // SQL cannot write bitmaps. If this is interrupted, it is repeated: the next migration drops the old table.
-        members::move_to_segments(connection).await?;
+        let mut tx = connection.begin().await?;
+        members::move_to_segments(&mut tx).await?;
+        tx.commit().await?;
     }
     migrator().run(connection).await
 }

@@ -30,9 +30,9 @@ use zeroize::{Zeroize, Zeroizing};
 /// Random bytes drawn at a time: each draw is a system call.
 const RANDOM_BYTES_PER_DRAW: usize = 8 * 1024;
 
-/// How often rows are settled again because another transaction registered some of them meanwhile. It has committed by
+/// How often rows are settled: once, and again if another transaction registered some of them meanwhile. It has committed by
 /// then, so that the next look-up finds its rows.
-const MAX_CONFLICT_RETRIES: usize = 3;
+const MAX_PASSES: usize = 3;
 
 /// The size of the sample that predicts whether a part is new. Only the speed depends on it.
 const SAMPLE_SIZE: usize = 16;
@@ -203,7 +203,7 @@ impl<'w> PartRegistration<'w> {
         if self.is_probably_new(connection, rows, &open).await? {
             open = self.insert_without_lookup(connection, rows, &open).await?;
         }
-        for _ in 0..MAX_CONFLICT_RETRIES {
+        for _ in 0..MAX_PASSES {
             if open.is_empty() {
                 return Ok(());
             }

@@ -2,11 +2,12 @@
 //! that are about to change.
 
 use super::{
-    Connection, DEVICE_NAMED, DEVICE_OF_NAME, NAMES,
+    Connection, DEVICE_NAMED,
     searched_names::find_names,
     segments::{
         loading::{Loaded, load},
         stored::{LoadError, LoadMode},
+        writing::names_by_segment,
     },
     statements::{json_names, sql},
 };
@@ -26,9 +27,9 @@ use crate::{
     },
     types::{AccountId, RegistrationId, Timestamp, tier_code},
 };
-use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use sqlx::{query, query_scalar};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt::Debug,
 };
 use uuid::Uuid;
@@ -169,7 +170,8 @@ impl Selection {
         what: impl FnOnce(&Matches) -> Page + Send + 'static,
     ) -> Result<Page, LoadError> {
         let (scan, state) = self.scan(connection, index, mode, what).await?;
-        let asked = format!("{} {state:?} {query:?}", self.account);
+        // With the groups' ids: their names can be exchanged without a change of the data.
+        let asked = format!("{} {state:?} {:?} {query:?}", self.account, self.groups);
         Ok(index.pages.get(asked, index.scan(scan)).await?)
     }
 
@@ -184,7 +186,9 @@ impl Selection {
         // Look up names before the segments are loaded: then the segments have these devices, unless they were deleted.
         let (texts, named) = match &self.query {
             Query::Texts(texts) => (texts.clone(), None),
-            Query::Names(names) => (Vec::new(), Some(segments_of(connection, self.account, names).await?)),
+            Query::Names(names) => {
+                (Vec::new(), Some(names_by_segment(connection, self.account, names.iter().map(String::as_str)).await?))
+            }
         };
         let registration = self.filter.registration.map(|registration| registration.0);
         let loaded = if self.is_empty {
@@ -273,24 +277,14 @@ async fn is_in_texts(
     index.scan(move || Matches::find(&segments, &Criteria { texts, ..Criteria::default() }).count() > 0).await
 }
 
-/// The segments of the devices with these names.
-async fn segments_of(
-    connection: &mut Connection,
-    account: Uuid,
-    names: &HashSet<String>,
-) -> Result<Vec<(i64, String)>, StoreError> {
-    let statement = format!("SELECT d.segment, d.name FROM {NAMES} {DEVICE_OF_NAME}");
-    let found = query_as(AssertSqlSafe(statement)).bind(account).bind(json_names(names.iter().map(String::as_str)));
-    Ok(found.fetch_all(connection).await?)
-}
-
-/// The lines of these devices.
-fn lines_of(segments: &HashMap<i64, Segment>, named: &[(i64, String)]) -> HashMap<i64, Lines> {
-    let mut found: HashMap<i64, Lines> = HashMap::new();
-    for (id, name) in named {
-        if let Some(line) = segments.get(id).and_then(|segment| segment.line_of(name)) {
-            found.entry(*id).or_default().insert(line);
-        }
+/// The lines of devices, by segment and name.
+fn lines_of(segments: &HashMap<i64, Segment>, named: &BTreeMap<i64, HashSet<String>>) -> HashMap<i64, Lines> {
+    let mut found = HashMap::new();
+    for (id, names) in named {
+        let Some(segment) = segments.get(id) else { continue };
+        let mut lines = Lines::default();
+        names.iter().filter_map(|name| segment.line_of(name)).for_each(|line| lines.insert(line));
+        found.insert(*id, lines);
     }
     found
 }

@@ -1,6 +1,6 @@
 //! Signing in, and sessions.
 
-use super::{Db, FOR_UPDATE_SKIP_LOCKED, lock};
+use super::{Db, FOR_NO_KEY_UPDATE_SKIP_LOCKED, lock};
 use crate::{
     accounts::{
         User,
@@ -47,7 +47,7 @@ impl Sessions for Db {
         // Rows that another server is deleting are skipped: two servers could wait for each other.
         query(AssertSqlSafe(format!(
             "DELETE FROM wrong_passwords WHERE id IN (SELECT id FROM wrong_passwords
-             WHERE tried_at <= $1 OR tried_at > $2 LIMIT 1000{FOR_UPDATE_SKIP_LOCKED})"
+             WHERE tried_at <= $1 OR tried_at > $2 LIMIT 1000{FOR_NO_KEY_UPDATE_SKIP_LOCKED})"
         )))
         .bind(now_ms - WRONG_PASSWORD_WINDOW_MS)
         .bind(now_ms + WRONG_PASSWORD_WINDOW_MS)

@@ -13,7 +13,7 @@ pub(crate) type Pool = SqlitePool;
 pub(crate) const FOR_NO_KEY_UPDATE: &str = "";
 
 /// The same, but skips rows that another transaction has locked.
-pub(crate) const FOR_UPDATE_SKIP_LOCKED: &str = "";
+pub(crate) const FOR_NO_KEY_UPDATE_SKIP_LOCKED: &str = "";
 
 /// The same, for a join with the device `d`.
 pub(crate) const FOR_UPDATE_OF_D: &str = "";

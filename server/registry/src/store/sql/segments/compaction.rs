@@ -1,11 +1,11 @@
-//! Compaction: writing the delta into the segments.
+//! Compaction: writing status changes and last-seen batches, the *delta*, into the segments.
 //!
 //! A trigger writes each change of a device's status byte to its own row, so that devices that come alive at the same
 //! time do not wait for each other. Queries read these rows, and the batches of last-seen times. When there are many,
 //! they are compacted into the segments.
 
 use super::{
-    Connection, DEVICE_OF_NAME, FOR_UPDATE_SKIP_LOCKED, NAMES, Pool, begin, lock,
+    Connection, DEVICE_OF_NAME, FOR_NO_KEY_UPDATE_SKIP_LOCKED, NAMES, Pool, begin, lock,
     statements::{MAX_ROWS_PER_STATEMENT, json_names, push_ids, push_numbers, sql},
     status_changes::changed,
     stored::{LoadMode, stored_segments},
@@ -102,13 +102,13 @@ row! {
 
 async fn compact(connection: &mut Connection, cache: &Cache, account: AccountId) -> Result<bool, StoreError> {
     let rows: Vec<StatusChangeRow> = query_as(AssertSqlSafe(format!(
-        "SELECT device, segment, name, status_byte FROM status_changes WHERE account = $1 ORDER BY segment LIMIT {MAX_CHANGES_PER_TRANSACTION}{FOR_UPDATE_SKIP_LOCKED}"
+        "SELECT device, segment, name, status_byte FROM status_changes WHERE account = $1 ORDER BY segment LIMIT {MAX_CHANGES_PER_TRANSACTION}{FOR_NO_KEY_UPDATE_SKIP_LOCKED}"
     )))
     .bind(account.0)
     .fetch_all(&mut *connection)
     .await?;
     let batches: Vec<(i64, String)> = query_as(AssertSqlSafe(format!(
-        "SELECT id, batch FROM last_seen_batches WHERE account = $1 ORDER BY id LIMIT {MAX_BATCHES_PER_TRANSACTION}{FOR_UPDATE_SKIP_LOCKED}"
+        "SELECT id, batch FROM last_seen_batches WHERE account = $1 ORDER BY id LIMIT {MAX_BATCHES_PER_TRANSACTION}{FOR_NO_KEY_UPDATE_SKIP_LOCKED}"
     )))
     .bind(account.0)
     .fetch_all(&mut *connection)

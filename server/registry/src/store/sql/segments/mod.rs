@@ -9,6 +9,6 @@ pub(in super::super) mod stored;
 pub(super) mod writing;
 
 use super::{
-    Connection, DEVICE_OF_NAME, Database, FOR_NO_KEY_UPDATE, FOR_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, Pool, begin,
-    lock, statements,
+    Connection, DEVICE_OF_NAME, Database, FOR_NO_KEY_UPDATE, FOR_NO_KEY_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, Pool,
+    begin, lock, statements,
 };

@@ -29,9 +29,10 @@ const SEGMENTS_PER_STATEMENT: usize = 16;
 const STATES_PER_STATEMENT: usize = 64;
 
 /// An estimate of the memory that a segment `s` with the state `t` takes: its text, a lower-case copy without models,
-/// 38 bytes for each device, and the members of groups. It decides whether a fleet fits, because the exact size is
-/// known only for cached segments.
-pub(super) const NEEDED_BYTES: &str = "OCTET_LENGTH(s.text) * 3 / 2 + s.devices * 38 + COALESCE(LENGTH(t.members), 0)";
+/// 38 bytes for each device, and the members of groups: a small group takes four times what is stored of it. It decides
+/// whether a fleet fits, because the exact size is known only for cached segments.
+pub(super) const NEEDED_BYTES: &str =
+    "OCTET_LENGTH(s.text) * 3 / 2 + s.devices * 38 + COALESCE(LENGTH(t.members), 0) * 4";
 
 /// Checks that segments may be read.
 pub(super) fn check_size(
@@ -270,13 +271,15 @@ async fn read_states(
              FROM segments s JOIN segment_states t ON t.segment = s.id WHERE s.id IN ");
         push_numbers(&mut statement, chunk.iter().map(|(id, ..)| *id));
         let rows: Vec<StateRow> = statement.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
-        let mut rows: HashMap<i64, _> = rows
-            .into_iter()
-            .map(|row| {
+        let parse = move || {
+            let parsed = rows.into_iter().map(|row| {
                 let state = state(Some(row.status_bytes), Some(row.last_seen), Some(row.members))?;
                 Ok((row.id, (row.version, row.state_version, state)))
-            })
-            .collect::<Result<_, StoreError>>()?;
+            });
+            parsed.collect::<Result<HashMap<i64, _>, StoreError>>()
+        };
+        // Of thousands of groups, some milliseconds.
+        let mut rows = tokio::task::spawn_blocking(parse).await.map_err(|_| StoreError::Unavailable)??;
         for (id, version, segment) in chunk {
             match rows.remove(id) {
                 Some((text, state_version, state)) if text == *version => {
@@ -290,4 +293,22 @@ async fn read_states(
         }
     }
     Ok(())
+}
+
+/// A segment of an account as it is cached, if that is its current version.
+pub(super) async fn current_segment(
+    connection: &mut Connection,
+    cache: &Cache,
+    account: Uuid,
+    segment: i64,
+) -> Result<Option<Segment>, StoreError> {
+    let Some((cached_version, cached)) = cache.segment(account, segment) else { return Ok(None) };
+    let version: Option<(i64, Option<i64>)> = query_as(
+        "SELECT s.version, t.version FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.id = $1",
+    )
+    .bind(segment)
+    .fetch_optional(connection)
+    .await?;
+    let version = version.map(|(text, state)| (text, state.unwrap_or_default()));
+    Ok(Some(cached).filter(|_| version == Some(cached_version)))
 }

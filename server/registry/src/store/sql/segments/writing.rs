@@ -1,7 +1,7 @@
 //! Writing segments: adding and removing devices, and storing states.
 
 use super::{
-    Connection, DEVICE_OF_NAME, FOR_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, members, statements::json_names,
+    Connection, DEVICE_OF_NAME, FOR_NO_KEY_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, members, statements::json_names,
     stored::state,
 };
 use crate::{
@@ -23,7 +23,7 @@ pub(in super::super) async fn open_for_append(
 ) -> Result<i64, StoreError> {
     if devices < SMALL_SEGMENT_DEVICES {
         let small: Option<i64> = query_scalar(AssertSqlSafe(format!(
-            "SELECT id FROM segments WHERE account = $1 AND registration = $2 AND devices < $3 ORDER BY id DESC LIMIT 1{FOR_UPDATE_SKIP_LOCKED}"
+            "SELECT id FROM segments WHERE account = $1 AND registration = $2 AND devices < $3 ORDER BY id DESC LIMIT 1{FOR_NO_KEY_UPDATE_SKIP_LOCKED}"
         )))
         .bind(account.0)
         .bind(registration)
@@ -73,6 +73,25 @@ row! {
     }
 }
 
+/// The devices with these names, by their segments.
+pub(in super::super) async fn names_by_segment<'a>(
+    connection: &mut Connection,
+    account: Uuid,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<BTreeMap<i64, HashSet<String>>, StoreError> {
+    let rows: Vec<(i64, String)> =
+        query_as(AssertSqlSafe(format!("SELECT d.segment, d.name FROM {NAMES} {DEVICE_OF_NAME}")))
+            .bind(account)
+            .bind(json_names(names))
+            .fetch_all(connection)
+            .await?;
+    let mut by_segment: BTreeMap<i64, HashSet<String>> = BTreeMap::new();
+    for (segment, name) in rows {
+        by_segment.entry(segment).or_default().insert(name);
+    }
+    Ok(by_segment)
+}
+
 /// Removes devices from their segments, before they are deleted. No other transaction may change devices of the account
 /// meanwhile.
 pub(in super::super) async fn remove<'a>(
@@ -80,17 +99,7 @@ pub(in super::super) async fn remove<'a>(
     account: AccountId,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<(), StoreError> {
-    let rows: Vec<(i64, String)> =
-        query_as(AssertSqlSafe(format!("SELECT d.segment, d.name FROM {NAMES} {DEVICE_OF_NAME}")))
-            .bind(account.0)
-            .bind(json_names(names))
-            .fetch_all(&mut *connection)
-            .await?;
-    let mut segments: BTreeMap<i64, HashSet<&str>> = BTreeMap::new();
-    for (segment, name) in &rows {
-        segments.entry(*segment).or_default().insert(name);
-    }
-    for (id, names) in segments {
+    for (id, names) in names_by_segment(connection, account.0, names).await? {
         let found: Option<ColumnsRow> = query_as(
             "SELECT s.text, t.status_bytes, t.last_seen, t.members
              FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.id = $1",
