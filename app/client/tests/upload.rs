@@ -188,6 +188,24 @@ fn paused_upload_holds_the_parts_that_were_not_sent() {
     assert!(!server.gathered.progress().is_paused);
 }
 
+/// Pressed when the last parts are already under way, the pause has nothing to hold, and must not hold the next pass.
+#[test]
+fn pause_ends_with_its_pass() {
+    let server = Server::new(2, registers);
+    let upload = server.upload();
+    let actions = async {
+        server.clock.sleep_ms(1).await;
+        upload.pause(true);
+    };
+    server.clock.block_on(join(upload.run(Pass::Register), actions));
+    let check = async {
+        server.clock.sleep_ms(10_000).await;
+        assert!(!server.gathered.progress().is_paused);
+    };
+    server.clock.block_on(join(upload.run(Pass::Renew), check));
+    assert_eq!(server.attempts.borrow().len(), 4);
+}
+
 #[test]
 fn paused_upload_that_stops_holds_nothing() {
     let check = |failure: Option<Failure>, stop: fn(&Upload<&Server, &Gathered>), totals| {
