@@ -138,8 +138,8 @@ pub struct AuthenticatedDevice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TokenUse {
     pub(crate) device: Uuid,
-    /// The hash of the newest token, if that one was used. This revokes the older ones, unless a newer one was created
-    /// meanwhile.
+    /// The hash of the newest token, if that one was used and there are older ones. This revokes them, unless a newer one
+    /// was created meanwhile.
     pub(crate) newest: Option<SecretHash>,
     pub(crate) at: Timestamp,
 }

@@ -27,8 +27,8 @@ impl Registry {
         if row.status == Status::Disabled {
             return Err(AuthError::Disabled);
         }
-        let changes_something = !row.is_used || (is_newest && !row.old_token_hashes.is_empty());
-        let newest = is_newest.then_some(row.token_hash);
+        let newest = (is_newest && !row.old_token_hashes.is_empty()).then_some(row.token_hash);
+        let changes_something = !row.is_used || newest.is_some();
         let token_use = changes_something.then(|| TokenUse { device: token.id(), newest, at: self.now() });
         Ok(AuthenticatedDevice {
             account: row.account,

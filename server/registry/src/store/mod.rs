@@ -7,6 +7,7 @@ mod backup;
 pub(crate) mod contract;
 mod failure;
 mod files;
+mod group_commit;
 pub(crate) mod opening;
 mod postgres;
 mod schema;

@@ -1,26 +1,32 @@
 //! The registry on PostgreSQL: any number of servers on one database.
 
 use super::{
-    dialect::{Database, Pool, begin},
+    dialect::{Database, FOR_NO_KEY_UPDATE, FOR_NO_KEY_UPDATE_SKIP_LOCKED, Pool, begin},
     opening, sql,
 };
 use crate::{
     devices::TokenUse,
     errors::{NotReady, OpenError, RegisterError, StateError, StoreError},
-    index::{FleetIndex, IndexRequests},
+    index::{FleetIndex, IndexRequests, cache::Cache},
     registrations::PartOutcome,
     store::{
         address::OpenOptions,
         background::Background,
         contract::{NewPart, Report},
+        group_commit::{Failed, GroupCommit, Outcome, Write},
     },
 };
+use std::{borrow::Borrow, slice, sync::Arc};
+
+/// Transactions that store reports at a time. While one waits for its commit, the next collect more reports.
+const REPORT_TRANSACTIONS: usize = 4;
 
 /// A connected database.
 pub(crate) struct Db {
     pool: Pool,
     device_pool: Pool,
     device_readers: Pool,
+    reports: GroupCommit<Reporting>,
     index: FleetIndex,
     compaction: Background,
     loading: Background,
@@ -34,6 +40,7 @@ impl Db {
         OpenOptions { may_migrate, index: options }: OpenOptions,
     ) -> Result<Self, OpenError> {
         let opening::Pools { pool, devices: device_pool, device_readers } = opening::open(url, may_migrate).await?;
+        let reports = GroupCommit::new(&device_pool, REPORT_TRANSACTIONS);
         let (index, IndexRequests { to_compact, to_load }) = FleetIndex::new(options);
         let compaction = sql::segments::compaction::compact_periodically(
             [pool.clone(), pool.clone()],
@@ -47,6 +54,7 @@ impl Db {
             pool,
             device_pool,
             device_readers,
+            reports,
             index,
             compaction: Background::spawn(compaction),
             loading: Background::spawn(loading),
@@ -62,6 +70,7 @@ impl Db {
     /// Ends the background tasks, and closes all connections.
     pub(crate) async fn close(&self) {
         tokio::join!(self.compaction.cancel(), self.loading.cancel(), self.publishing.cancel());
+        self.reports.close().await;
         if sql::segments::last_seen::publish(&self.device_pool, &self.index.cache.unpublished).await.is_err() {
             tracing::warn!("the last-seen times of the last reports could not be published");
         }
@@ -90,15 +99,23 @@ impl Db {
         &self.index
     }
 
-    /// Stores a report in its own transaction.
+    /// Stores a report, in a shared transaction if its device is not locked.
     pub(crate) async fn write_report(&self, report: Report) -> Result<(), StateError> {
-        let (pool, cache) = (self.device_pool.clone(), self.index.cache.clone());
+        let (report, cache) = (Arc::new(report), self.index.cache.clone());
+        let reporting = Reporting { report, cache };
+        match self.reports.store(reporting.clone()).await {
+            // It is gone, or a transaction that changes it is under way: only this report waits for that.
+            Err(StateError::Gone) => {}
+            outcome => return outcome,
+        }
+        let pool = self.device_pool.clone();
         // In a separate task: if the caller is dropped during the commit, the index still records the report.
         let store = async move {
             let mut tx = begin(&pool).await?;
-            sql::reports::merge_state(&mut tx, &report).await?;
+            let stored = sql::reports::merge_states(&mut tx, slice::from_ref(&reporting), FOR_NO_KEY_UPDATE).await?;
+            stored.into_iter().collect::<Result<(), _>>()?;
             tx.commit().await.map_err(StoreError::from)?;
-            cache.record_last_seen(&report.seen());
+            reporting.on_commit();
             Ok(())
         };
         tokio::spawn(store).await.map_err(|_| StoreError::Unavailable)?
@@ -122,5 +139,37 @@ impl Db {
     /// Begins a write transaction.
     pub(crate) async fn write(&self) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
         begin(&self.pool).await
+    }
+}
+
+/// A report, and the index that records it.
+#[derive(Clone)]
+struct Reporting {
+    report: Arc<Report>,
+    cache: Arc<Cache>,
+}
+
+impl Borrow<Report> for Reporting {
+    fn borrow(&self) -> &Report {
+        &self.report
+    }
+}
+
+impl Write for Reporting {
+    type Pool = Pool;
+    type Done = ();
+    type Error = StateError;
+    const MAX_BATCH: usize = sql::reports::MAX_REPORTS;
+
+    async fn store_all(pool: &Pool, reports: &[Self]) -> Result<Vec<Outcome<Self>>, Failed> {
+        let mut tx = begin(pool).await.map_err(Failed::ToBegin)?;
+        let stored = sql::reports::merge_states(&mut tx, reports, FOR_NO_KEY_UPDATE_SKIP_LOCKED).await;
+        let outcomes = stored.map_err(Failed::ToStore)?;
+        tx.commit().await.map_err(Failed::to_store)?;
+        Ok(outcomes)
+    }
+
+    fn on_commit(&self) {
+        self.cache.record_last_seen(&self.report.seen());
     }
 }

@@ -1,76 +1,143 @@
-//! A device's report, and the first use of its token.
+//! The reports of devices, and the first uses of their tokens.
 
-use super::{Connection, FOR_NO_KEY_UPDATE};
+use super::{
+    Connection,
+    statements::{push_ids, sql},
+};
 use crate::{
-    devices::{AuthenticatedDevice, Status, TokenUse},
+    devices::{Status, TokenUse},
     errors::{StateError, StoreError},
     store::contract::Report,
 };
-use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use sqlx::query;
+use std::{borrow::Borrow, collections::HashMap};
+use uuid::Uuid;
+
+/// The maximum number of reports in one transaction: a row of each in one statement.
+pub(crate) const MAX_REPORTS: usize = 1_024;
+
+/// Statements for up to so many reports are kept by the connection, one for each number. Nearly all are this small.
+const KEPT_REPORTS: usize = 64;
 
 /// Records that a device used a token.
-pub(crate) async fn record_token_use(
-    connection: &mut Connection,
-    TokenUse { device, newest, at }: &TokenUse,
-) -> Result<(), StoreError> {
+pub(crate) async fn record_token_use(connection: &mut Connection, used: &TokenUse) -> Result<(), StoreError> {
     query("UPDATE devices SET first_used = COALESCE(first_used, $2) WHERE id = $1")
-        .bind(device)
-        .bind(at.as_ms())
+        .bind(used.device)
+        .bind(used.at.as_ms())
         .execute(&mut *connection)
         .await?;
-    if let Some(newest) = newest {
-        query("UPDATE devices SET old_token_hashes = $3 WHERE id = $1 AND token_hash = $2")
-            .bind(device)
-            .bind(newest.as_bytes().as_slice())
-            .bind(Vec::<u8>::new())
-            .execute(connection)
-            .await?;
-    }
+    revoke_older_tokens(connection, used).await
+}
+
+/// Revokes the older tokens of a device, if this is the use of its newest.
+async fn revoke_older_tokens(
+    connection: &mut Connection,
+    TokenUse { device, newest, .. }: &TokenUse,
+) -> Result<(), StoreError> {
+    let Some(newest) = newest else { return Ok(()) };
+    query("UPDATE devices SET old_token_hashes = $3 WHERE id = $1 AND token_hash = $2")
+        .bind(device)
+        .bind(newest.as_bytes().as_slice())
+        .bind(Vec::<u8>::new())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
-/// Stores a report. A refusal comes before anything is written.
-pub(crate) async fn merge_state(
+/// A device that reports.
+struct Reporting {
+    status: i16,
+    seen: i16,
+    state: Option<String>,
+}
+
+impl Reporting {
+    fn may_report(&self) -> bool {
+        self.status != Status::Disabled.code()
+    }
+
+    fn is_first_report(&self) -> bool {
+        self.seen == 0 || self.status != Status::Active.code()
+    }
+}
+
+/// Stores at most [`MAX_REPORTS`] reports in the order given, and returns what became of each. A refusal comes before
+/// anything of its report is written. `lock_clause` locks the devices until the transaction ends, so that no other
+/// report is lost; a device that it skips is [`StateError::Gone`].
+pub(crate) async fn merge_states<R: Borrow<Report> + Sync>(
     connection: &mut Connection,
-    Report { device: AuthenticatedDevice { id: device, token_use, .. }, merge, at }: &Report,
-) -> Result<(), StateError> {
-    // This comes first, and makes other reports of the same device wait, so that none is lost.
-    let found: Option<(i16, i16)> =
-        query_as(AssertSqlSafe(format!("SELECT status, seen FROM devices WHERE id = $1{FOR_NO_KEY_UPDATE}")))
-            .bind(device)
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(StoreError::from)?;
-    let Some((status, seen)) = found.filter(|(code, _)| *code != Status::Disabled.code()) else {
-        return Err(StateError::Gone);
-    };
-    let before: Option<String> = query_scalar("SELECT state FROM device_states WHERE device = $1")
-        .bind(device)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(StoreError::from)?;
-    let state = merge(before.as_deref())?;
-    if let Some(token_use) = token_use {
-        record_token_use(connection, token_use).await?;
+    reports: &[R],
+    lock_clause: &'static str,
+) -> Result<Vec<Result<(), StateError>>, StoreError> {
+    let mut devices = reporting(connection, reports, lock_clause).await?;
+    // What is written of each device: by its last report.
+    let mut written: HashMap<Uuid, &Report> = HashMap::new();
+    let (mut changed, mut uses) = (Vec::new(), Vec::new());
+    let outcomes = reports.iter().map(|report| {
+        let report = report.borrow();
+        let device = devices.get_mut(&report.device.id).filter(|device| device.may_report()).ok_or(StateError::Gone)?;
+        device.state = Some((report.merge)(device.state.as_deref())?);
+        // Only the first time: a change of the status byte is also recorded for the fleet index.
+        if written.insert(report.device.id, report).is_none()
+            && (device.is_first_report() || report.device.token_use.is_some())
+        {
+            changed.push(report);
+        }
+        uses.extend(&report.device.token_use);
+        Ok(())
+    });
+    let outcomes = outcomes.collect();
+    let is_kept = reports.len() <= KEPT_REPORTS;
+    if !changed.is_empty() {
+        let mut statement = sql("UPDATE devices SET status = ");
+        statement.push(Status::Active.code()).push(", seen = 1, first_used = COALESCE(first_used, v.column2) FROM (");
+        statement.push_values(&changed, |mut row, report| {
+            row.push_bind(report.device.id).push_bind(report.at.as_ms());
+        });
+        statement.push(") AS v WHERE devices.id = v.column1");
+        statement.build().persistent(is_kept).execute(&mut *connection).await?;
     }
-    // Only the first time: a change of the status byte is also recorded for the fleet index.
-    if seen == 0 || status != Status::Active.code() {
-        query("UPDATE devices SET status = $2, seen = 1 WHERE id = $1")
-            .bind(device)
-            .bind(Status::Active.code())
-            .execute(&mut *connection)
-            .await
-            .map_err(StoreError::from)?;
+    for used in uses {
+        revoke_older_tokens(connection, used).await?;
     }
-    query(
-        "INSERT INTO device_states (device, state, last_seen) VALUES ($1, $2, $3)
-         ON CONFLICT (device) DO UPDATE SET state = excluded.state, last_seen = excluded.last_seen",
-    )
-    .bind(device)
-    .bind(state)
-    .bind(at.as_ms())
-    .execute(connection)
-    .await
-    .map_err(StoreError::from)?;
-    Ok(())
+    if !written.is_empty() {
+        let mut statement = sql("INSERT INTO device_states (device, state, last_seen) ");
+        statement.push_values(&written, |mut row, (id, report)| {
+            let state = devices.get_mut(id).and_then(|device| device.state.take()).unwrap_or_default();
+            row.push_bind(*id).push_bind(state).push_bind(report.at.as_ms());
+        });
+        statement.push(" ON CONFLICT (device) DO UPDATE SET state = excluded.state, last_seen = excluded.last_seen");
+        statement.build().persistent(is_kept).execute(connection).await?;
+    }
+    Ok(outcomes)
+}
+
+/// The devices of these reports, locked, with their states.
+async fn reporting<R: Borrow<Report>>(
+    connection: &mut Connection,
+    reports: &[R],
+    lock_clause: &'static str,
+) -> Result<HashMap<Uuid, Reporting>, StoreError> {
+    let mut ids: Vec<Uuid> = reports.iter().map(|report| report.borrow().device.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let is_kept = reports.len() <= KEPT_REPORTS;
+    // The lock comes first, in a statement of its own: PostgreSQL would join the state from before the wait for it.
+    let mut statement = sql("SELECT id, status, seen FROM devices WHERE id IN ");
+    push_ids(&mut statement, &ids);
+    // In a fixed order, so that two such transactions do not wait for each other.
+    statement.push(" ORDER BY id").push(lock_clause);
+    let rows: Vec<(Uuid, i16, i16)> =
+        statement.build_query_as().persistent(is_kept).fetch_all(&mut *connection).await?;
+    let device = |(id, status, seen)| (id, Reporting { status, seen, state: None });
+    let mut devices: HashMap<_, _> = rows.into_iter().map(device).collect();
+    let mut statement = sql("SELECT device, state FROM device_states WHERE device IN ");
+    push_ids(&mut statement, &ids);
+    let states: Vec<(Uuid, String)> = statement.build_query_as().persistent(is_kept).fetch_all(connection).await?;
+    for (id, state) in states {
+        if let Some(device) = devices.get_mut(&id) {
+            device.state = Some(state);
+        }
+    }
+    Ok(devices)
 }

@@ -1,8 +1,7 @@
 //! The registry on SQLite: one file, one writer at a time, readers beside it.
 
 use super::{
-    dialect::{Connection, Database, Pool, begin},
-    group_commit::{GroupCommit, Write},
+    dialect::{Database, FOR_NO_KEY_UPDATE, Pool, begin},
     opening, sql,
 };
 use crate::{
@@ -14,11 +13,12 @@ use crate::{
         address::OpenOptions,
         background::Background,
         contract::{NewPart, Report},
+        group_commit::{Failed, GroupCommit, Outcome, Write},
     },
     world::World,
 };
 use sqlx::AssertSqlSafe;
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Borrow, sync::Arc, time::Duration};
 use tokio::{sync::Mutex, task::JoinHandle};
 
 /// How long the last checkpoint waits for other processes that read the file, such as a backup.
@@ -52,8 +52,9 @@ impl Db {
         world: &dyn World,
     ) -> Result<Self, OpenError> {
         let opening::Pools { writer, readers, device_readers } = opening::open(file, world, may_migrate).await?;
-        let (reports, uses) = (GroupCommit::new(writer.clone()), GroupCommit::new(writer.clone()));
-        let parts = GroupCommit::new(writer.clone());
+        // There is one writer, so more transactions would only wait for it.
+        let (reports, uses) = (GroupCommit::new(&writer, 1), GroupCommit::new(&writer, 1));
+        let parts = GroupCommit::new(&writer, 1);
         let (index, IndexRequests { to_compact, to_load }) = FleetIndex::new(options);
         let compaction = sql::segments::compaction::compact_periodically(
             [readers.clone(), writer.clone()],
@@ -171,48 +172,64 @@ struct Reporting {
     cache: Arc<Cache>,
 }
 
+impl Borrow<Report> for Reporting {
+    fn borrow(&self) -> &Report {
+        &self.report
+    }
+}
+
 impl Write for Reporting {
+    type Pool = Pool;
     type Done = ();
     type Error = StateError;
-    const MAX_BATCH: usize = 1_024;
+    const MAX_BATCH: usize = sql::reports::MAX_REPORTS;
 
-    async fn store(&self, connection: &mut Connection) -> Result<(), StateError> {
-        sql::reports::merge_state(connection, &self.report).await
+    async fn store_all(pool: &Pool, reports: &[Self]) -> Result<Vec<Outcome<Self>>, Failed> {
+        let mut tx = begin(pool).await.map_err(Failed::ToBegin)?;
+        let stored = sql::reports::merge_states(&mut tx, reports, FOR_NO_KEY_UPDATE).await;
+        let outcomes = stored.map_err(Failed::ToStore)?;
+        tx.commit().await.map_err(Failed::to_store)?;
+        Ok(outcomes)
     }
 
     fn on_commit(&self) {
         self.cache.record_last_seen(&self.report.seen());
     }
-
-    fn failure(error: &StateError) -> Option<StoreError> {
-        if let StateError::Store(failure) = error { Some(*failure) } else { None }
-    }
 }
 
 impl Write for TokenUse {
+    type Pool = Pool;
     type Done = ();
     type Error = StoreError;
     const MAX_BATCH: usize = 1_024;
 
-    async fn store(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        sql::reports::record_token_use(connection, self).await
-    }
-
-    fn failure(error: &StoreError) -> Option<StoreError> {
-        Some(*error)
+    async fn store_all(pool: &Pool, uses: &[Self]) -> Result<Vec<Outcome<Self>>, Failed> {
+        let mut tx = begin(pool).await.map_err(Failed::ToBegin)?;
+        for used in uses {
+            sql::reports::record_token_use(&mut tx, used).await.map_err(Failed::ToStore)?;
+        }
+        tx.commit().await.map_err(Failed::to_store)?;
+        Ok(uses.iter().map(|_| Ok(())).collect())
     }
 }
 
 impl Write for NewPart {
+    type Pool = Pool;
     type Done = PartOutcome;
     type Error = RegisterError;
     const MAX_BATCH: usize = 6;
 
-    async fn store(&self, connection: &mut Connection) -> Result<PartOutcome, RegisterError> {
-        sql::register_part::register(connection, self).await
-    }
-
-    fn failure(error: &RegisterError) -> Option<StoreError> {
-        if let RegisterError::Store(failure) = error { Some(*failure) } else { None }
+    async fn store_all(pool: &Pool, parts: &[Self]) -> Result<Vec<Outcome<Self>>, Failed> {
+        let mut tx = begin(pool).await.map_err(Failed::ToBegin)?;
+        let mut outcomes = Vec::with_capacity(parts.len());
+        for part in parts {
+            let outcome = sql::register_part::register(&mut tx, part).await;
+            if let Err(RegisterError::Store(failure)) = outcome {
+                return Err(Failed::ToStore(failure));
+            }
+            outcomes.push(outcome);
+        }
+        tx.commit().await.map_err(Failed::to_store)?;
+        Ok(outcomes)
     }
 }

@@ -2,7 +2,6 @@
 
 mod db;
 pub(super) mod dialect;
-mod group_commit;
 mod opening;
 
 #[path = "../sql/mod.rs"]

@@ -1,54 +1,74 @@
-//! Group commit. SQLite has one writer, and one durable commit takes about as long as another, however much it
-//! contains. So writes that wait for the writer share a transaction.
+//! Group commit: concurrent writes share a transaction. One durable commit takes about as long as another, however much
+//! it contains, and one statement about as long for many rows as for one.
 
 use crate::{errors::StoreError, store::background::Background};
-use sqlx::{SqliteConnection, SqlitePool};
 use std::{
     iter,
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 /// A write that shares a transaction with others of its kind.
 pub(crate) trait Write: Send + Sync + Sized + 'static {
+    /// The pool that transactions begin in.
+    type Pool: Clone + Send + Sync + 'static;
     type Done: Send + 'static;
     type Error: From<StoreError> + Send + 'static;
 
     /// The maximum number in one transaction.
     const MAX_BATCH: usize;
 
-    /// Stores it. A refusal must come before anything is written, since others share the transaction.
-    fn store(&self, connection: &mut SqliteConnection) -> impl Future<Output = Result<Self::Done, Self::Error>> + Send;
+    /// Stores these writes in one transaction, and commits it. Returns an outcome for each. A refusal of one must come
+    /// before anything of it is written, since the others are committed.
+    fn store_all(pool: &Self::Pool, writes: &[Self])
+    -> impl Future<Output = Result<Vec<Outcome<Self>>, Failed>> + Send;
 
     /// Called when it is durable, even if its caller is gone.
     fn on_commit(&self) {}
-
-    /// The failure of the database, if it was one: then the transaction cannot continue.
-    fn failure(error: &Self::Error) -> Option<StoreError>;
 }
 
-type Outcome<W> = Result<<W as Write>::Done, <W as Write>::Error>;
+/// What became of one write.
+pub(crate) type Outcome<W> = Result<<W as Write>::Done, <W as Write>::Error>;
+
+/// Why nothing of a transaction was stored.
+pub(crate) enum Failed {
+    /// It could not begin; another could not either.
+    ToBegin(StoreError),
+    /// A write failed, or the commit of all of them: on a disk that is nearly full, fewer may fit.
+    ToStore(StoreError),
+}
+
+impl Failed {
+    pub(crate) fn to_store(error: impl Into<StoreError>) -> Self {
+        Self::ToStore(error.into())
+    }
+}
+
 type Waiting<W> = (W, oneshot::Sender<Outcome<W>>);
 
 /// The queue of waiting writes.
 pub(crate) struct GroupCommit<W: Write> {
     /// `None` after it was closed.
     queue: Mutex<Option<mpsc::Sender<Waiting<W>>>>,
-    storing: Background,
+    storing: Vec<Background>,
 }
 
 impl<W: Write> GroupCommit<W> {
-    /// Stores writes through this pool, until it is closed or dropped.
-    pub(crate) fn new(writer: SqlitePool) -> Self {
+    /// Stores writes through this pool, in so many transactions at a time, until it is closed or dropped.
+    pub(crate) fn new(pool: &W::Pool, transactions: usize) -> Self {
         let (sender, queue) = mpsc::channel(W::MAX_BATCH);
-        Self { queue: Mutex::new(Some(sender)), storing: Background::spawn(store_all(writer, queue)) }
+        let queue = Arc::new(AsyncMutex::new(queue));
+        let storing = (0..transactions).map(|_| Background::spawn(store_queued(pool.clone(), queue.clone())));
+        Self { queue: Mutex::new(Some(sender)), storing: storing.collect() }
     }
 
     /// Accepts no more writes, and stores those that wait.
     pub(crate) async fn close(&self) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.storing.finished().await;
+        for storing in &self.storing {
+            storing.finished().await;
+        }
     }
 
     /// Stores a write. It is durable when this returns.
@@ -60,24 +80,16 @@ impl<W: Write> GroupCommit<W> {
     }
 }
 
-/// Why nothing of a transaction was stored.
-enum Failed {
-    /// It could not begin; another could not either.
-    ToBegin(StoreError),
-    /// A write failed, or the commit of all of them: on a disk that is nearly full, fewer may fit.
-    ToStore(StoreError),
-}
-
 /// Stores writes as they come, until the queue is closed.
-async fn store_all<W: Write>(writer: SqlitePool, mut queue: mpsc::Receiver<Waiting<W>>) {
+async fn store_queued<W: Write>(pool: W::Pool, queue: Arc<AsyncMutex<mpsc::Receiver<Waiting<W>>>>) {
     let mut waiting = Vec::new();
-    while queue.recv_many(&mut waiting, W::MAX_BATCH).await > 0 {
+    while queue.lock().await.recv_many(&mut waiting, W::MAX_BATCH).await > 0 {
         let (writes, mut senders): (Vec<W>, Vec<_>) = waiting.drain(..).unzip();
         let writes = Arc::new(writes);
         let mut tries: Vec<_> = iter::once(0..writes.len()).collect();
         while let Some(range) = tries.pop() {
             // In a separate task: after a panic, later writes are stored all the same.
-            let attempt = tokio::spawn(attempt(writer.clone(), writes.clone(), range.clone()));
+            let attempt = tokio::spawn(attempt(pool.clone(), writes.clone(), range.clone()));
             let outcomes = match attempt.await.unwrap_or(Err(Failed::ToStore(StoreError::Unavailable))) {
                 Ok(outcomes) => outcomes,
                 Err(Failed::ToStore(_)) if range.len() > 1 => {
@@ -98,23 +110,10 @@ async fn store_all<W: Write>(writer: SqlitePool, mut queue: mpsc::Receiver<Waiti
 }
 
 /// Stores a range of the writes in one transaction.
-async fn attempt<W: Write>(
-    writer: SqlitePool,
-    writes: Arc<Vec<W>>,
-    range: Range<usize>,
-) -> Result<Vec<Outcome<W>>, Failed> {
-    let begun = writer.begin_with("BEGIN IMMEDIATE").await;
-    let mut tx = begun.map_err(|error| Failed::ToBegin(error.into()))?;
-    let mut outcomes = Vec::with_capacity(range.len());
-    for write in &writes[range.clone()] {
-        let outcome = write.store(&mut tx).await;
-        if let Some(failure) = outcome.as_ref().err().and_then(W::failure) {
-            return Err(Failed::ToStore(failure));
-        }
-        outcomes.push(outcome);
-    }
-    tx.commit().await.map_err(|error| Failed::ToStore(error.into()))?;
-    writes[range].iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).for_each(|(write, _)| write.on_commit());
+async fn attempt<W: Write>(pool: W::Pool, writes: Arc<Vec<W>>, range: Range<usize>) -> Result<Vec<Outcome<W>>, Failed> {
+    let writes = &writes[range];
+    let outcomes = W::store_all(&pool, writes).await?;
+    writes.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).for_each(|(write, _)| write.on_commit());
     Ok(outcomes)
 }
 
@@ -122,32 +121,37 @@ async fn attempt<W: Write>(
 mod tests {
     #![expect(clippy::panic, clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
-    use sqlx::{query, query_scalar};
+    use sqlx::{SqlitePool, query, query_scalar};
 
     /// Stores its number, which the table accepts once. 3, 5 and 7 fail; 30 fails at the commit.
     struct Number(i64);
 
     impl Write for Number {
+        type Pool = SqlitePool;
         type Done = i64;
         type Error = Refused;
         const MAX_BATCH: usize = 16;
 
-        async fn store(&self, connection: &mut SqliteConnection) -> Result<i64, Refused> {
-            match self.0 {
-                3 => return Err(Refused::Wrong),
-                5 => return Err(Refused::Database(StoreError::Corrupt)),
-                7 => panic!("a test of what becomes of the others"),
-                _ => {}
+        async fn store_all(pool: &SqlitePool, numbers: &[Self]) -> Result<Vec<Result<i64, Refused>>, Failed> {
+            let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(|error| Failed::ToBegin(error.into()))?;
+            let mut outcomes = Vec::new();
+            for Self(number) in numbers {
+                match number {
+                    3 => {
+                        outcomes.push(Err(Refused::Wrong));
+                        continue;
+                    }
+                    5 => return Err(Failed::ToStore(StoreError::Corrupt)),
+                    7 => panic!("a test of what becomes of the others"),
+                    _ => {}
+                }
+                let of = if *number == 30 { -1 } else { *number };
+                let stored = query("INSERT INTO numbers VALUES ($1, $2)").bind(number).bind(of).execute(&mut *tx);
+                stored.await.map_err(Failed::to_store)?;
+                outcomes.push(Ok(*number));
             }
-            let of = if self.0 == 30 { -1 } else { self.0 };
-            let stored = query("INSERT INTO numbers VALUES ($1, $2)").bind(self.0).bind(of).execute(connection);
-            let stored = stored.await;
-            stored.map_err(StoreError::from)?;
-            Ok(self.0)
-        }
-
-        fn failure(error: &Refused) -> Option<StoreError> {
-            if let Refused::Database(failure) = error { Some(*failure) } else { None }
+            tx.commit().await.map_err(Failed::to_store)?;
+            Ok(outcomes)
         }
     }
 
@@ -165,6 +169,11 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn failed_write_does_not_affect_the_others() {
+        failing_writes(1).await;
+        failing_writes(3).await;
+    }
+
+    async fn failing_writes(transactions: usize) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("numbers.db");
         let pool = SqlitePool::connect(&format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
@@ -172,7 +181,7 @@ mod tests {
             number INTEGER PRIMARY KEY,
             of INTEGER REFERENCES numbers DEFERRABLE INITIALLY DEFERRED)";
         query(table).execute(&pool).await.unwrap();
-        let group_commit = GroupCommit::new(pool.clone());
+        let group_commit = GroupCommit::new(&pool, transactions);
         for (numbers, is_again) in [(0..5, false), (5..40, false), (0..40, true)] {
             let outcomes =
                 futures_util::future::join_all(numbers.clone().map(|at| group_commit.store(Number(at)))).await;
