@@ -27,7 +27,7 @@ const bad = fileOf("bad.csv", (name, at) => `${name},Contoso.Aircraft.AircraftMo
 // As much to be shown as there can be: many causes, each with its rows.
 const motley = fileOf("motley.csv", (name, at) => `${name},Contoso.Aircraft.AircraftModel,Jet number ${at},Hangar ${at % 97},small${at % 997}`);
 const twins = fileOf("twins.csv", (_, at) => `AutoRegister,Contoso.Aircraft.AircraftModel,Jet number ${at},Hangar ${at % 97},Small`);
-const system = "/usr/bin/chromium";
+const system = ["/usr/bin/chromium", "/usr/bin/chromium-headless-shell"].find((path) => existsSync(path));
 let server;
 let browser;
 try {
@@ -36,7 +36,7 @@ try {
   server = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--data-dir", join(folder, "data")], { env });
   const address = await addressOf(server);
   browser = await chromium.launch({
-    executablePath: existsSync(system) ? system : undefined,
+    executablePath: system,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
   });
   const page = await browser.newPage();

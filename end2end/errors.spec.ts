@@ -154,7 +154,7 @@ test('a file dropped anywhere on the page is checked at once', async ({ portal, 
 test('a file that is dropped outside a drop zone does not navigate', async ({ portal }) => {
   const path = join(folder, 'stray.csv');
   writeFileSync(path, SEED_FILE);
-  for (const page of ['/settings', '/groups', '/registrations']) {
+  for (const page of ['/devices', '/models', '/groups', '/registrations', '/settings']) {
     await open(portal, page);
     await drop(portal, portal.locator('main'), [path]);
     await expect(portal).toHaveURL(new RegExp(`${page}$`));

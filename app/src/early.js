@@ -22,10 +22,11 @@
       for (const name of ["input", "change"]) element.dispatchEvent(new Event(name, { bubbles: true }));
     });
   };
-  // A file that is dropped now would take the page's place.
-  const refuse = (event) => event.preventDefault();
-  const listeners = { click: press, input: type, change: type, dragover: refuse, drop: refuse };
+  const listeners = { click: press, input: type, change: type };
   for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener, true);
+
+  // On every page, and as long as it is open: a file that is dropped beside a drop zone would take the page's place.
+  for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault(), true);
 
   // Without what is started, links and the sign-in form still work; buttons do not, and must not look as if they did.
   const failed = () => {

@@ -87,13 +87,3 @@ pub(crate) fn holds_files(event: &DragEvent) -> bool {
         .data_transfer()
         .is_some_and(|data| data.types().iter().any(|kind| kind.as_string().as_deref() == Some("Files")))
 }
-
-/// Where a file that is dropped beside a drop zone would navigate the page to it, nothing happens.
-pub(crate) fn ignore_stray_drops() {
-    let over = window_event_listener(leptos::ev::dragover, |event| event.prevent_default());
-    let drop = window_event_listener(leptos::ev::drop, |event| event.prevent_default());
-    on_cleanup(move || {
-        over.remove();
-        drop.remove();
-    });
-}

@@ -2,7 +2,6 @@
 
 use crate::{
     alert::alert,
-    browser::file::ignore_stray_drops,
     fns::{
         devices::{DeviceDetail, device},
         sent,
@@ -23,7 +22,6 @@ pub(crate) fn Device() -> impl IntoView {
     let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
     let detail = sent(move || name.get(), device);
     Effect::new(move || {
-        ignore_stray_drops();
         crate::browser::refresh::every(REFRESH, move || detail.refetch());
     });
     view! {

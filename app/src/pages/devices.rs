@@ -180,7 +180,6 @@ fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl I
         is_too_long.or_else(|| shown.problem.get().map(|failure| failure.sentence_while_retrying()))
     };
     Effect::new(move || {
-        file::ignore_stray_drops();
         offered.load();
         refresh::every(REFRESH, move || {
             if js_sys::Date::now() >= next_ms.get_value() {

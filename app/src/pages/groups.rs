@@ -3,7 +3,7 @@
 use super::selection::Selection;
 use crate::{
     alert::alert_text,
-    browser::{calls::Targets, file::ignore_stray_drops, refresh},
+    browser::{calls::Targets, refresh},
     dialogs::{Actions, Done, Modal},
     fns::{
         Failure,
@@ -65,7 +65,6 @@ fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
         });
     };
     Effect::new(move || {
-        ignore_stray_drops();
         refresh::every(REFRESH, ask_again);
     });
 

@@ -30,7 +30,6 @@ pub(crate) fn Models() -> impl IntoView {
     let said = RwSignal::new(Said::Nothing);
     let input = NodeRef::<html::Input>::new();
     let is_over = RwSignal::new(false);
-    Effect::new(file::ignore_stray_drops);
 
     let upload = move |chosen: File| {
         spawn_local(async move {
