@@ -139,3 +139,8 @@ pub(super) fn space_before_quote(cell: &str) -> bool {
     let trimmed = cell.trim_start();
     trimmed.len() < cell.len() && trimmed.starts_with('"')
 }
+
+/// Whether a row with this first cell was commented out. A first column that is called `#` numbers the rows.
+pub(super) fn is_comment(first: &str, is_only_cell: bool) -> bool {
+    first.starts_with("//") || first.starts_with('#') && (first.len() > 1 || is_only_cell)
+}

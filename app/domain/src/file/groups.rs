@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::field::Field;
 use super::problem::{Cause, Problem};
-use super::report::ProblemGroup;
+use super::report::{ProblemGroup, Report};
 use crate::names::{DeviceNameProblem, ModelNameProblem};
 use crate::text::TextProblem;
 
@@ -25,13 +25,6 @@ enum Key {
 }
 
 impl Groups {
-    /// How many groups are counted separately, before others of the same kind share one: enough to read, and
-    /// with 40 kinds and [`Self::EXAMPLES`] at most some 250 kB of report.
-    pub(super) const MAX: usize = 100;
-
-    /// How many problems of a group are shown with it.
-    pub(super) const EXAMPLES: usize = 10;
-
     /// Adds a problem. They come in the order of the file, except for repeated names, which come last.
     pub(super) fn add(&mut self, problem: &Problem) {
         let key = key(problem);
@@ -39,13 +32,13 @@ impl Groups {
         let index = found.unwrap_or_else(|| self.begin(key, problem));
         let group = &mut self.groups[index];
         group.count += 1;
-        if group.examples.len() < Self::EXAMPLES {
+        if group.examples.len() < Report::GROUP_EXAMPLES {
             group.examples.push(problem.clone());
         }
     }
 
     fn begin(&mut self, key: Key, problem: &Problem) -> usize {
-        let (key, heading) = if self.groups.len() < Self::MAX {
+        let (key, heading) = if self.groups.len() < Report::MAX_GROUPS {
             (key, problem.cause.heading(problem.field, &problem.value))
         } else {
             let folded = Key::Folded(problem.cause.kind());

@@ -3,7 +3,7 @@
 //! Bytes go in, in pieces of any size; rows and problems come out, the same however the bytes were cut.
 //!
 //! ```text
-//! bytes ─ Reader ─┬─ head      what the file is: text at all? which separator? a fault of all of it?
+//! bytes ─ Reader ─┬─ head      what the file is: text at all? which separator? a fault of all of it? (and `head_rows`)
 //!                 ├─ offer     what a person may be asked about its columns
 //!                 ├─ scan      where a row ends
 //!                 ├─ cells     where its cells are, and what they say
@@ -22,6 +22,7 @@ mod damage;
 mod field;
 mod groups;
 mod head;
+mod head_rows;
 mod header;
 mod lanes;
 mod layout;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::field::Field;
-use super::head::HeadRow;
+use super::head_rows::HeadRow;
 use super::header::{field_named, is_dotted_model, is_header, is_header_in_other_words, is_ignored};
 use super::layout::Layout;
 use super::options::ReadOptions;

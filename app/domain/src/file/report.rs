@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::{Field, FieldSet};
-use super::groups::Groups;
 use super::layout::Layout;
-use super::models::Models;
 use super::offer::MappingOffer;
 use super::problem::Problem;
 use crate::tier::PricingTier;
@@ -65,8 +63,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many models are listed: see `Models::MAX`.
-    pub const MAX_MODELS: usize = Models::MAX;
+    /// How many models are counted separately. A fleet has a handful; a thousand names of 256 bytes are 256 kB of report.
+    /// A file made up to have a million models must not fill the browser's memory with them.
+    pub const MAX_MODELS: usize = 1_000;
     /// How many rows are shown for a first look.
     pub const PREVIEW_ROWS: usize = 10;
     /// How many characters of a field are shown in it.
@@ -77,10 +76,11 @@ impl Report {
     /// How many numeric names are listed. A spreadsheet takes the zeros from all of a column, so the first thousand
     /// show whether it did; at most 128 kB.
     pub const MAX_NUMERIC_NAMES: usize = 1_000;
-    /// How many groups are counted separately. Others of the same kind share one more group.
-    pub const MAX_GROUPS: usize = Groups::MAX;
-    /// How many problems stand with each group.
-    pub const GROUP_EXAMPLES: usize = Groups::EXAMPLES;
+    /// How many groups are counted separately. Others of the same kind share one more group: enough to read, and with
+    /// 40 kinds and [`Report::GROUP_EXAMPLES`] at most some 250 kB of report.
+    pub const MAX_GROUPS: usize = 100;
+    /// How many problems of a group are shown with it.
+    pub const GROUP_EXAMPLES: usize = 10;
 
     /// Whether there are no problems, so that the file can be registered. There may be warnings.
     #[must_use]

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::cells::{Cells, value};
+use super::cells::{Cells, is_comment, value};
 use super::damage::{has_lost_characters, is_encoded_twice, is_scientific};
 use super::field::Field;
-use super::head::is_row_in_quotes;
+use super::head_rows::is_row_in_quotes;
 use super::header::{self, is_header};
 use super::layout::Layout;
 use super::plain::PlainRow;
@@ -305,11 +305,6 @@ impl<'a> Row<'a> {
 
 /// Ctrl-Z, with which DOS ends a file, and what made it for DOS still does.
 pub(super) const END_OF_FILE: char = '\u{1a}';
-
-/// Whether a row with this first cell was commented out. A first column that is called `#` numbers the rows.
-pub(super) fn is_comment(first: &str, is_only_cell: bool) -> bool {
-    first.starts_with("//") || first.starts_with('#') && (first.len() > 1 || is_only_cell)
-}
 
 /// What a cell says as a field.
 #[inline]
