@@ -8,7 +8,7 @@ use web_sys::{Blob, DomException, DragEvent, File, HtmlInputElement};
 /// The one file that was dropped.
 ///
 /// # Errors
-/// A sentence, for a folder, for several files, and for what is no file.
+/// A sentence, for a folder, several files, or anything that is not a file.
 pub(crate) fn dropped(event: &DragEvent) -> Result<File, String> {
     let Some(data) = event.data_transfer() else { return Err("Nothing was dropped.".to_owned()) };
     let items = data.items();
@@ -81,14 +81,14 @@ pub(crate) fn unreadable_named(name: &str) -> String {
     }
 }
 
-/// True while a dragged thing is over the page and holds files.
+/// Whether the drag holds files.
 pub(crate) fn holds_files(event: &DragEvent) -> bool {
     event
         .data_transfer()
         .is_some_and(|data| data.types().iter().any(|kind| kind.as_string().as_deref() == Some("Files")))
 }
 
-/// Where a file that is dropped beside a drop zone would navigate the page to it, nothing happens.
+/// Ignores files that are dropped beside a drop zone; a browser would navigate to them.
 pub(crate) fn ignore_stray_drops() {
     let over = window_event_listener(leptos::ev::dragover, |event| event.prevent_default());
     let drop = window_event_listener(leptos::ev::drop, |event| event.prevent_default());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::field::Field;
 use super::problem::{Cause, Problem};
-use super::report::{ProblemGroup, Report};
+use super::report::{CheckReport, ProblemGroup};
 use crate::names::{DeviceNameProblem, ModelNameProblem};
 use crate::text::TextProblem;
 
@@ -32,13 +32,13 @@ impl Groups {
         let index = found.unwrap_or_else(|| self.begin(key, problem));
         let group = &mut self.groups[index];
         group.count += 1;
-        if group.examples.len() < Report::GROUP_EXAMPLES {
+        if group.examples.len() < CheckReport::GROUP_EXAMPLES {
             group.examples.push(problem.clone());
         }
     }
 
     fn begin(&mut self, key: Key, problem: &Problem) -> usize {
-        let (key, heading) = if self.groups.len() < Report::MAX_GROUPS {
+        let (key, heading) = if self.groups.len() < CheckReport::MAX_GROUPS {
             (key, problem.cause.heading(problem.field, &problem.value))
         } else {
             let folded = Key::Folded(problem.cause.kind());

@@ -9,9 +9,9 @@
 //!                 ├─ cells     where its cells are, and what they say
 //!                 ├─ header    which column is which field (and `words`, other names of columns)
 //!                 ├─ row       the five fields, and what is wrong with them (and `quotes`, `damage`) ─ Sink
-//!                 └─ plain     the fast path past all of these, for rows with nothing special (and `lanes`, its SIMD)
+//!                 └─ plain     the fast path past all of these, for rows with nothing special (and `simd`)
 //!
-//! Check = Reader + what a report needs: counts, repeated names, groups of problems, parts ─ Report
+//! Check = Reader + what a report needs: counts, repeated names, groups of problems, parts ─ CheckReport
 //! ```
 //!
 //! The format is in design.md, *The registration file*. What a quote does is what the `csv` crate makes of it.
@@ -24,7 +24,6 @@ mod groups;
 mod head;
 mod head_rows;
 mod header;
-mod lanes;
 mod layout;
 mod models;
 mod names;
@@ -38,6 +37,7 @@ mod report;
 mod row;
 mod scan;
 mod sentence;
+mod simd;
 mod words;
 
 pub use check::Check;
@@ -47,7 +47,7 @@ pub use offer::{MappingOffer, OfferedColumn};
 pub use options::{Mapping, ReadOptions};
 pub use problem::{Cause, ColumnNames, EncodingGuess, Problem};
 pub use reader::{Reader, Sink};
-pub use report::{Count, PartRange, PreviewRow, ProblemGroup, Report, TierCount};
+pub use report::{CheckReport, Count, PartRange, PreviewRow, ProblemGroup, TierCount};
 pub use row::Row;
 
 /// The most devices in one file (design.md).

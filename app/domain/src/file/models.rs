@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::lanes::same;
-use super::report::{Count, Report};
+use super::report::{CheckReport, Count};
+use super::simd::same;
 
 /// The models of a file, in the order in which they came. The index of one fits 10 bits, as `Names` keeps it.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Models {
 }
 
 /// The model of a device that is counted among the others: behind the last that has an index.
-const OTHER: u16 = Report::MAX_MODELS as u16;
+const OTHER: u16 = CheckReport::MAX_MODELS as u16;
 
 impl Models {
     /// Counts a device of this model, and returns the index to undo the count with.
@@ -37,7 +37,7 @@ impl Models {
         if let Some(&index) = self.by_name.get(model) {
             return index;
         }
-        if self.counts.len() >= Report::MAX_MODELS {
+        if self.counts.len() >= CheckReport::MAX_MODELS {
             return OTHER;
         }
         let index = u16::try_from(self.counts.len()).unwrap_or(OTHER);

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::field::Separator;
 use super::header::is_model_column;
-use super::lanes::{ByteSet, LANES, same};
+use super::simd::{ByteSet, LANES, same};
 use crate::names::{DeviceName, is_model_name};
 use crate::text::{Description, FriendlyName};
 use crate::tier::PricingTier;
