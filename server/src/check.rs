@@ -9,7 +9,7 @@ use std::{
     process::ExitCode,
 };
 
-/// How much is read at a time.
+/// How many bytes are read at a time.
 const PIECE_BYTES: usize = 1024 * 1024;
 
 /// Checks the file: counts go to stdout, problems and warnings to stderr. The exit code is 1 if there are problems, and 2

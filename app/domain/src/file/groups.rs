@@ -20,8 +20,8 @@ pub(super) struct Groups {
 enum Key {
     /// The cause without what is particular to one problem, the field, and the value if it is grouped by that.
     Same(Cause, Option<Field>, String),
-    /// All problems of this kind for which there was no place.
-    Folded(&'static str),
+    /// All other problems of this kind, beyond the groups that are counted separately.
+    Others(&'static str),
 }
 
 impl Groups {
@@ -41,11 +41,11 @@ impl Groups {
         let (key, heading) = if self.groups.len() < CheckReport::MAX_GROUPS {
             (key, problem.cause.heading(problem.field, &problem.value))
         } else {
-            let folded = Key::Folded(problem.cause.kind());
-            if let Some(&index) = self.by_key.get(&folded) {
+            let others = Key::Others(problem.cause.kind());
+            if let Some(&index) = self.by_key.get(&others) {
                 return index;
             }
-            (folded, problem.cause.folded_heading())
+            (others, problem.cause.folded_heading())
         };
         let index = self.groups.len();
         let kind = problem.cause.kind().to_owned();

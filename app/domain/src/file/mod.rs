@@ -64,7 +64,7 @@ pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 /// all that is ever kept of a file while it is read, besides what the report needs.
 pub const MAX_ROW_BYTES: usize = 64 * 1024;
 
-/// The most rows in a part of the file that is uploaded at once.
+/// The most rows in a part, which is uploaded as one unit.
 pub const PART_ROWS: u32 = 10_000;
 
 /// The most bytes in such a part, unless one row alone has more: 2 MiB.

@@ -249,7 +249,7 @@ impl Reader {
     /// What began like a byte order mark is the beginning of a row.
     fn no_mark(&mut self) {
         let begun = &BYTE_ORDER_MARK[..std::mem::take(&mut self.mark)];
-        // Marks have no line end, so the row goes on.
+        // Marks have no line end, so the row continues.
         self.scan.end(begun, self.layout.separator().byte());
         self.carry.extend_from_slice(begun);
     }

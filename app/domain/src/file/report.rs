@@ -1,4 +1,4 @@
-//! What a check says about a file.
+//! The check report.
 
 use serde::{Deserialize, Serialize};
 
