@@ -1,4 +1,4 @@
-// What a device is told that does something wrong, and when its token ends.
+// The responses to a device that does something wrong, and when its token ends.
 import { act, row, withSeedDevices } from './support/portal.ts';
 import { expect, test } from './support/test.ts';
 

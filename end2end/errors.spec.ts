@@ -99,7 +99,7 @@ test('a name that is taken by a device with another field', async ({ portal, mus
   await expectCounts(portal, '0', '0', '1');
 });
 
-test('closing before Save asks, and tokens that were lost are made anew', async ({ portal, muster }) => {
+test('closing before Save asks, and lost tokens are generated again', async ({ portal, muster }) => {
   await giveModel(portal, muster);
   await open(portal, '/devices');
   await register(portal, file('devices.csv', SEED_FILE));
@@ -139,7 +139,7 @@ test('closing before Save asks, and tokens that were lost are made anew', async 
   await expect(status(portal).getByRole('button', { name: 'Generate tokens' })).toBeHidden();
 });
 
-test('a file dropped anywhere on the page is checked at once', async ({ portal, muster }) => {
+test('a file dropped anywhere on the page is checked immediately', async ({ portal, muster }) => {
   await giveModel(portal, muster);
   const path = join(folder, 'dropped.csv');
   writeFileSync(path, SEED_FILE);

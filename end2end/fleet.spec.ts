@@ -270,7 +270,7 @@ test('tokens for all that match: stopped, taken up again, and a call that fails 
   await expect(dialog).toBeHidden();
 });
 
-test('device groups: made, renamed, deleted, and tokens for those that are ticked', async ({ portal, muster, guard }) => {
+test('device groups: created, renamed, deleted, and tokens for the ticked ones', async ({ portal, muster, guard }) => {
   guard.expect(/422/);
   await withSeedDevices(portal, muster);
   for (const [device, group] of [['AutoRegister41', 'Berlin'], ['AutoRegister42', 'Rome'], ['AutoRegister41', 'Rome']]) {

@@ -1,4 +1,4 @@
-// Tokens that are written to a file of the person's choice as they are made.
+// Tokens that are written to a file of the person's choice while they are created.
 import type { Page } from '@playwright/test';
 import { answerPicker, onDisk } from './support/disk.ts';
 import { Held, deviceName, rows, tickAll, withMany } from './support/many.ts';
@@ -16,7 +16,7 @@ async function generate(page: Page): Promise<void> {
   await making(page).getByRole('button', { name: 'Generate', exact: true }).click();
 }
 
-test('the file grows as they are made, over Stop and Continue', async ({ portal, muster }) => {
+test('the file grows while tokens are created, over Stop and Continue', async ({ portal, muster }) => {
   await answerPicker(portal, { what: 'file' });
   await withMany(portal, muster, DEVICES);
   await portal.getByRole('checkbox', { name: `Select ${deviceName(0)}` }).check();

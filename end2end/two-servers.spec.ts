@@ -10,7 +10,7 @@ const test = base.extend<{ servers: [Muster, Muster]; balancer: RoundRobin }>({
   servers: async ({ postgres }, use, info) => {
     const servers: [Muster, Muster] = [new Muster({ databaseUrl: postgres.url }), new Muster({ databaseUrl: postgres.url })];
     try {
-      // At once, on an empty database: one of them makes the tables and the first person.
+      // Both start at the same time on an empty database: one of them creates the tables and the first user.
       await Promise.all(servers.map((server) => server.start()));
       await use(servers);
       if (info.status !== info.expectedStatus) {
@@ -40,7 +40,7 @@ test('signing in, every page, and a registration, whichever server answers', asy
   await hydrated(page);
   await giveModel(page, servers[0]);
   for (const path of ['/groups', '/models', '/registrations', '/settings', '/devices']) {
-    // Twice, so that each server makes it.
+    // Twice, so that each server does it.
     for (let time = 0; time < 2; time++) {
       await open(page, path);
       await expect(page.getByText(ADMIN.email)).toBeVisible();

@@ -1,4 +1,4 @@
-// Tokens that are not saved, and work that goes on, are lost by no way of leaving that a person takes by mistake.
+// Leaving the page by mistake never loses unsaved tokens, or work under way.
 import type { Page } from '@playwright/test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -111,7 +111,7 @@ test('Generate token, closed while it works, stops, and the next opening begins 
   for (const at of [0, 9_999, 10_000, 24_999]) expect((await muster.sendState(saved.get(deviceName(at))!)).status).toBe(204);
 });
 
-test('Escape on what works stops it, as Stop does; Export goes on from there', async ({ portal, muster, guard }) => {
+test('Escape stops a running job, as Stop does; Export continues from there', async ({ portal, muster, guard }) => {
   guard.expect(/Failed to load resource/);
   const { held, dialog } = await begunForAll(portal, muster, 'Export', 'export-devices');
   await expect(dialog).toContainText('10,000 of 25,000 devices');

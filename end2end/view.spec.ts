@@ -1,4 +1,4 @@
-// All Devices and Device groups: what belongs to which question, and what is said, focused and heard.
+// All Devices and Device groups: which response belongs to which request, and what is shown, focused and announced.
 import type { Page } from '@playwright/test';
 import { Held, PUMP, deviceName, withMany } from './support/many.ts';
 import { MODEL, act, file, giveModel, open, register, row, save, saveTokens, withSeedDevices } from './support/portal.ts';

@@ -41,8 +41,8 @@ fn dialogs_view(signals: DialogSignals) -> Result<AnyView, SplitLoaderError> {
     Ok(view! { <Dialogs signals /> }.into_any())
 }
 
-/// One of the pages. It is there immediately where its part is loaded: on the server, and while the browser takes over
-/// the server's HTML, which must find the same elements.
+/// One of the pages. It is rendered immediately if its part is loaded: on the server, and during hydration, which must find the
+/// same elements.
 pub(crate) fn page(page: LazyPage) -> AnyView {
     let view = move || page_view(page).now_or_never().and_then(Result::ok);
     view().unwrap_or_else(|| {
@@ -66,7 +66,7 @@ pub(crate) fn dialogs(signals: DialogSignals) -> AnyView {
         }
     });
     Effect::new(move || {
-        // So that opening it again tries again.
+        // Opening a dialog again then loads them again.
         if stage.get() == Stage::Failed {
             signals.close_all();
         }
@@ -89,7 +89,7 @@ pub(crate) async fn load_for(path: &str) -> Result<(), SplitLoaderError> {
     if matches!(path, "/sign-in" | "/devices") { Ok(()) } else { load_pages().await }
 }
 
-/// Loads all parts, so that they are there when they are opened. One that does not come is loaded then.
+/// Loads all parts before they are opened. A part that fails is loaded again when it is opened.
 #[cfg(feature = "hydrate")]
 pub(crate) async fn load_all() {
     let _ = futures_util::join!(load_dialogs(), load_pages());
@@ -104,7 +104,7 @@ enum Stage {
     Failed,
 }
 
-/// Loads a part, once; and again where it failed.
+/// Loads a part once, and again if that failed.
 fn load(stage: RwSignal<Stage>, part: impl Future<Output = Result<(), SplitLoaderError>> + 'static) {
     if matches!(stage.get_untracked(), Stage::Loading | Stage::Loaded) {
         return;

@@ -8,12 +8,14 @@ mod alert;
 mod browser;
 mod dialogs;
 pub mod fns;
+mod format;
 mod lazy;
 mod pages;
 pub mod query;
 mod shell;
-mod when;
 
+// `pages/devices` still uses this name.
+use format as when;
 pub use pages::RefusedSignIn;
 pub use shell::{App, AssetBase, shell};
 

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// requests whose line and headers have 32 KiB; that leaves 8 KiB for the other filters and the headers.
 const MAX_SEARCH_BYTES: usize = 24 * 1024;
 
-/// For a person whose search [`is_search_too_long`].
+/// Shown if [`is_search_too_long`].
 pub(crate) const SEARCH_TOO_LONG: &str = "This search is too long. Shorten it, or search for fewer names at a time.";
 
 /// Whether an address with this search might be longer than the server reads, so that the page would not load again.
@@ -14,8 +14,7 @@ pub(crate) fn is_search_too_long(search: &str) -> bool {
     encode(search).len() > MAX_SEARCH_BYTES
 }
 
-/// The characters that are escaped: all but those that mean nothing in an address, and the comma, which separates the names of
-/// a long list.
+/// The characters that are escaped: all except those without a meaning in a URL, and the comma, which separates names.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',');
 
 /// A value percent-encoded for an address: everything but letters, digits and `- . _ ~ ,` as `%XX`.

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /**
- * How it is cut. `refused`: connections break, and new ones are refused at once. `silent`: nothing comes through and
- * nobody is told, as when a cable is pulled; what was under way goes on once it is whole again.
+ * How it is cut. `refused`: connections break, and new ones are refused immediately. `silent`: nothing comes through, and
+ * neither side notices, as when a cable is pulled; what was under way continues when it is back.
  */
 export type Cut = 'refused' | 'silent';
 

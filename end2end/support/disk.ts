@@ -1,4 +1,4 @@
-// A stand-in for the file dialog of the browser, which no test can answer: what is written goes to a file of the page's own.
+// A stand-in for the file dialog of the browser, which no test can answer: written bytes go to a file of the page's own.
 import type { Page } from '@playwright/test';
 
 /** What becomes of it: a file; nobody chooses one; or the disk is full after so many writes. */

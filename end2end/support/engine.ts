@@ -153,7 +153,7 @@ export class Person {
     return text;
   }
 
-  /** Looks again and again until something is so. If it never is, says what there is instead. */
+  /** Polls until a condition holds. If it never does, fails with what there is instead. */
   async until(what: string, isSo: () => Promise<boolean> | boolean, ms = WAIT_MS): Promise<void> {
     const end = Date.now() + ms;
     let last: unknown = '';

@@ -153,7 +153,7 @@ export async function generateTokens(page: Page, devices: number): Promise<void>
 
 /**
  * What must be true at the end: every device of the file is there once, and somebody has saved a token for each; those
- * that were saved work, and are the devices' own. They are given in the order in which they were made.
+ * that were saved work, and are the devices' own. They are in the order in which they were created.
  */
 export async function expectFleet(page: Page, muster: Muster, ...saved: Map<string, string>[]): Promise<void> {
   await page.goto(`${muster.url}/devices`);

@@ -23,7 +23,7 @@ export function modelDefinition(title = MODEL): Buffer {
   return Buffer.from(JSON.stringify({ '@context': 'https://www.w3.org/2022/wot/td/v1.1', '@type': 'tm:ThingModel', title, properties }));
 }
 
-/** A file that is made for a test. */
+/** A file of a test. */
 export function file(name: string, content: string | Buffer): { name: string; mimeType: string; buffer: Buffer } {
   return { name, mimeType: 'text/csv', buffer: Buffer.from(content) };
 }

@@ -11,7 +11,7 @@ pub(crate) async fn backup(file: &Path, database: &Database, stop: &Stop) -> Res
     let url = database.url();
     let size_bytes = tokio::select! {
         size_bytes = muster_registry::backup(&url, file, &SystemWorld) => size_bytes.map_err(|error| error.to_string())?,
-        // What was written until now goes with it.
+        // The unfinished copy is removed.
         () = stop.requested() => return Err(STOPPED.to_owned()),
     };
     println!("Copied the database to {} ({:.1} MB).", file.display(), size_bytes as f64 / 1e6);

@@ -251,6 +251,6 @@ mod tests {
         drop((first, second));
         let fourth = receive("b", 200_000).await.unwrap();
         drop((third, fourth));
-        assert!(memory.used().by_holder.is_empty() && memory.used().bytes == 0, "nothing is kept");
+        assert!(memory.used().by_holder.is_empty() && memory.used().bytes == 0, "nothing is charged any more");
     }
 }

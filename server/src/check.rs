@@ -1,6 +1,6 @@
 //! `muster check FILE`: the check that the page runs, from a terminal.
 
-use muster_domain::{Cause, Check, MAX_FILE_BYTES, Problem, ProblemGroup, ReadOptions, Report};
+use muster_domain::{Cause, Check, CheckReport, MAX_FILE_BYTES, Problem, ProblemGroup, ReadOptions};
 use std::{
     fmt::Write as _,
     fs::File,
@@ -9,7 +9,7 @@ use std::{
     process::ExitCode,
 };
 
-/// How much is read at a time.
+/// How many bytes are read at a time.
 const PIECE_BYTES: usize = 1024 * 1024;
 
 /// Checks the file: counts go to stdout, problems and warnings to stderr. The exit code is 1 if there are problems, and 2
@@ -31,7 +31,7 @@ pub(crate) fn check(file: &Path, ignore_unknown_columns: bool) -> ExitCode {
     if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn read(file: &Path, options: ReadOptions) -> io::Result<Report> {
+fn read(file: &Path, options: ReadOptions) -> io::Result<CheckReport> {
     // One byte over the limit is enough for the check to say so.
     let mut file = File::open(file)?.take(MAX_FILE_BYTES + 1);
     let mut piece = vec![0; PIECE_BYTES];
@@ -68,7 +68,7 @@ fn listed(file: &str, prefix: &str, noun: &str, listed: &[Problem], count: u64, 
     out
 }
 
-fn summary(report: &Report) -> String {
+fn summary(report: &CheckReport) -> String {
     let plural = if report.devices == 1 { "" } else { "s" };
     let mut out = format!("{} device{plural}\n", report.devices);
     for model in &report.models {

@@ -18,7 +18,7 @@ use std::{
     },
 };
 
-/// Hops that are examined. A request passes two or three proxies; a longer list is made up.
+/// Hops that are examined. A request passes two or three proxies; a longer list is forged.
 const MAX_HOPS: usize = 32;
 
 /// The proxies whose `X-Forwarded-…` and `Forwarded` headers are believed.

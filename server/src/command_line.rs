@@ -1,4 +1,4 @@
-//! What can be said on the command line, and through the environment.
+//! The command line, and the settings from the environment.
 
 use crate::client::TrustedProxies;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -95,7 +95,7 @@ pub(crate) enum UserCommand {
     },
 }
 
-/// Where the registry is kept.
+/// The database of the registry.
 #[derive(Args)]
 pub(crate) struct Database {
     /// `postgres://…`, or `sqlite://FILE`; by default a SQLite file in the data folder
@@ -112,11 +112,11 @@ impl Database {
         self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("muster.db").display()))
     }
 
-    /// Creates the data folder, where the database is in it, and keeps other users of the machine out of it. A folder
-    /// that only an address names is not Muster's own: there, the files alone are kept from others.
+    /// Creates the data folder, with access for its owner only, if the database is in it. A folder in a database URL is not
+    /// Muster's own: only the files in it are protected.
     ///
     /// # Errors
-    /// A sentence, where it cannot be created.
+    /// A sentence, if it cannot be created.
     pub(crate) fn create_folder(&self) -> Result<(), String> {
         if self.database_url.is_some() {
             return Ok(());

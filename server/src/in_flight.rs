@@ -76,7 +76,7 @@ mod tests {
         drop(first);
         let third = in_flight.enter("a").unwrap();
         drop((second, third));
-        assert!(in_flight.counts().is_empty(), "nothing is kept");
+        assert!(in_flight.counts().is_empty(), "no count remains");
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ mod check;
 mod client;
 mod command_line;
 mod connections;
+mod database;
 mod device_endpoint;
 mod fair_limit;
 #[cfg(test)]
@@ -16,7 +17,7 @@ mod hostile_clients;
 mod in_flight;
 mod metrics_endpoint;
 mod overload;
-mod people;
+mod pages;
 mod problem;
 mod public_url;
 mod rate_limit;
@@ -27,6 +28,7 @@ mod serve;
 mod session_layer;
 mod sign_in_form;
 mod stopping;
+mod user_commands;
 
 pub use assets::Site;
 
@@ -78,16 +80,16 @@ async fn run(command: Command, stop: &Stop) -> Result<(), String> {
     match command {
         Command::Serve(settings) => serve::serve(settings, stop).await,
         Command::Check { .. } => Ok(()),
-        Command::Migrate { database } => people::migrate(&database, stop).await,
+        Command::Migrate { database } => database::migrate(&database, stop).await,
         Command::Backup { file, database } => backup::backup(&file, &database, stop).await,
         Command::Account { command: AccountCommand::Add { name, database } } => {
-            people::add_account(&name, &database, stop).await
+            user_commands::add_account(&name, &database, stop).await
         }
         Command::User { command: UserCommand::Add { email, account, database } } => {
-            people::add_user(&email, &account, &database, stop).await
+            user_commands::add_user(&email, &account, &database, stop).await
         }
         Command::User { command: UserCommand::Password { email, database } } => {
-            people::change_password(&email, &database, stop).await
+            user_commands::change_password(&email, &database, stop).await
         }
     }
 }

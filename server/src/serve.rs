@@ -5,10 +5,11 @@ use crate::{
     client::TrustedProxies,
     command_line::{LimitSettings, ServeSettings},
     connections::{self, ConnectionLimits},
+    database,
     device_endpoint::{self, Endpoint},
     metrics_endpoint::{self, Metrics},
     overload::{self, Limits},
-    people,
+    pages::{AppState, page_context, server_function},
     problem::Problem,
     public_url::PublicUrl,
     refusals::{self, Refusals},
@@ -19,18 +20,16 @@ use crate::{
     stopping::{self, DRAIN_TIMEOUT, Stop},
 };
 use axum::{
-    Json, Router,
+    Router,
     body::Body,
-    extract::{DefaultBodyLimit, FromRef, Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use http::{HeaderValue, StatusCode, header};
-use leptos::prelude::{LeptosOptions, provide_context, use_context};
-use leptos::server_fn::axum::server_fn_paths;
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, handle_server_fns_with_context};
-use muster_app::{App, AssetBase, fns::Failure, shell};
+use http::{StatusCode, header};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use muster_app::{App, shell};
 use muster_registry::{OpenOptions, Password, Registry};
 use std::{net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
@@ -43,18 +42,6 @@ const OTHER_FILES: u64 = 128;
 /// Concurrent connections to the separate listener of the metrics.
 const MAX_METRICS_CONNECTIONS: usize = 64;
 
-#[derive(Clone)]
-pub(crate) struct AppState {
-    leptos: LeptosOptions,
-    registry: Registry,
-}
-
-impl FromRef<AppState> for LeptosOptions {
-    fn from_ref(state: &AppState) -> Self {
-        state.leptos.clone()
-    }
-}
-
 /// Opens the registry, serves until it is asked to stop, and closes the registry.
 pub(crate) async fn serve(settings: ServeSettings, stop: &Stop) -> Result<(), String> {
     if !assets::are_embedded() {
@@ -62,7 +49,7 @@ pub(crate) async fn serve(settings: ServeSettings, stop: &Stop) -> Result<(), St
     }
     let max_connections = max_connections(&settings.limits, overload::raise_open_files());
     let public = PublicUrl::parse(settings.public_url.as_deref())?;
-    let registry = people::open(&settings.database, open_options(&settings), stop).await?;
+    let registry = database::open(&settings.database, open_options(&settings), stop).await?;
     let served = serve_until_stopped(&settings, public, max_connections, &registry, stop).await;
     stopping::close(&registry).await;
     tracing::info!("stopped");
@@ -77,7 +64,7 @@ fn open_options(settings: &ServeSettings) -> OpenOptions {
     options
 }
 
-/// Makes the first person at the first start, and serves.
+/// Creates the first user at the first start, and serves until it is asked to stop.
 async fn serve_until_stopped(
     settings: &ServeSettings,
     public: PublicUrl,
@@ -144,12 +131,12 @@ fn max_connections(limits: &LimitSettings, open_files: u64) -> usize {
     limits.max_connections.get().min(possible)
 }
 
-/// The account `main` and the first person, where there is nobody yet; gives what to print about them, once.
+/// Creates the account `main` and the first user, if there is no user yet. Returns the sentence to print about them.
 async fn first_start(registry: &Registry, settings: &ServeSettings) -> Result<Option<String>, String> {
     if registry.has_users().await.map_err(|error| error.to_string())? {
         return Ok(None);
     }
-    let (password, made) = match &settings.admin_password {
+    let (password, is_generated) = match &settings.admin_password {
         Some(password) => (password.clone(), false),
         None => (registry.random_password(), true),
     };
@@ -159,7 +146,7 @@ async fn first_start(registry: &Registry, settings: &ServeSettings) -> Result<Op
         return Ok(None);
     }
     tracing::info!(account = "main", user = email.as_str(), by = "the first start", "account and user added");
-    let sentence = if made {
+    let sentence = if is_generated {
         format!("Sign in as {email} with the password {password} (shown only once)")
     } else {
         format!("Sign in as {email}")
@@ -176,7 +163,7 @@ pub(crate) fn router(
     metrics_route: Router,
 ) -> Router {
     let limits = Limits::new(settings);
-    let state = AppState { leptos: LeptosOptions::builder().output_name("muster").build(), registry: registry.clone() };
+    let state = AppState::new(registry.clone());
     let context = page_context(&state);
     let sessions = Sessions { registry: registry.clone(), limits: limits.clone(), public: public.clone() };
     // The last layer is the first that a request meets.
@@ -237,27 +224,6 @@ fn log_response(response: &Response, latency: Duration, _: &Span) {
 /// into its address. What a server function answers stays as it is: tokens do not compress.
 fn is_page(_: StatusCode, _: http::Version, headers: &http::HeaderMap, _: &http::Extensions) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
-}
-
-/// What every page and server function finds in its context.
-pub(crate) fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
-    let registry = state.registry.clone();
-    move || {
-        provide_context(registry.clone());
-        provide_context(AssetBase(assets::BASE.clone()));
-        if let (Some(answer), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce())
-            && let Ok(policy) = HeaderValue::from_str(&security_headers::page_policy(&nonce))
-        {
-            answer.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-        }
-    }
-}
-
-pub(crate) async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
-    if !server_fn_paths().any(|(path, _)| path == request.uri().path()) {
-        return (StatusCode::NOT_FOUND, Json(Failure::other_version())).into_response();
-    }
-    handle_server_fns_with_context(page_context(&state), request).await.into_response()
 }
 
 /// `GET /readyz`: that it can serve.

@@ -1,7 +1,7 @@
 //! `POST /sign-in`: the sign-in form as a browser sends it by itself, because the page's WASM has not started yet or
 //! cannot. The server function signs in; here its answer becomes a redirect, or the page with the sentence.
 
-use crate::serve::{AppState, page_context, server_function};
+use crate::pages::{AppState, page_context, server_function};
 use axum::{
     body::{Body, to_bytes},
     extract::{Form, FromRequest, Query, Request, State, rejection::FormRejection},

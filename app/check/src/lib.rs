@@ -37,7 +37,7 @@ impl FileCheck {
         Ok(!self.check.has_ended())
     }
 
-    /// Ends the check, and gives the `muster_domain::Report` as Postcard.
+    /// Ends the check, and gives the `muster_domain::CheckReport` as Postcard.
     ///
     /// # Errors
     /// An `Error` with a sentence, which no file brings about.

@@ -32,7 +32,7 @@ pub struct Part {
     pub renew: bool,
     /// The separator and the columns of the file.
     pub layout: Layout,
-    /// The fields in which no row of the file has a value: see [`muster_domain::Report::missing_fields`].
+    /// The fields in which no row of the file has a value: see [`muster_domain::CheckReport::missing_fields`].
     pub missing_fields: FieldSet,
     /// The line of the part's first row in the file, from 1.
     pub first_line: u64,

@@ -26,7 +26,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// What a credential is for. Its prefix tells people, Muster and secret scanners.
+/// What a credential is for. People, Muster and secret scanners recognise it by its prefix.
 pub trait Kind: sealed::Sealed {
     /// Three letters and an underscore.
     const PREFIX: &'static str;
@@ -169,7 +169,7 @@ impl<K: Kind> Credential<K> {
     /// The credential as text, for the one answer that carries it to its owner. Never log or store this.
     #[must_use]
     pub fn reveal(&self) -> String {
-        // Of its full size at once: growing would leave copies behind.
+        // Allocated in its full size, because growing would leave copies behind.
         let mut text = String::with_capacity(Self::CHARS);
         text.push_str(K::PREFIX);
         base62::push::<U128_DIGITS>(&mut text, self.id.as_u128());

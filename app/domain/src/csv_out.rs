@@ -2,6 +2,11 @@
 //!
 //! What people open in a spreadsheet begins with a byte order mark, without which it shows `ZÃ¼rich` for `Zürich`, and
 //! ends lines in CR LF. What scripts read has no mark and ends lines in LF.
+//!
+//! `csv_core` decides which fields need quotes, and escapes them. Its state machine is not used: rows are appended to a
+//! buffer that grows, and each field is at hand as a whole.
+
+use std::sync::LazyLock;
 
 use crate::guard::guarded;
 
@@ -57,33 +62,35 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
+/// What `csv_core` decides and escapes by: separated by commas, quoted only if necessary, quotes doubled.
+static FORMAT: LazyLock<csv_core::Writer> = LazyLock::new(csv_core::Writer::new);
+
 /// Appends one field.
 fn push_field(out: &mut Vec<u8>, value: &str) {
-    // White space and byte order marks at an end are quoted for readers that would take them for padding.
+    // Some readers take white space and byte order marks at an end for padding, unless they are quoted.
     let is_blank = |it: char| it.is_whitespace() || it == '\u{feff}';
-    let quoted = value.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n'))
-        || value.starts_with(is_blank)
-        || value.ends_with(is_blank);
+    let is_quoted = FORMAT.should_quote(value.as_bytes()) || value.starts_with(is_blank) || value.ends_with(is_blank);
     let value = guarded(value);
-    if !quoted {
+    if !is_quoted {
         out.extend_from_slice(value.as_bytes());
         return;
     }
-    out.push(b'"');
-    for (index, part) in value.split('"').enumerate() {
-        if index > 0 {
-            out.extend_from_slice(b"\"\"");
-        }
-        out.extend_from_slice(part.as_bytes());
-    }
-    out.push(b'"');
+    let quote = FORMAT.get_quote();
+    out.push(quote);
+    let start = out.len();
+    // In the worst case every byte is a quote. With that much room, `quote` writes the field in one call.
+    out.resize(start + 2 * value.len(), 0);
+    let doubled = FORMAT.get_double_quote();
+    let (_, _, written) = csv_core::quote(value.as_bytes(), &mut out[start..], quote, FORMAT.get_escape(), doubled);
+    out.truncate(start + written);
+    out.push(quote);
 }
 
 /// Appends fields and a line end.
 fn push_record<'a>(out: &mut Vec<u8>, fields: impl IntoIterator<Item = &'a str>, line_end: &str) {
     for (index, field) in fields.into_iter().enumerate() {
         if index > 0 {
-            out.push(b',');
+            out.push(FORMAT.get_delimiter());
         }
         push_field(out, field);
     }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 /// set to Chinese, Japanese or Korean.
 const STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
-/// Behind what a piece begins.
+/// The characters after which a piece begins.
 const BREAKS: [char; 4] = [';', '\t', '\n', '\r'];
 
 /// The value with `'` before each piece that a spreadsheet would run.
@@ -50,7 +50,7 @@ fn begins_formula(rest: &str) -> bool {
     rest.trim_start_matches(['\'', '"']).starts_with(STARTS)
 }
 
-/// Where the pieces of a value are. What ends a piece is its last character.
+/// The ranges of the pieces of a value. The break that ends a piece belongs to it.
 fn pieces(value: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
     let mut start = 0;
     value.split_inclusive(BREAKS).map(move |piece| {

@@ -25,10 +25,13 @@ pub use credential::{AccessKey, Credential, CredentialProblem, Kind, SecretHash,
 pub use csv_out::{errors_csv, registration_csv, spreadsheet_would_change, tokens_csv};
 pub use device::NewDevice;
 pub use file::{
-    Cause, Check, ColumnNames, Count, EncodingGuess, Field, FieldSet, Layout, LayoutProblem, MAX_DEVICES,
+    Cause, Check, CheckReport, ColumnNames, Count, EncodingGuess, Field, FieldSet, Layout, LayoutProblem, MAX_DEVICES,
     MAX_FILE_BYTES, MAX_ROW_BYTES, Mapping, MappingOffer, OfferedColumn, PART_BYTES, PART_ROWS, PartRange, PreviewRow,
-    Problem, ProblemGroup, ReadOptions, Reader, Report, Row, Separator, Sink, TierCount, UnknownField,
+    Problem, ProblemGroup, ReadOptions, Reader, Row, Separator, Sink, TierCount, UnknownField,
 };
+// `fns/registrations.rs` still uses this name.
+#[doc(hidden)]
+pub use file::CheckReport as Report;
 pub use model::{Affordance, ModelProblem, ThingModel};
 pub use names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};
 pub use nearest::{KnownNames, nearest};

@@ -127,7 +127,7 @@ pub enum ModelNameProblem {
         /// The first character of that part.
         first: char,
     },
-    /// Two dots stand together, or one stands at an end.
+    /// Two dots are adjacent, or one is at an end.
     #[error("A model name has exactly one dot between its parts, and none at its ends")]
     EmptyPart,
     /// It holds a character that no model name has.

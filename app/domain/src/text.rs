@@ -1,4 +1,4 @@
-//! The two texts a device may have for people: its friendly name and its description.
+//! The two texts that a device may have: its friendly name and its description.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -94,7 +94,7 @@ fn checked(text: &str, max: u32) -> Result<Box<str>, TextProblem> {
     }
 }
 
-/// A text as it is kept: in Unicode's Normalization Form C, without characters that cannot be seen, and without white
+/// A text as it is stored: in Unicode's Normalization Form C, without characters that cannot be seen, and without white
 /// space around it. So texts that look the same are the same.
 pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
     let text = text.trim();

@@ -29,7 +29,7 @@ impl PricingTier {
     /// All four, the smallest first.
     pub const ALL: [Self; 4] = [Self::ExtraSmall, Self::Small, Self::Medium, Self::Large];
 
-    /// The name, as it stands in files and on the screen.
+    /// The name, in files and on the screen.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

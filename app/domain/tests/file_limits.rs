@@ -5,7 +5,8 @@ mod common;
 use common::{Found, report, told};
 use insta::assert_snapshot;
 use muster_domain::{
-    Cause, Check, Layout, MAX_DEVICES, MAX_FILE_BYTES, MAX_ROW_BYTES, PART_BYTES, PART_ROWS, Reader, Report, Separator,
+    Cause, Check, CheckReport, Layout, MAX_DEVICES, MAX_FILE_BYTES, MAX_ROW_BYTES, PART_BYTES, PART_ROWS, Reader,
+    Separator,
 };
 
 fn devices(count: u64) -> Vec<u8> {
@@ -139,21 +140,21 @@ fn a_report_is_bounded() {
         );
     }
     let report = report(file);
-    assert_eq!(report.problems.len(), Report::MAX_PROBLEMS);
-    assert_eq!(report.models.len() + report.problem_groups.len(), Report::MAX_GROUPS + 3);
+    assert_eq!(report.problems.len(), CheckReport::MAX_PROBLEMS);
+    assert_eq!(report.models.len() + report.problem_groups.len(), CheckReport::MAX_GROUPS + 3);
     assert_eq!(report.problem_groups.iter().map(|it| it.count).sum::<u64>(), report.problem_count);
     let json = serde_json::to_string(&report).expect("a report is JSON");
     assert!(json.len() < 1_000_000, "{}", json.len());
-    assert_eq!(serde_json::from_str::<Report>(&json).expect("and back"), report);
+    assert_eq!(serde_json::from_str::<CheckReport>(&json).expect("and back"), report);
 
     let many: String = (0..3_000).map(|number| format!("pump{number},Model{number}\n")).collect();
     let report = common::report(many);
-    assert_eq!((report.models.len(), report.other_model_devices), (Report::MAX_MODELS, 2_000));
+    assert_eq!((report.models.len(), report.other_model_devices), (CheckReport::MAX_MODELS, 2_000));
 
     // A repeated name is taken back from where it was counted, also from the others.
     let many: String = (0..3_000).map(|number| format!("pump{},Model{number}\n", number / 2)).collect();
     let report = common::report(many);
-    assert_eq!((report.models.len(), report.other_model_devices), (Report::MAX_MODELS / 2, 1_000));
+    assert_eq!((report.models.len(), report.other_model_devices), (CheckReport::MAX_MODELS / 2, 1_000));
 }
 
 /// Each part is read by itself, and together they are the file.

@@ -4,9 +4,9 @@ mod common;
 
 use common::{Found, summary};
 use insta::assert_snapshot;
-use muster_domain::{Check, Field, Mapping, MappingOffer, ReadOptions, Reader, Report};
+use muster_domain::{Check, CheckReport, Field, Mapping, MappingOffer, ReadOptions, Reader};
 
-fn check_with(file: &str, options: &ReadOptions) -> Report {
+fn check_with(file: &str, options: &ReadOptions) -> CheckReport {
     let mut check = Check::with_options(options.clone());
     file.as_bytes().chunks(7).for_each(|piece| check.push(piece));
     check.finish()
@@ -144,5 +144,5 @@ fn numeric_names_are_listed_for_comparing() {
         file += &format!("1{number:05},M\n");
     }
     let report = check_with(&file, &ReadOptions::default());
-    assert_eq!((report.numeric_names.len(), report.numeric_name_count), (Report::MAX_NUMERIC_NAMES, 2_002));
+    assert_eq!((report.numeric_names.len(), report.numeric_name_count), (CheckReport::MAX_NUMERIC_NAMES, 2_002));
 }

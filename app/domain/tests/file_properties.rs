@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Found, read};
-use muster_domain::{Check, Layout, ReadOptions, Reader, Report, Separator, Sink, errors_csv};
+use muster_domain::{Check, CheckReport, Layout, ReadOptions, Reader, Separator, Sink, errors_csv};
 use proptest::prelude::*;
 
 /// Bytes that look like a registration file, and go wrong in all the ways that matter.
@@ -95,7 +95,7 @@ fn long_file_like() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn check_in_pieces(bytes: &[u8], cuts: &[prop::sample::Index]) -> Report {
+fn check_in_pieces(bytes: &[u8], cuts: &[prop::sample::Index]) -> CheckReport {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
     cuts.sort_unstable();
     let mut check = Check::new();

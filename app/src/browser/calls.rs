@@ -1,24 +1,24 @@
-//! One thing done to many devices: by as many calls of the server as it takes, one after the other.
+//! The calls of an action on many devices, one after another.
 
 use crate::fns::devices::{Chosen, DEVICES_PER_CALL, DeviceFilter, Step};
 use std::rc::Rc;
 
-/// The devices that something is to be done to.
+/// The devices of an action.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Targets {
-    /// Those with these names.
+    /// The devices with these names.
     Named(Vec<String>),
-    /// Those that match; see [`Chosen::Matching`].
+    /// The devices that match; see [`Chosen::Matching`].
     Matching { filter: DeviceFilter, registered_by_ms: i64, except: Vec<String> },
 }
 
-/// The calls it takes. It can be stopped between two of them, and go on from there.
+/// The calls of one action. The action can be stopped between two of them, and continued.
 #[derive(Clone)]
 pub(crate) struct Calls {
     targets: Rc<Targets>,
-    /// Of a list of names: how many were taken.
+    /// For a list of names: how many were sent.
     taken: usize,
-    /// Of those that match: how far it came.
+    /// For a filter: the last name that was processed.
     after: Option<String>,
     is_done: bool,
 }
@@ -28,7 +28,7 @@ impl Calls {
         Self { targets: Rc::new(targets), taken: 0, after: None, is_done: false }
     }
 
-    /// What the next call is for; `None`: all is done.
+    /// The devices of the next call; `None` if all are done.
     pub(crate) fn next(&self) -> Option<Chosen> {
         if self.is_done {
             return None;
@@ -46,7 +46,7 @@ impl Calls {
         })
     }
 
-    /// That call is done, and came as far as this.
+    /// Records the result of that call.
     pub(crate) fn done(&mut self, step: &Step) {
         match &*self.targets {
             Targets::Named(names) => {
@@ -66,15 +66,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_in_slices() {
+    fn names_are_sent_in_slices() {
         let check = |names: usize, expected: &[usize]| {
             let mut calls = Calls::new(Targets::Named((0..names).map(|at| format!("d{at}")).collect()));
-            let mut there = Vec::new();
+            let mut sent = Vec::new();
             while let Some(Chosen::Named(some)) = calls.next() {
-                there.push(some.len());
+                sent.push(some.len());
                 calls.done(&Step::default());
             }
-            assert_eq!(there, expected);
+            assert_eq!(sent, expected);
         };
         check(1, &[1]);
         check(10_000, &[10_000]);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matches_goes_on_behind_the_last_name() {
+    fn filter_continues_after_the_last_name() {
         let targets = Targets::Matching { filter: DeviceFilter::default(), registered_by_ms: 7, except: Vec::new() };
         let mut calls = Calls::new(targets);
         let after = |calls: &Calls| match calls.next() {

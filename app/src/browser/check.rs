@@ -5,7 +5,7 @@ mod failure;
 pub(crate) use failure::CheckFailure;
 use gloo_timers::callback::Timeout;
 use leptos::{leptos_dom::helpers::WindowListenerHandle, prelude::*, task::spawn_local};
-use muster_domain::{ReadOptions, Report};
+use muster_domain::{CheckReport, ReadOptions};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -53,7 +53,7 @@ pub(crate) enum CheckEvent {
     /// Nothing was heard of the check for [`SILENCE_MS`]. It may still end.
     Silent,
     /// The check is done.
-    Report(Box<Report>),
+    Report(Box<CheckReport>),
     /// The check did not start, or stopped.
     Failed(CheckFailure),
 }

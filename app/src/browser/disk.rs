@@ -15,15 +15,15 @@ use web_sys::{
 const PICKER: &str = "showSaveFilePicker";
 
 /// Whether this browser lets a page write to a file that a person chooses.
-pub(crate) fn is_there() -> bool {
+pub(crate) fn is_supported() -> bool {
     Reflect::has(&window(), &PICKER.into()).unwrap_or(false)
 }
 
-/// A file that was chosen. What is written to it is in it for good after each `commit`.
+/// A file that was chosen. Bytes written to it are durable after the next `commit`.
 #[derive(Clone)]
 pub(crate) struct Disk {
     handle: FileSystemFileHandle,
-    /// What takes the bytes until the next commit.
+    /// The stream of the bytes written since the last commit.
     open: Rc<RefCell<Option<FileSystemWritableFileStream>>>,
     /// How long the file was after the last commit.
     bytes: Rc<Cell<f64>>,
@@ -31,10 +31,10 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// Lets the person choose where, and begins the file with these bytes. It has to be called for a click.
+    /// Asks the person for a file, and writes these bytes to its start. Browsers allow this only in response to a click.
     ///
     /// # Errors
-    /// A sentence, where none was chosen, or it cannot be written to.
+    /// A sentence, if none was chosen, or it cannot be written to.
     pub(crate) async fn choose(name: &str, begin: &str) -> Result<Self, String> {
         let handle =
             pick(name).await.map_err(|error| match error.dyn_ref::<DomException>().map(DomException::name) {
@@ -77,7 +77,7 @@ impl Disk {
         Ok(stream)
     }
 
-    /// Puts what was written into the file. Until then, it is lost where the tab dies.
+    /// Moves the written bytes into the file. Until then, they are lost if the tab crashes.
     pub(crate) async fn commit(&self) -> Result<(), JsValue> {
         let open = self.open.borrow_mut().take();
         if let Some(stream) = open {

@@ -32,7 +32,7 @@ pub(crate) fn ask_before_leaving(would_lose: Signal<bool>, ask: Callback<()>) {
                 hold(&history);
                 ask.run(());
             } else {
-                pass_over(&history, &event);
+                skip_held_entry(&history, &event);
             }
         });
     });
@@ -46,33 +46,33 @@ pub(crate) fn ask_before_leaving(would_lose: Signal<bool>, ask: Callback<()>) {
     });
 }
 
-/// Calls this when Back or Forward was pressed, and before the router hears of it.
+/// Calls this when Back or Forward was pressed, before the router's own listener.
 fn listen_for_back(called: impl FnMut(Event) + 'static) {
     const EVENT: &str = "popstate";
     let closure = send_wrapper::SendWrapper::new(Closure::<dyn FnMut(Event)>::new(called));
-    // On its way down, an event comes here before it comes to those who wait for it on its way up.
+    // In the capturing phase, before listeners of the bubbling phase.
     let _ = window().add_event_listener_with_callback_and_bool(EVENT, closure.as_ref().unchecked_ref(), true);
     on_cleanup(move || {
         let _ = window().remove_event_listener_with_callback_and_bool(EVENT, closure.as_ref().unchecked_ref(), true);
     });
 }
 
-/// Puts the page on top of the history once more; where Back has led to another already, the one that is held.
+/// Pushes the page onto the history once more; if Back has already led to another page, the page that is held.
 fn hold(history: &History) {
     let (state, here) = here(history);
     let held = HELD_AT.with_borrow_mut(|held| held.get_or_insert_with(|| here.clone()).clone());
     if state == HELD && held == here {
         return;
     }
-    // A browser refuses these only to a page that does it hundreds of times.
+    // A browser refuses these calls only after hundreds of them.
     if held == here {
         let _ = history.replace_state_with_url(&JsValue::from_str(BELOW), "", None);
     }
     let _ = history.push_state_with_url(&JsValue::from_str(HELD), "", Some(&held));
 }
 
-/// Where nothing would be lost any more, Back leads to the same page once. It goes one further by itself.
-fn pass_over(history: &History, event: &Event) {
+/// When nothing would be lost any more, the first Back would lead to the same page. This goes back once more.
+fn skip_held_entry(history: &History, event: &Event) {
     let (state, here) = here(history);
     let was_held = HELD_AT.replace((state == HELD).then(|| here.clone()));
     if state == BELOW && was_held == Some(here) {

@@ -1,4 +1,4 @@
-//! Asking again, so that what a page shows changes by itself.
+//! Repeated requests, so that a page shows changes by itself.
 
 use leptos::prelude::*;
 use std::{cell::Cell, time::Duration};
@@ -8,13 +8,13 @@ thread_local! {
     static IS_PAUSED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Asks no more, or again: who signs out is on the page for a moment longer, and nobody's to the server.
+/// Pauses all refreshes, or resumes them. While a user signs out, the page is still open, but its requests have no session.
 pub(crate) fn pause(is_paused: bool) {
     IS_PAUSED.set(is_paused);
 }
 
-/// Runs `again` at this interval, for as long as the page is there and is seen. The interval is the whole
-/// protocol: any server of many can answer, and a server that was away is found again.
+/// Runs `again` at this interval while the page is open and visible. There is no connection to keep: any of several
+/// servers can answer, and a server that was down is found again.
 pub(crate) fn every(interval: Duration, again: impl Fn() + 'static) {
     let handle = set_interval_with_handle(
         move || {

@@ -1,7 +1,7 @@
-//! Saving what the page gathered as a file.
+//! Rows that the page collects, and saves as a file.
 
 use super::disk::Disk;
-use crate::when::count;
+use crate::format::count;
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
 use std::{
@@ -11,52 +11,52 @@ use std::{
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
-/// How long a saved file's address stays good; browsers begin a download within milliseconds.
-const KEPT_MS: u64 = 60_000;
+/// How long the URL of a download stays valid; browsers begin a download within milliseconds.
+const URL_VALID_MS: u64 = 60_000;
 
-/// How many rows lie on the disk at most before they are put into the file for good.
+/// How many rows are written before they are committed to the file.
 const COMMIT_ROWS: u64 = 100_000;
 
-/// Said where the browser takes no more.
+/// Shown if the browser takes no more bytes.
 const NO_MEMORY: &str = "The browser ran out of memory. Close other tabs, then try again.";
 
-/// Rows for a file, gathered as they arrive. They are handed to the browser at once, which may keep them on its disk,
-/// and so never lie in the WASM memory; or they are written to a file that the person chose.
+/// Rows for a file, collected as they arrive. They are outside the WASM memory: in Blobs, which the browser may move to its
+/// disk, or in a file that the person chose.
 #[derive(Clone)]
-pub(crate) struct Gathered {
+pub(crate) struct CollectedRows {
     header: &'static str,
-    /// Those that are in no file yet.
-    kept: Rc<RefCell<Array>>,
+    /// The rows that are in no file yet.
+    unsaved: Rc<RefCell<Array>>,
     rows: Rc<Cell<Rows>>,
-    /// The file; `None`: there is none, or it could not be written any further.
+    /// The file; `None` if there is none, or if a write to it failed.
     disk: Rc<RefCell<Option<Disk>>>,
 }
 
-/// How many rows are where.
+/// How many rows are in the file, and how many are not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rows {
-    /// In the file that the person chose, for good.
+    /// Committed to the file that the person chose.
     pub(crate) written: u64,
-    /// Not there, or not for good.
-    pub(crate) kept: u64,
-    /// The file could not be written any further: what is kept is to be saved.
-    pub(crate) is_cut: bool,
+    /// The others.
+    pub(crate) unsaved: u64,
+    /// Whether a write to the file failed. The unsaved rows have to be saved to another.
+    pub(crate) is_incomplete: bool,
 }
 
-impl Gathered {
+impl CollectedRows {
     pub(crate) fn new(header: &'static str) -> Self {
-        Self { header, kept: Rc::new(RefCell::new(Array::new())), rows: Rc::default(), disk: Rc::default() }
+        Self { header, unsaved: Rc::new(RefCell::new(Array::new())), rows: Rc::default(), disk: Rc::default() }
     }
 
-    /// Goes to a file, which the person chooses now.
+    /// Collects into a file, which the person chooses now.
     ///
     /// # Errors
     /// A sentence; see [`Disk::choose`].
     pub(crate) async fn to_disk(name: &str, header: &'static str) -> Result<Self, String> {
         let disk = Disk::choose(name, header).await?;
-        let gathered = Self::new(header);
-        *gathered.disk.borrow_mut() = Some(disk);
-        Ok(gathered)
+        let collected = Self::new(header);
+        *collected.disk.borrow_mut() = Some(disk);
+        Ok(collected)
     }
 
     /// Whether every row so far goes to a file.
@@ -72,45 +72,45 @@ impl Gathered {
         self.rows.get()
     }
 
-    /// Adds so many rows at the end. A file that cannot be written is no failure: they are kept.
+    /// Adds rows at the end. If the file cannot be written, they stay in memory, and that is no error.
     ///
     /// # Errors
-    /// A sentence, where the browser does not take them.
+    /// A sentence, if the browser does not take them.
     pub(crate) async fn push(&self, bytes: &[u8], rows: u64) -> Result<(), String> {
         if bytes.is_empty() {
             return Ok(());
         }
         let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes)));
         let blob = blob.map_err(|_| NO_MEMORY.to_owned())?;
-        // They are kept until they are in the file for good.
-        self.kept.borrow().push(&blob);
-        self.count(|now| now.kept += rows);
+        // In memory, too, until they are committed to the file.
+        self.unsaved.borrow().push(&blob);
+        self.count(|now| now.unsaved += rows);
         let disk = self.disk.borrow().clone();
         if let Some(disk) = disk {
             if disk.write(&blob).await.is_err() {
-                self.cut();
-            } else if self.rows().kept >= COMMIT_ROWS {
+                self.give_up_file();
+            } else if self.rows().unsaved >= COMMIT_ROWS {
                 self.commit().await;
             }
         }
         Ok(())
     }
 
-    /// Puts what came into the file for good, where there is one.
+    /// Commits the rows to the file, if there is one.
     pub(crate) async fn commit(&self) {
         let disk = self.disk.borrow().clone();
-        let (Some(disk), kept) = (disk, self.rows().kept) else { return };
+        let (Some(disk), unsaved) = (disk, self.rows().unsaved) else { return };
         if disk.commit().await.is_err() {
-            self.cut();
+            self.give_up_file();
         } else {
-            *self.kept.borrow_mut() = Array::new();
-            self.count(|now| (now.written, now.kept) = (now.written + kept, 0));
+            *self.unsaved.borrow_mut() = Array::new();
+            self.count(|now| (now.written, now.unsaved) = (now.written + unsaved, 0));
         }
     }
 
-    fn cut(&self) {
+    fn give_up_file(&self) {
         self.disk.borrow_mut().take();
-        self.count(|now| now.is_cut = true);
+        self.count(|now| now.is_incomplete = true);
     }
 
     fn count(&self, change: impl FnOnce(&mut Rows)) {
@@ -119,20 +119,20 @@ impl Gathered {
         self.rows.set(rows);
     }
 
-    /// Saves those that are in no file.
+    /// Downloads the rows that are in no file.
     ///
     /// # Errors
-    /// A sentence, where the browser does not do it.
+    /// A sentence, if the browser refuses.
     pub(crate) fn save(&self, name: &str) -> Result<(), String> {
         let pieces = Array::of1(&self.header.into());
-        self.kept.borrow().for_each(&mut |piece, _, _| {
+        self.unsaved.borrow().for_each(&mut |piece, _, _| {
             pieces.push(&piece);
         });
         download(name, &pieces).map_err(|_| NO_MEMORY.to_owned())
     }
 }
 
-/// What to say beside a file in which a spreadsheet would change so many device names, if it would change any.
+/// The note about a file with this many device names that a spreadsheet would change; `None` if there are none.
 pub(crate) fn spreadsheet_note(names: u64) -> Option<String> {
     let names = (names > 0).then(|| count(names, "device name", "device names"))?;
     Some(format!(
@@ -154,7 +154,7 @@ fn download(name: &str, pieces: &Array) -> Result<(), JsValue> {
         move || {
             let _ = Url::revoke_object_url(&url);
         },
-        std::time::Duration::from_millis(KEPT_MS),
+        std::time::Duration::from_millis(URL_VALID_MS),
     );
     Ok(())
 }

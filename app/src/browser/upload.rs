@@ -4,7 +4,7 @@
 use super::{
     checked_file::{self, CheckedFile},
     clock::BrowserClock,
-    save::{Gathered, Rows},
+    save::{CollectedRows, Rows},
 };
 use crate::fns::{
     Failure,
@@ -12,7 +12,7 @@ use crate::fns::{
 };
 use leptos::prelude::*;
 use muster_client::{NewRegistration, Part, PartDone, Progress, Results, Transport};
-use muster_domain::{PartRange, Report};
+use muster_domain::{CheckReport, PartRange};
 use std::rc::Rc;
 use uuid::Uuid;
 
@@ -20,7 +20,12 @@ use uuid::Uuid;
 pub(crate) type Upload = Rc<muster_client::Upload<BrowserTransport, BrowserResults>>;
 
 /// An upload of a file that the check found clean.
-pub(crate) fn new_upload(file: CheckedFile, results: BrowserResults, report: &Report, group: Option<String>) -> Upload {
+pub(crate) fn new_upload(
+    file: CheckedFile,
+    results: BrowserResults,
+    report: &CheckReport,
+    group: Option<String>,
+) -> Upload {
     let file_name = file.file.name();
     Rc::new(muster_client::Upload::new(BrowserTransport { file }, results, file_name, report, group))
 }
@@ -62,18 +67,23 @@ impl Transport for BrowserTransport {
     }
 }
 
-/// Gathers the results of an upload, which are nowhere else, and shows its progress.
+/// Collects the results of an upload, which are nowhere else, and shows its progress.
 pub(crate) struct BrowserResults {
-    pub(crate) tokens: Gathered,
-    pub(crate) errors: Gathered,
+    pub(crate) tokens: CollectedRows,
+    pub(crate) errors: CollectedRows,
     progress: RwSignal<Progress>,
-    /// Where the tokens are.
-    kept: RwSignal<Rows>,
+    /// How many rows of tokens are in a file.
+    token_rows: RwSignal<Rows>,
 }
 
 impl BrowserResults {
-    pub(crate) fn new(tokens: Gathered, errors: Gathered, progress: RwSignal<Progress>, kept: RwSignal<Rows>) -> Self {
-        Self { tokens, errors, progress, kept }
+    pub(crate) fn new(
+        tokens: CollectedRows,
+        errors: CollectedRows,
+        progress: RwSignal<Progress>,
+        token_rows: RwSignal<Rows>,
+    ) -> Self {
+        Self { tokens, errors, progress, token_rows }
     }
 }
 
@@ -92,7 +102,7 @@ impl Results for BrowserResults {
 
     /// The dialog may be gone, and its signals with it.
     fn on_progress(&self, progress: Progress) {
-        self.kept.try_set(self.tokens.rows());
+        self.token_rows.try_set(self.tokens.rows());
         self.progress.try_set(progress);
     }
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use web_sys::File;
 
-/// The menu. `done` is called with what was done to devices, when it has ended.
+/// The menu. `done` is called when an action on devices has ended.
 #[component]
 pub(crate) fn Actions(
     /// The devices that are chosen.
@@ -28,11 +28,11 @@ pub(crate) fn Actions(
         total,
         is_registering,
         dropped,
-        is_making_tokens: RwSignal::new(false),
+        is_generating_tokens: RwSignal::new(false),
         is_confirming: RwSignal::new(false),
         question: RwSignal::new(Question::Disable),
         is_exporting: RwSignal::new(false),
-        said: RwSignal::new(None),
+        toast: RwSignal::new(None),
         done,
     };
     let is_off = Signal::derive(move || why_not.get().is_some());
@@ -47,7 +47,7 @@ pub(crate) fn Actions(
     view! {
         <Menu label="Actions" why_not>
             <MenuItem label="Register devices" is_off=false act=open(is_registering) />
-            <MenuItem label="Generate token" is_off act=open(signals.is_making_tokens) />
+            <MenuItem label="Generate token" is_off act=open(signals.is_generating_tokens) />
             {ask(Question::AddToGroup)}
             {ask(Question::RemoveFromGroup)}
             {ask(Question::Tier)}
@@ -57,7 +57,7 @@ pub(crate) fn Actions(
             <MenuItem label="Export" is_off act=open(signals.is_exporting) />
         </Menu>
         {lazy::dialogs(signals)}
-        <Toast said=signals.said />
+        <Toast message=signals.toast />
     }
     .into_any()
 }
@@ -69,20 +69,20 @@ pub(crate) struct DialogSignals {
     total: Signal<u64>,
     is_registering: RwSignal<bool>,
     dropped: RwSignal<Option<Result<SendWrapper<File>, String>>>,
-    is_making_tokens: RwSignal<bool>,
+    is_generating_tokens: RwSignal<bool>,
     is_confirming: RwSignal<bool>,
     question: RwSignal<Question>,
     is_exporting: RwSignal<bool>,
-    said: RwSignal<Option<String>>,
+    toast: RwSignal<Option<String>>,
     done: Callback<Done>,
 }
 
 impl DialogSignals {
     fn open(self) -> [RwSignal<bool>; 4] {
-        [self.is_registering, self.is_making_tokens, self.is_confirming, self.is_exporting]
+        [self.is_registering, self.is_generating_tokens, self.is_confirming, self.is_exporting]
     }
 
-    /// Whether one of the dialogs is wanted. All are looked at, so that each of them is followed.
+    /// Whether one of the dialogs is to be open. It reads all signals, so that the caller reacts to each of them.
     pub(crate) fn is_any_open(self) -> bool {
         self.open().into_iter().filter(|is_open| is_open.get()).count() > 0 || self.dropped.with(Option::is_some)
     }
@@ -102,13 +102,13 @@ pub(crate) fn Dialogs(signals: DialogSignals) -> impl IntoView {
     let other = Callback::new(move |()| done.run(Done::Other));
     let confirmed = Callback::new(move |sentence: Option<String>| {
         if sentence.is_some() {
-            signals.said.set(sentence);
+            signals.toast.set(sentence);
         }
         done.run(if question.get_untracked() == Question::Delete { Done::Deleted } else { Done::Other });
     });
     view! {
         <RegisterDialog is_open=signals.is_registering dropped=signals.dropped done=other />
-        <TokensDialog is_open=signals.is_making_tokens targets total done=other />
+        <TokensDialog is_open=signals.is_generating_tokens targets total done=other />
         <ConfirmDialog is_open=signals.is_confirming question targets total done=confirmed />
         <ExportDialog is_open=signals.is_exporting targets total />
     }
@@ -118,7 +118,7 @@ pub(crate) fn Dialogs(signals: DialogSignals) -> impl IntoView {
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Done {
-    /// The chosen devices are gone, or some of them.
+    /// The chosen devices were deleted, or some of them.
     Deleted,
     Other,
 }

@@ -1,4 +1,4 @@
-//! Asks before something is done to the chosen devices, does it, and says what came of it.
+//! Asks before a change of the chosen devices, makes the change, and reports the outcome.
 
 use super::{
     Modal,
@@ -11,12 +11,12 @@ use crate::{
         devices::{DeviceChange, change_devices},
         groups::groups,
     },
-    when::{count, thousands},
+    format::{count, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};
 use muster_domain::PricingTier;
 
-/// Over this many, the number has to be typed in before devices are deleted.
+/// To delete more devices than this, the operator has to type their number.
 const TYPED_OVER: u64 = 100;
 
 /// What is asked about. Which tier or group it is comes from the dialog.
@@ -53,8 +53,8 @@ impl Question {
         }
     }
 
-    /// What was done, in a sentence.
-    fn said(self, devices: u64, tier: PricingTier, group: &str) -> String {
+    /// A sentence about what was done.
+    fn outcome(self, devices: u64, tier: PricingTier, group: &str) -> String {
         let devices = count(devices, "device", "devices");
         match self {
             Self::Disable => format!("Disabled {devices}."),
@@ -66,8 +66,8 @@ impl Question {
         }
     }
 
-    /// What comes of it.
-    fn what(self) -> &'static str {
+    /// What the change means for the devices.
+    fn consequence(self) -> &'static str {
         match self {
             Self::Disable => "They can't connect until you enable them.",
             Self::Enable => "They can connect again with their current tokens.",
@@ -81,8 +81,8 @@ impl Question {
     }
 }
 
-/// The dialog for a change of the chosen devices. `done` is called when some of them were changed: with a sentence, where
-/// that is all.
+/// The dialog for a change of the chosen devices. `done` is called when it has ended: with a sentence
+/// if all of them were changed.
 #[component]
 pub(crate) fn ConfirmDialog(
     is_open: RwSignal<bool>,
@@ -94,7 +94,7 @@ pub(crate) fn ConfirmDialog(
     done: Callback<Option<String>>,
 ) -> impl IntoView {
     let job = Job::new();
-    // While it runs, what it does to the devices may change how many match: the number asked about stays.
+    // The change itself may change how many devices match; the number in the question stays.
     let asked = RwSignal::new(0);
     let typed = RwSignal::new(String::new());
     let tier = RwSignal::new(PricingTier::Small);
@@ -140,11 +140,12 @@ pub(crate) fn ConfirmDialog(
         let change = change();
         let ended = async move |stage| {
             let group = group.get_untracked();
-            let said = question.get_untracked().said(job.devices.get_untracked(), tier.get_untracked(), group.trim());
+            let outcome =
+                question.get_untracked().outcome(job.devices.get_untracked(), tier.get_untracked(), group.trim());
             if stage == Stage::Done {
                 is_open.set(false);
             }
-            done.run((stage == Stage::Done).then_some(said));
+            done.run((stage == Stage::Done).then_some(outcome));
             Ok(())
         };
         job.run(
@@ -159,7 +160,7 @@ pub(crate) fn ConfirmDialog(
         <Modal id="confirm-title" title=Signal::derive(move || question.get().title(&devices())) is_open
             would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(move |()| job.stop())>
             <form class="body" on:submit=move |event| { event.prevent_default(); act(); }>
-                <p>{move || question.get().what()}</p>
+                <p>{move || question.get().consequence()}</p>
                 <Show when=move || is_asking() && question.get() == Question::Tier>
                     <fieldset>
                         <legend>"Pricing tier"</legend>
@@ -189,7 +190,7 @@ pub(crate) fn ConfirmDialog(
     .into_any()
 }
 
-/// The name of a device group: one that is there, or another.
+/// The input for the name of a device group: an existing one, or a new one.
 #[component]
 pub(super) fn GroupName(
     name: RwSignal<String>,

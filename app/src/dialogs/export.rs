@@ -8,16 +8,16 @@ use super::{
 use crate::{
     browser::{
         calls::Targets,
-        save::{Gathered, spreadsheet_note},
+        save::{CollectedRows, spreadsheet_note},
     },
     fns::devices::{Exported, export_devices},
-    when::count,
+    format::count,
 };
 use leptos::prelude::*;
 use muster_domain::registration_csv;
 use send_wrapper::SendWrapper;
 
-/// The dialog. It begins by itself, and saves `devices.csv` when all of it is there.
+/// The dialog. The export begins when it opens, and downloads `devices.csv` when all rows are there.
 #[component]
 pub(crate) fn ExportDialog(
     is_open: RwSignal<bool>,
@@ -27,11 +27,12 @@ pub(crate) fn ExportDialog(
     total: Signal<u64>,
 ) -> impl IntoView {
     let job = Job::new();
-    let gathered = StoredValue::new(None::<SendWrapper<Gathered>>);
+    let collected = StoredValue::new(None::<SendWrapper<CollectedRows>>);
     let fragile_names = RwSignal::new(0);
     let export = move || {
-        let file = gathered.get_value().map_or_else(|| Gathered::new(registration_csv::HEADER), SendWrapper::take);
-        gathered.set_value(Some(SendWrapper::new(file.clone())));
+        let file =
+            collected.get_value().map_or_else(|| CollectedRows::new(registration_csv::HEADER), SendWrapper::take);
+        collected.set_value(Some(SendWrapper::new(file.clone())));
         let whole = file.clone();
         let take = async move |exported: Exported| {
             file.push(&exported.rows, exported.step.devices).await?;
@@ -43,7 +44,7 @@ pub(crate) fn ExportDialog(
     };
     let begin = move || {
         job.reset();
-        gathered.set_value(None);
+        collected.set_value(None);
         fragile_names.set(0);
         export();
     };
@@ -52,7 +53,7 @@ pub(crate) fn ExportDialog(
             begin();
         } else {
             job.reset();
-            gathered.set_value(None);
+            collected.set_value(None);
         }
     });
     Effect::new(move || {

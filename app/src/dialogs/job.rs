@@ -1,4 +1,4 @@
-//! Something done to many devices, as a dialog shows it: how far it is, stopping it, and going on.
+//! An action on many devices, as a dialog shows it: its progress, and how it is stopped and continued.
 
 use crate::{
     alert::alert_text,
@@ -10,34 +10,34 @@ use crate::{
         Failure,
         devices::{Chosen, Step},
     },
-    when::{count, thousands},
+    format::{count, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};
 use muster_client::retried;
 use send_wrapper::SendWrapper;
 
-/// How far it is.
+/// The stage of a job.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Nothing has been done yet.
     Asking,
     Working,
-    /// Between two calls: the operator said so, or a call failed.
+    /// Between two calls: the operator stopped it, or a call failed.
     Stopped,
     Done,
 }
 
-/// One thing that is done to the chosen devices. It belongs to the dialog, and outlives its opening.
+/// An action on the chosen devices. It belongs to the dialog, and is reused each time the dialog is opened.
 #[derive(Clone, Copy)]
 pub(super) struct Job {
     pub(super) stage: RwSignal<Stage>,
-    /// The devices that it was done to.
+    /// How many devices are done.
     pub(super) devices: RwSignal<u64>,
     /// What is being waited for, or what went wrong.
     pub(super) note: RwSignal<Option<String>>,
     is_stopping: RwSignal<bool>,
     calls: StoredValue<Option<SendWrapper<Calls>>>,
-    /// The opening of the dialog: what an earlier one began has no say in it.
+    /// Counts how often the dialog was opened, so that a call of an earlier opening is ignored.
     opening: StoredValue<u32>,
 }
 
@@ -67,10 +67,10 @@ impl Job {
         self.stage.get() == Stage::Working
     }
 
-    /// Does it to these devices, or goes on where it stopped.
+    /// Processes these devices, or continues where it stopped.
     ///
-    /// `call` asks the server for the next of them, and again where there was no answer; `take` takes an answer, once,
-    /// and fails with a sentence, which stops it. `ended` is called before it shows that it has stopped or is done.
+    /// `call` sends the next devices to the server, again if there was no response. `take` takes each response once; the
+    /// sentence of its error stops the job. `ended` is called before the stage becomes `Stopped` or `Done`.
     pub(super) fn run<T, F: Future<Output = Result<T, Failure>>>(
         self,
         targets: Targets,
@@ -86,7 +86,7 @@ impl Job {
         self.note.set(None);
         self.is_stopping.set(false);
         let opening = self.opening.get_value();
-        // Neither where the dialog was closed, nor where the page is left behind it.
+        // Not if the dialog was closed, or the page was left.
         let is_shown = move || self.opening.try_get_value() == Some(opening);
         let has_given_up = move || !is_shown() || self.is_stopping.try_get_untracked().unwrap_or(true);
         let note = move |note| {
@@ -147,7 +147,7 @@ impl Job {
 pub(super) fn JobProgress(job: Job, #[prop(into)] total: Signal<u64>) -> impl IntoView {
     let devices = move || job.devices.get();
     let has_begun = move || job.stage.get() != Stage::Asking;
-    let said = move || match job.stage.get() {
+    let status = move || match job.stage.get() {
         Stage::Asking => String::new(),
         Stage::Working if job.is_stopping.get() => "Stopping…".to_owned(),
         Stage::Working => format!("{} of {}", thousands(devices()), count(total.get(), "device", "devices")),
@@ -155,13 +155,13 @@ pub(super) fn JobProgress(job: Job, #[prop(into)] total: Signal<u64>) -> impl In
         Stage::Done => format!("Done: {}.", count(devices(), "device", "devices")),
     };
     view! {
-        // What is said here is heard, since the element is there before its text.
+        // A screen reader announces the status, because the element is in the page before its text.
         <div class="row job">
             <Show when=has_begun>
                 <progress aria-label="Progress" max=move || total.get().max(1).to_string()
                     value=move || if job.stage.get() == Stage::Done { total.get().max(1) } else { devices() }.to_string()></progress>
             </Show>
-            <span class="faint" role="status">{said}</span>
+            <span class="faint" role="status">{status}</span>
             <Show when=move || job.is_working()>
                 <button type="button" class="quiet" aria-disabled=move || job.is_stopping.get().to_string() on:click=move |_| job.stop()>"Stop"</button>
             </Show>

@@ -1,16 +1,16 @@
-//! Tokens that are written to a file of the person's choice as they are made: the offer, and what is said of it.
+//! The offer to write tokens to a file while they are created, and the sentence about the tokens at the end.
 
 use crate::{
     browser::{disk, save::Rows},
     fns::devices::DEVICES_PER_CALL,
-    when::count,
+    format::count,
 };
 use leptos::prelude::*;
 
-/// A tick, where it is worth one: for more devices than one call takes, in a browser that can do it.
+/// The checkbox of the offer. It is shown for more devices than one call takes, in a browser that can write files.
 #[component]
 pub(super) fn ToDisk(#[prop(into)] devices: Signal<u64>, is_on: RwSignal<bool>) -> impl IntoView {
-    let is_offered = move || devices.get() > DEVICES_PER_CALL as u64 && disk::is_there();
+    let is_offered = move || devices.get() > DEVICES_PER_CALL as u64 && disk::is_supported();
     view! {
         <Show when=is_offered>
             <label class="check">
@@ -22,16 +22,16 @@ pub(super) fn ToDisk(#[prop(into)] devices: Signal<u64>, is_on: RwSignal<bool>) 
     .into_any()
 }
 
-/// That this many tokens have to be saved now.
+/// The request to save this many tokens now.
 pub(super) fn save_now(tokens: u64) -> &'static str {
     if tokens == 1 { "Save it now: it can't be shown again." } else { "Save them now: they can't be shown again." }
 }
 
-/// What to say at the end of tokens of which so many were made, and so many are safe: in a file, or saved.
-pub(super) fn said(rows: Rows, made: u64, safe: u64, unsaved: impl FnOnce(String) -> String) -> String {
+/// The sentence at the end: how many tokens were created, and whether they are saved, in the chosen file or downloaded.
+pub(super) fn tokens_sentence(rows: Rows, created: u64, saved: u64, unsaved: impl FnOnce(String) -> String) -> String {
     let tokens = |number| count(number, "security token", "security tokens");
-    if rows.is_cut && made > safe {
-        let rest = made.saturating_sub(rows.written);
+    if rows.is_incomplete && created > saved {
+        let rest = created.saturating_sub(rows.written);
         let more = count(rest, "more security token was", "more security tokens were");
         return format!(
             "tokens.csv couldn't be completed: it has {}. {more} created. {}",
@@ -39,11 +39,11 @@ pub(super) fn said(rows: Rows, made: u64, safe: u64, unsaved: impl FnOnce(String
             save_now(rest)
         );
     }
-    match (made, made > safe) {
+    match (created, created > saved) {
         (0, _) => String::new(),
-        (_, false) if rows.written == made => format!("tokens.csv saved: {}.", tokens(made)),
+        (_, false) if rows.written == created => format!("tokens.csv saved: {}.", tokens(created)),
         (_, false) => "tokens.csv downloaded.".to_owned(),
-        (_, true) => unsaved(tokens(made)),
+        (_, true) => unsaved(tokens(created)),
     }
 }
 
@@ -52,10 +52,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_says_where_the_tokens_are() {
-        let check = |rows: (u64, bool), made: u64, safe: u64, expected: &str| {
-            let rows = Rows { written: rows.0, kept: made - rows.0, is_cut: rows.1 };
-            assert_eq!(said(rows, made, safe, |tokens| format!("{tokens}: unsaved.")), expected);
+    fn sentence_says_where_the_tokens_are() {
+        let check = |rows: (u64, bool), created: u64, saved: u64, expected: &str| {
+            let rows = Rows { written: rows.0, unsaved: created - rows.0, is_incomplete: rows.1 };
+            assert_eq!(tokens_sentence(rows, created, saved, |tokens| format!("{tokens}: unsaved.")), expected);
         };
         check((0, false), 0, 0, "");
         check((0, false), 2, 0, "2 security tokens: unsaved.");

@@ -1,23 +1,23 @@
-//! What came of something, said for a moment at the edge of the page.
+//! A message about the outcome of an action, shown for a few seconds at the edge of the page.
 
 use leptos::prelude::*;
 use std::time::Duration;
 
-/// How long it is said.
+/// How long a message is shown.
 const SHOWN: Duration = Duration::from_secs(10);
 
-/// Says each sentence that is set, for a while. It is in the page before there is one, so that screen readers hear it.
+/// Shows each message that is set. The element is in the page before the first message, so that screen readers announce it.
 #[component]
-pub(super) fn Toast(said: RwSignal<Option<String>>) -> impl IntoView {
+pub(super) fn Toast(message: RwSignal<Option<String>>) -> impl IntoView {
     Effect::new(move || {
-        if said.with(Option::is_some) {
+        if message.with(Option::is_some) {
             let hide = set_timeout_with_handle(
                 move || {
-                    said.try_set(None);
+                    message.try_set(None);
                 },
                 SHOWN,
             );
-            // For the next sentence, the time begins anew.
+            // The next message is shown for the full time.
             on_cleanup(move || {
                 if let Ok(hide) = hide {
                     hide.clear();
@@ -25,5 +25,5 @@ pub(super) fn Toast(said: RwSignal<Option<String>>) -> impl IntoView {
             });
         }
     });
-    view! { <p class="toast" role="status">{move || said.get()}</p> }
+    view! { <p class="toast" role="status">{move || message.get()}</p> }
 }

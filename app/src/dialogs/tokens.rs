@@ -9,17 +9,17 @@ use super::{
 use crate::{
     browser::{
         calls::Targets,
-        draw,
-        save::{Gathered, Rows},
+        random,
+        save::{CollectedRows, Rows},
     },
     fns::tokens::{NewTokens, OldTokens, TokenJobId, generate_tokens},
-    when::count,
+    format::count,
 };
 use leptos::{prelude::*, task::spawn_local};
 use muster_domain::tokens_csv;
 use send_wrapper::SendWrapper;
 
-/// The dialog. `done` is called when tokens were made.
+/// The dialog. `done` is called when tokens were created.
 #[component]
 pub(crate) fn TokensDialog(
     is_open: RwSignal<bool>,
@@ -33,25 +33,25 @@ pub(crate) fn TokensDialog(
     let old = RwSignal::new(OldTokens::default());
     let is_to_disk = RwSignal::new(false);
     let rows = RwSignal::new(Rows::default());
-    // How many of those that were made are in a file.
-    let safe = RwSignal::new(0);
+    // How many of the created tokens are in a file, chosen or downloaded.
+    let saved = RwSignal::new(0);
     let is_asking_to_close = RwSignal::new(false);
-    let gathered = StoredValue::new(None::<SendWrapper<Gathered>>);
+    let collected = StoredValue::new(None::<SendWrapper<CollectedRows>>);
     let id = StoredValue::new(None::<TokenJobId>);
-    let is_unsaved = move || job.devices.get() > safe.get();
+    let is_unsaved = move || job.devices.get() > saved.get();
     let would_lose = Signal::derive(move || job.is_working() || is_unsaved());
-    let is_on_disk = move || gathered.with_value(|file| file.as_ref().is_some_and(|file| file.is_on_disk()));
+    let is_on_disk = move || collected.with_value(|file| file.as_ref().is_some_and(|file| file.is_on_disk()));
 
-    // Each opening begins anew, and nothing is left of the one before: neither its tokens nor its answers.
+    // Each opening starts over, without the tokens and answers of the one before.
     Effect::new(move || {
         if !is_open.get() {
             job.reset();
             old.set(OldTokens::default());
             is_to_disk.set(false);
             rows.set(Rows::default());
-            safe.set(0);
+            saved.set(0);
             is_asking_to_close.set(false);
-            gathered.set_value(None);
+            collected.set_value(None);
             id.set_value(None);
         }
     });
@@ -59,8 +59,8 @@ pub(crate) fn TokensDialog(
         let _ = job.stage.get();
         keep_focus("tokens-title");
     });
-    let make = move |file: Gathered, first: TokenJobId| {
-        gathered.set_value(Some(SendWrapper::new(file.clone())));
+    let run = move |file: CollectedRows, first: TokenJobId| {
+        collected.set_value(Some(SendWrapper::new(file.clone())));
         let old = old.get_untracked();
         let call = move |chosen| {
             let job = id.try_update_value(|now| {
@@ -69,40 +69,40 @@ pub(crate) fn TokensDialog(
             });
             generate_tokens(chosen, old, job.unwrap_or(first))
         };
-        let tell = move |file: &Gathered| {
-            // The dialog may have been opened anew.
-            if gathered.try_with_value(|now| now.as_ref().is_some_and(|now| now.is_same(file))) == Some(true) {
+        let show_rows = move |file: &CollectedRows| {
+            // The dialog may have been closed and opened again.
+            if collected.try_with_value(|now| now.as_ref().is_some_and(|now| now.is_same(file))) == Some(true) {
                 rows.set(file.rows());
-                safe.update(|safe| *safe = (*safe).max(file.rows().written));
+                saved.update(|saved| *saved = (*saved).max(file.rows().written));
             }
         };
         let whole = file.clone();
         let take = async move |new: NewTokens| {
             file.push(&new.rows, new.step.devices).await?;
-            tell(&file);
+            show_rows(&file);
             Ok(new.step)
         };
         let ended = async move |_| {
             whole.commit().await;
-            tell(&whole);
+            show_rows(&whole);
             done.try_run(());
             Ok(())
         };
         job.run(targets.get_untracked(), call, take, ended);
     };
     let generate = move |_| {
-        let Some(first) = id.get_value().or_else(|| Some(TokenJobId { id: draw::id()?, attempt: 0 })) else {
+        let Some(first) = id.get_value().or_else(|| Some(TokenJobId { id: random::id()?, attempt: 0 })) else {
             job.note.set(Some("This browser can't generate random numbers. Use another one.".to_owned()));
             return;
         };
         job.note.set(None);
-        if let Some(file) = gathered.get_value() {
-            make(file.take(), first);
+        if let Some(file) = collected.get_value() {
+            run(file.take(), first);
         } else if is_to_disk.get_untracked() {
             spawn_local(async move {
-                let chosen = Gathered::to_disk("tokens.csv", tokens_csv::HEADER).await;
+                let chosen = CollectedRows::to_disk("tokens.csv", tokens_csv::HEADER).await;
                 match chosen {
-                    Ok(file) if is_open.try_get_untracked() == Some(true) => make(file, first),
+                    Ok(file) if is_open.try_get_untracked() == Some(true) => run(file, first),
                     Ok(_) => {}
                     Err(sentence) => {
                         job.note.try_set(Some(sentence));
@@ -110,14 +110,14 @@ pub(crate) fn TokensDialog(
                 }
             });
         } else {
-            make(Gathered::new(tokens_csv::HEADER), first);
+            run(CollectedRows::new(tokens_csv::HEADER), first);
         }
     };
     let save = move |_| {
-        let Some(file) = gathered.get_value() else { return };
+        let Some(file) = collected.get_value() else { return };
         match file.save("tokens.csv") {
             Ok(()) => {
-                safe.set(job.devices.get_untracked());
+                saved.set(job.devices.get_untracked());
                 job.note.set(None);
                 is_asking_to_close.set(false);
             }
@@ -127,16 +127,16 @@ pub(crate) fn TokensDialog(
     let is_asking = move || job.stage.get() == Stage::Asking;
     let has_ended = move || matches!(job.stage.get(), Stage::Stopped | Stage::Done);
     let may_save = move || has_ended() && job.devices.get() > rows.get().written;
-    let made = move || {
+    let outcome = move || {
         if !has_ended() {
             return String::new();
         }
-        to_disk::said(rows.get(), job.devices.get(), safe.get(), |_| {
-            let made = job.devices.get();
-            format!("{} generated. {}", count(made, "token", "tokens"), to_disk::save_now(made))
+        to_disk::tokens_sentence(rows.get(), job.devices.get(), saved.get(), |_| {
+            let created = job.devices.get();
+            format!("{} generated. {}", count(created, "token", "tokens"), to_disk::save_now(created))
         })
     };
-    // What goes to the disk is not lost: it is enough to stop.
+    // Tokens in the chosen file are not lost, so stopping is enough.
     let ask = Callback::new(move |()| if is_on_disk() { job.stop() } else { is_asking_to_close.set(true) });
     view! {
         <Modal id="tokens-title" title="Generate token" is_open would_lose ask>
@@ -153,7 +153,7 @@ pub(crate) fn TokensDialog(
                     <ToDisk devices=total is_on=is_to_disk />
                 </Show>
                 <JobProgress job total />
-                <p role="status">{made}</p>
+                <p role="status">{outcome}</p>
                 <UnsavedQuestion work="Token generation" title_id="tokens-title" is_working=Signal::derive(move || job.is_working()) is_asked=is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
             </div>
             <footer>
@@ -172,15 +172,15 @@ pub(crate) fn TokensDialog(
     .into_any()
 }
 
-/// Asked where a dialog with unsaved tokens is to be closed.
+/// The question before a dialog with unsaved tokens is closed.
 #[component]
 pub(super) fn UnsavedQuestion(
     /// The title of the dialog. It gets the focus when the question and its buttons are gone.
     title_id: &'static str,
     is_asked: RwSignal<bool>,
-    /// What makes the tokens, at the beginning of a sentence.
+    /// The work that creates the tokens, as the beginning of a sentence.
     work: &'static str,
-    /// Whether more of them are being made.
+    /// Whether it still creates tokens.
     #[prop(into)]
     is_working: Signal<bool>,
     leave: Callback<()>,

@@ -1,4 +1,4 @@
-//! *Undo* of a registration: its devices go, but for those that have connected.
+//! *Undo* of a registration: deletes its devices, except devices that have connected.
 
 use super::{
     Modal,
@@ -13,12 +13,12 @@ use crate::{
         devices::{Chosen, DeviceFilter, DeviceView, count_devices, devices},
         registrations::{RegistrationRow, undo_registration},
     },
+    format::count,
     query::path_with,
-    when::count,
 };
 use leptos::{prelude::*, task::spawn_local};
 
-/// Names of devices that stay, in the dialog; the rest is a link away.
+/// How many names of devices that stay the dialog lists. A link leads to all of them.
 const SHOWN: usize = 20;
 
 /// What is left of a registration.
@@ -41,9 +41,9 @@ pub(crate) fn UndoDialog(
     let id = move || registration.with(|row| row.as_ref().map(|row| row.id));
     let filter = move || DeviceFilter { registration: id(), ..DeviceFilter::default() };
     let number = Memo::new(move |_| there.get().and_then(Result::ok));
-    // The dialog may be another registration's by the time an answer comes, or closed.
+    // When the response arrives, the dialog may be closed, or open for another registration.
     let is_still = move |asked| is_open.try_get_untracked() == Some(true) && untrack(id) == asked;
-    let look_first = move || {
+    let count_registered = move || {
         there.set(None);
         spawn_local(async move {
             let (asked, counted) = (untrack(id), count_devices(untrack(filter)).await);
@@ -54,7 +54,7 @@ pub(crate) fn UndoDialog(
     };
     Effect::new(move || {
         if is_open.get() {
-            look_first();
+            count_registered();
         } else {
             job.reset();
             there.set(None);
@@ -65,7 +65,7 @@ pub(crate) fn UndoDialog(
         let _ = job.stage.get();
         keep_focus("undo-title");
     });
-    let look = move || {
+    let list_left = move || {
         spawn_local(async move {
             let asked = untrack(id);
             let view = DeviceView { filter: untrack(filter), ..DeviceView::default() };
@@ -89,7 +89,7 @@ pub(crate) fn UndoDialog(
         };
         let ended = async move |stage| {
             if stage == Stage::Done {
-                look();
+                list_left();
             }
             done.run(());
             Ok(())
@@ -136,7 +136,7 @@ pub(crate) fn UndoDialog(
                     {move || if stage() == Stage::Asking { "Cancel" } else { "Done" }}
                 </button>
                 <Show when=move || there.with(|there| matches!(there, Some(Err(_))))>
-                    <button type="button" on:click=move |_| look_first()>"Try again"</button>
+                    <button type="button" on:click=move |_| count_registered()>"Try again"</button>
                 </Show>
                 <Show when=move || matches!(stage(), Stage::Asking | Stage::Stopped)>
                     <button type="button" class="danger" aria-disabled=move || number.get().is_none().to_string() on:click=act>{move || if stage() == Stage::Stopped { "Continue" } else { "Undo" }}</button>

@@ -6,7 +6,7 @@ use crate::{
         devices::{DeviceDetail, device},
         sent,
     },
-    when::{Ago, exact},
+    format::{Ago, exact},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;

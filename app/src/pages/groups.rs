@@ -11,8 +11,8 @@ use crate::{
         groups::{GroupList, GroupRow, delete_group, groups, make_group, rename_group},
         sent,
     },
+    format::{count, thousands},
     query::path_with,
-    when::{count, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;

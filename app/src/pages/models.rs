@@ -7,16 +7,16 @@ use crate::{
         models::{ModelRow, ModelUploaded, delete_model, models, upload_model},
         sent,
     },
-    when::{Ago, count},
+    format::{Ago, count},
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use muster_domain::{ModelProblem, ThingModel};
 use web_sys::File;
 
-/// What the page says of the last thing that was done.
+/// The outcome of the last upload or deletion.
 #[derive(Clone, PartialEq, Eq)]
-enum Said {
+enum Notice {
     Nothing,
     Working(String),
     Done(String),
@@ -27,23 +27,23 @@ enum Said {
 #[component]
 pub(crate) fn Models() -> impl IntoView {
     let list = sent(|| (), |()| models());
-    let said = RwSignal::new(Said::Nothing);
+    let notice = RwSignal::new(Notice::Nothing);
     let input = NodeRef::<html::Input>::new();
     let is_over = RwSignal::new(false);
 
     let upload = move |chosen: File| {
         spawn_local(async move {
-            said.set(Said::Working(format!("Uploading {}…", chosen.name())));
-            said.set(upload_file(&chosen).await);
+            notice.set(Notice::Working(format!("Uploading {}…", chosen.name())));
+            notice.set(upload_file(&chosen).await);
             list.refetch();
         });
     };
     let delete = Callback::new(move |name: String| {
         spawn_local(async move {
             let done = delete_model(name.clone()).await;
-            said.set(match done {
-                Ok(()) => Said::Done(format!("Deleted {name}.")),
-                Err(failure) => Said::Problem(failure.sentence()),
+            notice.set(match done {
+                Ok(()) => Notice::Done(format!("Deleted {name}.")),
+                Err(failure) => Notice::Problem(failure.sentence()),
             });
             list.refetch();
         });
@@ -59,7 +59,7 @@ pub(crate) fn Models() -> impl IntoView {
                 is_over.set(false);
                 match file::dropped(&event) {
                     Ok(chosen) => upload(chosen),
-                    Err(sentence) => said.set(Said::Problem(sentence)),
+                    Err(sentence) => notice.set(Notice::Problem(sentence)),
                 }
             }>
             <div class="head">
@@ -68,7 +68,7 @@ pub(crate) fn Models() -> impl IntoView {
                 <input node_ref=input type="file" accept=".json,.jsonld,application/json" class="hidden" tabindex="-1" aria-label="Model definition file"
                     on:change:target=move |event| { if let Some(chosen) = file::chosen(&event.target()) { upload(chosen); } } />
             </div>
-            <div class="said" aria-live="polite">{move || said_view(said.get())}</div>
+            <div class="outcome" aria-live="polite">{move || notice_view(notice.get())}</div>
             <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
                 {move || list.get().map(|list| match list {
                     Err(failure) => alert(failure.sentence()),
@@ -118,36 +118,36 @@ const EXAMPLE: &str = r#"{
 }"#;
 
 /// Checks a model definition here, so that a wrong one never leaves the browser, and uploads it.
-async fn upload_file(chosen: &File) -> Said {
+async fn upload_file(chosen: &File) -> Notice {
     let name = chosen.name();
     if chosen.size() > ThingModel::MAX_BYTES as f64 {
-        return Said::Problem(format!(
+        return Notice::Problem(format!(
             "{name} is larger than 1 MiB, the limit for a model definition. Is it the right file?"
         ));
     }
     let bytes = match file::all_bytes(chosen).await {
         Ok(bytes) => bytes,
-        Err(sentence) => return Said::Problem(sentence),
+        Err(sentence) => return Notice::Problem(sentence),
     };
     if let Err(faults) = ThingModel::parse(&bytes) {
-        return Said::Faulty { file: name, faults };
+        return Notice::Faulty { file: name, faults };
     }
     match upload_model(bytes).await {
-        Ok(ModelUploaded::Added(model)) => Said::Done(format!("Added {model}.")),
-        Ok(ModelUploaded::Updated(model)) => Said::Done(format!("Updated {model}.")),
-        Ok(ModelUploaded::Unchanged(model)) => Said::Done(format!("{model} is unchanged.")),
-        Ok(ModelUploaded::Faulty(faults)) => Said::Faulty { file: name, faults },
-        Err(failure) => Said::Problem(failure.sentence()),
+        Ok(ModelUploaded::Added(model)) => Notice::Done(format!("Added {model}.")),
+        Ok(ModelUploaded::Updated(model)) => Notice::Done(format!("Updated {model}.")),
+        Ok(ModelUploaded::Unchanged(model)) => Notice::Done(format!("{model} is unchanged.")),
+        Ok(ModelUploaded::Faulty(faults)) => Notice::Faulty { file: name, faults },
+        Err(failure) => Notice::Problem(failure.sentence()),
     }
 }
 
-fn said_view(said: Said) -> AnyView {
-    match said {
-        Said::Nothing => ().into_any(),
-        Said::Working(sentence) => view! { <p>{sentence}</p> }.into_any(),
-        Said::Done(sentence) => view! { <p class="good">{sentence}</p> }.into_any(),
-        Said::Problem(sentence) => view! { <p class="problem">{alert_text(Some(sentence))}</p> }.into_any(),
-        Said::Faulty { file, faults } => view! {
+fn notice_view(notice: Notice) -> AnyView {
+    match notice {
+        Notice::Nothing => ().into_any(),
+        Notice::Working(sentence) => view! { <p>{sentence}</p> }.into_any(),
+        Notice::Done(sentence) => view! { <p class="good">{sentence}</p> }.into_any(),
+        Notice::Problem(sentence) => view! { <p class="problem">{alert_text(Some(sentence))}</p> }.into_any(),
+        Notice::Faulty { file, faults } => view! {
             <div class="card problems">
                 <h2>{format!("Can't use {file}: {}. Nothing was changed.", count(faults.len() as u64, "problem", "problems"))}</h2>
                 <ul>{faults.into_iter().map(|fault| view! { <li><code>{fault.place}</code>" "{fault.sentence}</li> }).collect_view()}</ul>

@@ -4,15 +4,15 @@ use crate::{
     alert::{alert, alert_text},
     browser::{
         clock::BrowserClock,
-        save::{Gathered, spreadsheet_note},
+        save::{CollectedRows, spreadsheet_note},
     },
     dialogs::UndoDialog,
     fns::{
         registrations::{RegistrationRow, registration_errors, registrations},
         sent,
     },
+    format::{Ago, thousands},
     query::path_with,
-    when::{Ago, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
@@ -95,22 +95,22 @@ fn Pages(older: Option<String>, has_newer: bool) -> impl IntoView {
     })
 }
 
-/// Gathers the `errors.csv` of a registration, and saves it: gives what to say beside it. `waiting` is told what is
-/// waited for.
+/// Collects the `errors.csv` of a registration, and downloads it. Returns the note about it, if there is one. `waiting` is
+/// called with a sentence while a call is retried.
 ///
 /// # Errors
 /// A sentence.
 async fn save_errors(id: Uuid, waiting: impl Fn(Option<String>)) -> Result<Option<String>, String> {
-    let gathered = Gathered::new(errors_csv::HEADER);
+    let collected = CollectedRows::new(errors_csv::HEADER);
     let (mut after, mut fragile_names) = (None, 0);
     loop {
         let page = retried(&BrowserClock, || registration_errors(id, after), || false, &waiting).await;
         let page = page.map_err(|failure| failure.sentence())?;
-        gathered.push(&page.rows, 0).await?;
+        collected.push(&page.rows, 0).await?;
         fragile_names += u64::from(page.fragile_names);
         after = page.next;
         if after.is_none() {
-            gathered.save("errors.csv")?;
+            collected.save("errors.csv")?;
             return Ok(spreadsheet_note(fragile_names));
         }
     }
@@ -132,11 +132,11 @@ fn RegistrationLine(
             let saved = save_errors(id, move |waiting| {
                 problem.try_set(waiting);
             });
-            let (said, failed) = match saved.await {
-                Ok(said) => (said, None),
+            let (saved_note, failed) = match saved.await {
+                Ok(saved_note) => (saved_note, None),
                 Err(failed) => (None, Some(failed)),
             };
-            note.try_set(said);
+            note.try_set(saved_note);
             problem.try_set(failed);
         });
     };

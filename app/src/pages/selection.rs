@@ -13,9 +13,9 @@ pub(super) struct Selection {
 
 #[derive(Clone, PartialEq)]
 enum Ticked {
-    /// Those with these names.
+    /// The devices with these names.
     Some(BTreeSet<String>),
-    /// All that match, on whatever page, but for those that were unticked since.
+    /// All devices that match, on every page, except the names that were unticked since.
     Matching(Matching, BTreeSet<String>),
 }
 
@@ -23,9 +23,9 @@ enum Ticked {
 #[derive(Clone, PartialEq)]
 pub(super) struct Matching {
     pub(super) filter: DeviceFilter,
-    /// How many they are: as many as when they were ticked, or fewer.
+    /// How many they are: as many as when they were ticked, or fewer since.
     pub(super) total: u64,
-    /// When they were ticked, by the server's clock. Those registered later are not among them.
+    /// When they were ticked, by the server's clock. Devices that were registered later are not selected.
     pub(super) at_ms: i64,
 }
 
@@ -61,7 +61,7 @@ impl Selection {
         })
     }
 
-    /// Whether all are ticked of so many that match.
+    /// Whether all of this many matching devices are ticked.
     pub(super) fn is_all(self, matching: u64) -> bool {
         self.ticked.with(
             |ticked| matches!(ticked, Ticked::Matching(all, except) if except.is_empty() && matching <= all.total),
@@ -86,7 +86,7 @@ impl Selection {
         self.last.set_value(None);
     }
 
-    /// Another filter is shown: what is on the page then need not match that of "all that match".
+    /// Clears "all that match" if the page shows another filter, since its rows need not match the old one.
     pub(super) fn shows(self, filter: &DeviceFilter) {
         let is_other =
             self.ticked.with_untracked(|ticked| matches!(ticked, Ticked::Matching(all, _) if all.filter != *filter));
@@ -95,8 +95,8 @@ impl Selection {
         }
     }
 
-    /// So many match this filter now. Those that do not any more, such as for what was done to them, are not ticked any
-    /// more; those that are new are not either.
+    /// Records how many devices match this filter now. Devices that no longer match are no longer selected; devices that are
+    /// new are not selected, either.
     pub(super) fn match_now(self, filter: &DeviceFilter, now: u64) {
         let is_less =
             |ticked: &Ticked| matches!(ticked, Ticked::Matching(all, _) if all.filter == *filter && now < all.total);

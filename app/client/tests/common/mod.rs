@@ -4,7 +4,7 @@
 use muster_client::{
     Clock, FailureKind, NewRegistration, Part, PartDone, Progress, RequestFailure, Results, Stopped, Transport, Upload,
 };
-use muster_domain::{Check, PartRange, Report};
+use muster_domain::{Check, CheckReport, PartRange};
 use std::{
     cell::{Cell, RefCell},
     pin::{Pin, pin},
@@ -126,8 +126,8 @@ pub struct Attempt {
 /// The server, and the file, whose device names are `d0`, `d1`, ….
 pub struct Server {
     pub clock: VirtualClock,
-    pub report: Report,
-    pub gathered: Gathered,
+    pub report: CheckReport,
+    pub collected: Collected,
     /// The answer to the n-th attempt (from 1) at a part, by the number of the part.
     answer: Box<dyn Fn(u32, usize) -> Answer>,
     /// The failures of the first attempts to begin a registration.
@@ -164,7 +164,7 @@ impl Server {
         Self {
             clock: VirtualClock::default(),
             report,
-            gathered: Gathered::default(),
+            collected: Collected::default(),
             answer: Box::new(answer),
             begin_failures: RefCell::default(),
             file: RefCell::new(file),
@@ -178,8 +178,8 @@ impl Server {
         }
     }
 
-    pub fn upload(&self) -> Upload<&Self, &Gathered> {
-        Upload::new(self, &self.gathered, "devices.csv".to_owned(), &self.report, Some("Pumps".to_owned()))
+    pub fn upload(&self) -> Upload<&Self, &Collected> {
+        Upload::new(self, &self.collected, "devices.csv".to_owned(), &self.report, Some("Pumps".to_owned()))
     }
 
     /// When a part was sent, in milliseconds.
@@ -258,7 +258,7 @@ impl Transport for &Server {
 
 /// The results of an upload, and every report of its progress.
 #[derive(Default)]
-pub struct Gathered {
+pub struct Collected {
     pub tokens: RefCell<Vec<u8>>,
     pub errors: RefCell<Vec<u8>>,
     pub commits: Cell<u32>,
@@ -267,7 +267,7 @@ pub struct Gathered {
     pub tokens_problem: RefCell<Option<String>>,
 }
 
-impl Gathered {
+impl Collected {
     pub fn progress(&self) -> Progress {
         self.reports.borrow().last().expect("the progress was reported").clone()
     }
@@ -303,7 +303,7 @@ impl Gathered {
     }
 }
 
-impl Results for &Gathered {
+impl Results for &Collected {
     async fn push_tokens(&self, rows: &[u8], _: u64) -> Result<(), String> {
         if let Some(sentence) = self.tokens_problem.borrow().clone() {
             return Err(sentence);

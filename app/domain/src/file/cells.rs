@@ -7,7 +7,7 @@ use memchr::memchr;
 
 use crate::guard::unguarded;
 
-/// Goes through a whole row, cell by cell, giving the bytes of each as they stand in the file.
+/// The cells of a row, as ranges of its bytes.
 #[derive(Clone)]
 pub(super) struct Cells<'a> {
     row: &'a [u8],
@@ -92,7 +92,7 @@ pub(super) fn is_split_equals_text(cell: &str) -> bool {
     cell.starts_with("=\"") && equals_text(cell).is_none()
 }
 
-/// What stands behind the closing quote of a quoted cell, and where in the cell; `None` if there is only white space.
+/// The text after the closing quote of a quoted cell, and its position in the cell; `None` if it is only white space.
 pub(super) fn text_after_quotes(cell: &str) -> Option<(usize, &str)> {
     if !cell.starts_with('"') {
         return None;
@@ -138,4 +138,9 @@ fn tidy(text: &str) -> &str {
 pub(super) fn space_before_quote(cell: &str) -> bool {
     let trimmed = cell.trim_start();
     trimmed.len() < cell.len() && trimmed.starts_with('"')
+}
+
+/// Whether a row with this first cell was commented out. A first column that is called `#` numbers the rows.
+pub(super) fn is_comment(first: &str, is_only_cell: bool) -> bool {
+    first.starts_with("//") || first.starts_with('#') && (first.len() > 1 || is_only_cell)
 }

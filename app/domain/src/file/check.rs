@@ -7,7 +7,7 @@ use super::names::{Counted, Entry, Names};
 use super::options::ReadOptions;
 use super::problem::{Cause, Problem};
 use super::reader::{Reader, Sink};
-use super::report::{PartRange, PreviewRow, Report, TierCount};
+use super::report::{CheckReport, PartRange, PreviewRow, TierCount};
 use super::row::Row;
 use super::{PART_BYTES, PART_ROWS};
 use crate::names::is_device_name;
@@ -62,7 +62,7 @@ impl Check {
 
     /// Ends the file, and returns the report.
     #[must_use]
-    pub fn finish(mut self) -> Report {
+    pub fn finish(mut self) -> CheckReport {
         self.reader.finish(&mut self.tally);
         self.tally.into_report(&self.reader)
     }
@@ -73,7 +73,7 @@ impl Check {
 struct Findings {
     count: u64,
     groups: Groups,
-    /// The first [`Report::MAX_PROBLEMS`] that were found row by row, then as many that were found at the end.
+    /// The first [`CheckReport::MAX_PROBLEMS`] that were found row by row, then as many that were found at the end.
     listed: Vec<Problem>,
     late: usize,
 }
@@ -83,7 +83,7 @@ impl Findings {
     fn add(&mut self, finding: Problem) {
         self.count += 1;
         self.groups.add(&finding);
-        if self.listed.len() < Report::MAX_PROBLEMS {
+        if self.listed.len() < CheckReport::MAX_PROBLEMS {
             self.listed.push(finding);
         }
     }
@@ -92,16 +92,16 @@ impl Findings {
     fn add_late(&mut self, finding: Problem) {
         self.count += 1;
         self.groups.add(&finding);
-        if self.late < Report::MAX_PROBLEMS {
+        if self.late < CheckReport::MAX_PROBLEMS {
             self.late += 1;
             self.listed.push(finding);
         }
     }
 
-    /// Puts them in the order of the file, and keeps the first [`Report::MAX_PROBLEMS`].
+    /// Puts them in the order of the file, and keeps the first [`CheckReport::MAX_PROBLEMS`].
     fn sort(&mut self) {
         self.listed.sort_by_key(|finding| (finding.line, finding.column));
-        self.listed.truncate(Report::MAX_PROBLEMS);
+        self.listed.truncate(CheckReport::MAX_PROBLEMS);
     }
 }
 
@@ -131,8 +131,8 @@ impl Sink for Tally {
             let filled = Field::ALL.into_iter().filter(|field| !row.field(*field).is_empty());
             filled.for_each(|field| self.filled_fields.insert(field));
         }
-        if self.preview.len() < Report::PREVIEW_ROWS {
-            let fields = row.fields().map(|field| shown_up_to(field, Report::PREVIEW_CHARS));
+        if self.preview.len() < CheckReport::PREVIEW_ROWS {
+            let fields = row.fields().map(|field| shown_up_to(field, CheckReport::PREVIEW_CHARS));
             self.preview.push(PreviewRow { line: row.line(), fields });
         }
         self.put_in_part(row);
@@ -207,7 +207,7 @@ impl Tally {
             return;
         }
         self.numeric_name_count += 1;
-        if self.numeric_names.len() < Report::MAX_NUMERIC_NAMES {
+        if self.numeric_names.len() < CheckReport::MAX_NUMERIC_NAMES {
             self.numeric_names.push(name.to_owned());
         }
     }
@@ -235,11 +235,11 @@ impl Tally {
         self.warnings.sort();
     }
 
-    fn into_report(mut self, reader: &Reader) -> Report {
+    fn into_report(mut self, reader: &Reader) -> CheckReport {
         self.report_repeats();
         let (models, other_model_devices) = self.models.into_counts();
         let tiers = [None].into_iter().chain(PricingTier::ALL.map(Some)).zip(self.tiers);
-        Report {
+        CheckReport {
             devices: self.devices,
             rows: reader.rows(),
             bytes: reader.bytes_read(),

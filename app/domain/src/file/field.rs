@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A field of a row, in the order in which they stand when no header says otherwise.
+/// A field of a row, in the order of a file without a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Field {
     /// Required.
@@ -115,7 +115,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// What stands between two fields.
+/// The character between two fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Separator {
     /// `,`
@@ -131,7 +131,7 @@ impl Separator {
     /// All three, the usual one first.
     pub const ALL: [Self; 3] = [Self::Comma, Self::Semicolon, Self::Tab];
 
-    /// The separator as it stands in the file: an ASCII byte.
+    /// The separator as an ASCII byte.
     #[must_use]
     pub const fn byte(self) -> u8 {
         match self {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::field::Field;
 use super::problem::{Cause, Problem};
-use super::report::ProblemGroup;
+use super::report::{CheckReport, ProblemGroup};
 use crate::names::{DeviceNameProblem, ModelNameProblem};
 use crate::text::TextProblem;
 
@@ -20,18 +20,11 @@ pub(super) struct Groups {
 enum Key {
     /// The cause without what is particular to one problem, the field, and the value if it is grouped by that.
     Same(Cause, Option<Field>, String),
-    /// All problems of this kind for which there was no place.
-    Folded(&'static str),
+    /// All other problems of this kind, beyond the groups that are counted separately.
+    Others(&'static str),
 }
 
 impl Groups {
-    /// How many groups are counted separately, before others of the same kind share one: enough to read, and
-    /// with 40 kinds and [`Self::EXAMPLES`] at most some 250 kB of report.
-    pub(super) const MAX: usize = 100;
-
-    /// How many problems of a group are shown with it.
-    pub(super) const EXAMPLES: usize = 10;
-
     /// Adds a problem. They come in the order of the file, except for repeated names, which come last.
     pub(super) fn add(&mut self, problem: &Problem) {
         let key = key(problem);
@@ -39,20 +32,20 @@ impl Groups {
         let index = found.unwrap_or_else(|| self.begin(key, problem));
         let group = &mut self.groups[index];
         group.count += 1;
-        if group.examples.len() < Self::EXAMPLES {
+        if group.examples.len() < CheckReport::GROUP_EXAMPLES {
             group.examples.push(problem.clone());
         }
     }
 
     fn begin(&mut self, key: Key, problem: &Problem) -> usize {
-        let (key, heading) = if self.groups.len() < Self::MAX {
+        let (key, heading) = if self.groups.len() < CheckReport::MAX_GROUPS {
             (key, problem.cause.heading(problem.field, &problem.value))
         } else {
-            let folded = Key::Folded(problem.cause.kind());
-            if let Some(&index) = self.by_key.get(&folded) {
+            let others = Key::Others(problem.cause.kind());
+            if let Some(&index) = self.by_key.get(&others) {
                 return index;
             }
-            (folded, problem.cause.folded_heading())
+            (others, problem.cause.folded_heading())
         };
         let index = self.groups.len();
         let kind = problem.cause.kind().to_owned();

@@ -3,16 +3,17 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
-use super::cells::{Cells, text_after_quotes, value};
+use super::cells::{is_comment, value};
 use super::field::Separator;
-use super::header::{is_dotted_model, is_header, is_header_in_other_words};
+use super::head_rows::{
+    BYTE_ORDER_MARK, HeadRow, head_rows, is_row_in_quotes, makes_sense, names_columns, without_marks,
+};
+use super::header::{is_dotted_model, is_header};
 use super::offer::{MappingOffer, offer};
 use super::options::ReadOptions;
 use super::problem::{Cause, ColumnNames, Problem};
-use super::row::is_comment;
-use super::scan::{Scan, line_ends};
 use crate::names::{is_device_name, is_model_name};
 use crate::tier::PricingTier;
 
@@ -22,9 +23,6 @@ pub(super) const HEAD_BYTES: usize = super::MAX_ROW_BYTES;
 
 /// How many rows are tried to find the separator and the header, should others come first or have mistakes in them.
 const TRIED_ROWS: usize = 20;
-
-/// In UTF-8. Spreadsheets begin a file with it; where files were put together, it also comes in the middle.
-pub(super) const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
 
 /// How many bytes are looked at to tell UTF-16 from a stray NUL.
 const UTF16_BYTES: usize = 1024;
@@ -67,7 +65,7 @@ pub(super) fn look(head: &[u8], options: &ReadOptions) -> Result<Head, (Cause, S
     };
     let text = &text[skip..];
     let (separator, is_sensible) = named.map_or_else(|| separator(text), |separator| (separator, true));
-    let rows: Vec<HeadRow<'_>> = rows(text, separator).take(TRIED_ROWS).collect();
+    let rows: Vec<HeadRow<'_>> = head_rows(text, separator).take(TRIED_ROWS).collect();
     // Whoever maps the columns has seen the rows.
     let fault = options.mapping.is_none().then(|| fault(text, &rows, is_sensible)).flatten();
     let fault = fault.map(|(line, cause, value)| Problem::at((line + lines, 1), None, &value, cause));
@@ -111,7 +109,7 @@ fn sep_line(text: &[u8]) -> Option<(char, usize)> {
 /// the texts of a `;` file does not count. If no row makes sense under any, the one that does best for the first.
 fn separator(text: &[u8]) -> (Separator, bool) {
     let sensible = |it: &Separator| {
-        let rows: Vec<HeadRow<'_>> = rows(text, *it).take(TRIED_ROWS).collect();
+        let rows: Vec<HeadRow<'_>> = head_rows(text, *it).take(TRIED_ROWS).collect();
         (0..rows.len()).find(|&index| makes_sense(&rows, index))
     };
     let earliest = Separator::ALL.into_iter().filter_map(|it| Some((sensible(&it)?, it))).min_by_key(|(row, _)| *row);
@@ -120,83 +118,12 @@ fn separator(text: &[u8]) -> (Separator, bool) {
     }
     let mut best = ((0, 0), Separator::default());
     for separator in Separator::ALL {
-        let promise = rows(text, separator).next().map_or((0, 0), |row| promise(&row.cells));
+        let promise = head_rows(text, separator).next().map_or((0, 0), |row| promise(&row.cells));
         if promise > best.0 {
             best = (promise, separator);
         }
     }
     (best.1, false)
-}
-
-/// A row at the beginning of a file that is neither blank nor commented out.
-pub(super) struct HeadRow<'a> {
-    /// The line at which it begins, from 1 for the first that is looked at.
-    line: u64,
-    bytes: &'a [u8],
-    /// What its cells say, without blank ones at its end.
-    pub(super) cells: Vec<Cow<'a, str>>,
-}
-
-impl HeadRow<'_> {
-    /// Whether it is text. What is not is complained about when it is read.
-    fn is_text(&self) -> bool {
-        std::str::from_utf8(self.bytes).is_ok() && memchr(0, self.bytes).is_none()
-    }
-
-    pub(super) fn is_device(&self) -> bool {
-        matches!(self.cells.as_slice(), [device, model, ..]
-            if is_device_name(device.as_bytes()) && is_model_name(model.as_bytes()))
-    }
-}
-
-/// The rows of the head that are neither blank nor commented out. One that is cut off at its end is among them.
-fn rows(text: &[u8], separator: Separator) -> impl Iterator<Item = HeadRow<'_>> {
-    let mut rest = text;
-    let mut next_line = 1;
-    std::iter::from_fn(move || {
-        while !rest.is_empty() {
-            let line = next_line;
-            rest = without_marks(rest);
-            let end = Scan::default().end(rest, separator.byte()).unwrap_or(rest.len());
-            let bytes = &rest[..end];
-            let line_end = if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
-            next_line += 1 + line_ends(bytes);
-            rest = rest.get(end + line_end..).unwrap_or_default();
-            let mut cells: Vec<Cow<'_, str>> = Cells::new(bytes, separator.byte())
-                .map(|range| std::str::from_utf8(&bytes[range]).map_or(Cow::Borrowed("\u{fffd}"), value))
-                .collect();
-            trim_padding(&mut cells);
-            if cells.first().is_some_and(|cell| !is_comment(cell, cells.len() == 1)) {
-                return Some(HeadRow { line, bytes, cells });
-            }
-        }
-        None
-    })
-}
-
-/// Without the byte order marks at the start of a row.
-fn without_marks(mut row: &[u8]) -> &[u8] {
-    while let Some(rest) = row.strip_prefix(&BYTE_ORDER_MARK) {
-        row = rest;
-    }
-    row
-}
-
-/// Takes off the blank cells behind the last that is not.
-pub(super) fn trim_padding(cells: &mut Vec<Cow<'_, str>>) {
-    let filled = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
-    cells.truncate(filled);
-}
-
-fn makes_sense(rows: &[HeadRow<'_>], index: usize) -> bool {
-    let row = &rows[index];
-    row.is_device() || is_header(&row.cells) || names_columns(rows, index)
-}
-
-/// Whether a row is a header in other words, by itself and by those that follow.
-fn names_columns(rows: &[HeadRow<'_>], index: usize) -> bool {
-    let below: Vec<&[Cow<'_, str>]> = rows[index + 1..].iter().map(|row| row.cells.as_slice()).collect();
-    is_header_in_other_words(&rows[index].cells, &below)
 }
 
 /// How well a row that makes no sense still does under a separator: what fits, then how many cells there are.
@@ -240,22 +167,6 @@ fn fault(text: &[u8], rows: &[HeadRow<'_>], is_sensible: bool) -> Option<(u64, C
 fn is_title_like_device(row: &HeadRow<'_>, devices: &[HeadRow<'_>]) -> bool {
     let model = &row.cells[1];
     !is_dotted_model(model) && !devices.is_empty() && !devices.iter().any(|device| device.cells.contains(model))
-}
-
-/// Whether a row is one quoted cell, blank ones aside, that makes sense as a row of its own.
-pub(super) fn is_row_in_quotes(row: &[u8]) -> bool {
-    let Some(inside) = std::str::from_utf8(row).ok().map(|row| row.trim_end_matches([',', ';', '\t', ' '])) else {
-        return false;
-    };
-    let mut cells = Cells::new(inside.as_bytes(), b',');
-    if !inside.starts_with('"') || cells.next() != Some(0..inside.len()) || text_after_quotes(inside).is_some() {
-        return false;
-    }
-    let inside = value(inside);
-    Separator::ALL.into_iter().any(|separator| {
-        let rows: Vec<HeadRow<'_>> = rows(inside.as_bytes(), separator).take(1).collect();
-        !rows.is_empty() && rows[0].cells.len() > 1 && makes_sense(&rows, 0)
-    })
 }
 
 /// Separators that are not read, but known when they are seen. The last two may also stand in names, or between words.

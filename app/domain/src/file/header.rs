@@ -56,7 +56,7 @@ pub(super) fn is_header(cells: &[Cow<'_, str>]) -> bool {
 /// - These words are at least half of its cells; or the rows below look different, and one of the words is in the
 ///   column of the model names, or there are two.
 /// - It has no dotted model name, which is never the name of a column.
-/// - None of the words stands below in the same column: so it is not a model that is called `Type`.
+/// - None of the words is also below in the same column; so it is not a model that is called `Type`.
 pub(super) fn is_header_in_other_words(cells: &[Cow<'_, str>], below: &[&[Cow<'_, str>]]) -> bool {
     let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
     if !(2..=Layout::MAX_COLUMNS).contains(&filled) || cells.iter().any(|cell| is_dotted_model(cell)) {

@@ -3,15 +3,15 @@
 //! Bytes go in, in pieces of any size; rows and problems come out, the same however the bytes were cut.
 //!
 //! ```text
-//! bytes ─ Reader ─┬─ head      what the file is: text at all? which separator? a fault of all of it?
+//! bytes ─ Reader ─┬─ head      what the file is: text at all? which separator? a fault of all of it? (and `head_rows`)
 //!                 ├─ offer     what a person may be asked about its columns
 //!                 ├─ scan      where a row ends
 //!                 ├─ cells     where its cells are, and what they say
 //!                 ├─ header    which column is which field (and `words`, other names of columns)
 //!                 ├─ row       the five fields, and what is wrong with them (and `quotes`, `damage`) ─ Sink
-//!                 └─ plain     the fast path past all of these, for rows with nothing special (and `lanes`, its SIMD)
+//!                 └─ plain     the fast path past all of these, for rows with nothing special (and `simd`)
 //!
-//! Check = Reader + what a report needs: counts, repeated names, groups of problems, parts ─ Report
+//! Check = Reader + what a report needs: counts, repeated names, groups of problems, parts ─ CheckReport
 //! ```
 //!
 //! The format is in design.md, *The registration file*. What a quote does is what the `csv` crate makes of it.
@@ -22,8 +22,8 @@ mod damage;
 mod field;
 mod groups;
 mod head;
+mod head_rows;
 mod header;
-mod lanes;
 mod layout;
 mod models;
 mod names;
@@ -37,6 +37,7 @@ mod report;
 mod row;
 mod scan;
 mod sentence;
+mod simd;
 mod words;
 
 pub use check::Check;
@@ -46,7 +47,7 @@ pub use offer::{MappingOffer, OfferedColumn};
 pub use options::{Mapping, ReadOptions};
 pub use problem::{Cause, ColumnNames, EncodingGuess, Problem};
 pub use reader::{Reader, Sink};
-pub use report::{Count, PartRange, PreviewRow, ProblemGroup, Report, TierCount};
+pub use report::{CheckReport, Count, PartRange, PreviewRow, ProblemGroup, TierCount};
 pub use row::Row;
 
 /// The most devices in one file (design.md).
@@ -63,7 +64,7 @@ pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 /// all that is ever kept of a file while it is read, besides what the report needs.
 pub const MAX_ROW_BYTES: usize = 64 * 1024;
 
-/// The most rows in a part of the file that is uploaded at once.
+/// The most rows in a part, which is uploaded as one unit.
 pub const PART_ROWS: u32 = 10_000;
 
 /// The most bytes in such a part, unless one row alone has more: 2 MiB.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::lanes::same;
-use super::report::Count;
+use super::report::{CheckReport, Count};
+use super::simd::same;
 
 /// The models of a file, in the order in which they came. The index of one fits 10 bits, as `Names` keeps it.
 #[derive(Debug, Default)]
@@ -16,13 +16,9 @@ pub(super) struct Models {
 }
 
 /// The model of a device that is counted among the others: behind the last that has an index.
-const OTHER: u16 = Models::MAX as u16;
+const OTHER: u16 = CheckReport::MAX_MODELS as u16;
 
 impl Models {
-    /// How many models are counted separately: 1,000. A fleet has a handful; a thousand names of 256 bytes are 256 kB of
-    /// report. A file made up to have a million models must not fill the browser's memory with them.
-    pub(super) const MAX: usize = 1_000;
-
     /// Counts a device of this model, and returns the index to undo the count with.
     pub(super) fn count(&mut self, model: &str) -> u16 {
         // Files are nearly always sorted by model.
@@ -41,7 +37,7 @@ impl Models {
         if let Some(&index) = self.by_name.get(model) {
             return index;
         }
-        if self.counts.len() >= Self::MAX {
+        if self.counts.len() >= CheckReport::MAX_MODELS {
             return OTHER;
         }
         let index = u16::try_from(self.counts.len()).unwrap_or(OTHER);

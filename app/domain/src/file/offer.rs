@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::field::Field;
-use super::head::HeadRow;
+use super::head_rows::HeadRow;
 use super::header::{field_named, is_dotted_model, is_header, is_header_in_other_words, is_ignored};
 use super::layout::Layout;
 use super::options::ReadOptions;
@@ -87,7 +87,7 @@ pub(super) fn offer(rows: &[HeadRow<'_>], options: &ReadOptions) -> Option<Mappi
 /// A column of the first rows.
 struct Column<'a> {
     name: &'a str,
-    /// What stands in it and is not blank.
+    /// Its values that are not blank.
     values: Vec<&'a str>,
 }
 
@@ -141,7 +141,7 @@ fn proposals_by_name(columns: &[Column<'_>]) -> Vec<Option<Field>> {
 /// Whether a column may be the one of a field.
 type Rule<'r> = &'r dyn Fn(&Column<'_>) -> bool;
 
-/// By what stands in the columns: dotted model names, the first names that fit and differ, tiers.
+/// By the values of the columns: dotted model names, the first names that fit and differ, tiers.
 fn proposals_by_value(columns: &[Column<'_>]) -> Vec<Option<Field>> {
     let mut proposals = vec![None; columns.len()];
     let is_model = |column: &Column<'_>| column.values.iter().all(|value| is_dotted_model(value));

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::field::Separator;
 use super::header::is_model_column;
-use super::lanes::{ByteSet, LANES, same};
+use super::simd::{ByteSet, LANES, same};
 use crate::names::{DeviceName, is_model_name};
 use crate::text::{Description, FriendlyName};
 use crate::tier::PricingTier;
@@ -115,7 +115,7 @@ fn is_name(cell: &[u8]) -> bool {
     cell.first().is_some_and(u8::is_ascii_alphanumeric) && cell.len() <= DeviceName::MAX_CHARS && NAME.has_all(cell)
 }
 
-/// Whether a cell can stand in one of the columns that may be blank.
+/// Whether a cell is valid in one of the columns that may be blank.
 #[inline]
 fn fits(cell: &[u8], column: usize) -> bool {
     match column {
@@ -131,7 +131,7 @@ fn is_tidy(text: &[u8]) -> bool {
     !matches!(text, [b' ' | b'\'', ..] | [.., b' '])
 }
 
-/// Finds the bytes at which a cell ends, or something unusual stands.
+/// Finds the bytes that end a cell, or are unusual.
 ///
 /// It looks ahead of the row, at a whole block whatever is in it: so the processor need not wait for where one cell
 /// ends before it looks for the end of the next.

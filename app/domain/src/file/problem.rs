@@ -49,7 +49,7 @@ pub enum Cause {
     },
     /// Each row is one quoted cell, as when a spreadsheet that separates by semicolons opened and saved the file.
     RowsInQuotes,
-    /// Rows stand above the header.
+    /// Rows are above the header.
     HeaderBelow {
         /// The header's line.
         line: u64,
@@ -83,13 +83,13 @@ pub enum Cause {
     RepeatedColumn,
     /// A quote opens here and does not close.
     UnclosedQuote,
-    /// White space stands before a quote, which therefore quotes nothing.
+    /// White space before a quote, which therefore quotes nothing.
     SpaceBeforeQuote,
     /// `="` opens a text that was split at a separator: only spreadsheets take these for quotes.
     EqualsBeforeQuote,
-    /// Text stands behind a closing quote.
+    /// Text after a closing quote.
     TextAfterQuote {
-        /// Whether a backslash stands before the quote, which escapes nothing.
+        /// Whether a backslash precedes the quote. It escapes nothing.
         backslash: bool,
     },
     /// Typographic quotes enclose a value, and quote nothing.
@@ -98,7 +98,7 @@ pub enum Cause {
     CommentedRow,
     /// This row is one quoted cell, unlike the first ones.
     RowInQuotes,
-    /// A header stands among the devices.
+    /// A header among the devices.
     HeaderAgain,
     /// The row is over [`super::MAX_ROW_BYTES`].
     RowTooLong,
@@ -131,7 +131,7 @@ pub enum Cause {
         /// The tier that was perhaps meant.
         suggestion: Option<PricingTier>,
     },
-    /// The device name stands in an earlier row.
+    /// The device name is also in an earlier row.
     Duplicate {
         /// The line of the first row that has it.
         first_line: u64,

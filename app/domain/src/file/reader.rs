@@ -9,7 +9,8 @@ use memchr::{memchr, memchr2};
 use self::encoding::guess_encoding;
 use self::found::Found;
 use super::cells::{Cells, value};
-use super::head::{BYTE_ORDER_MARK, HEAD_BYTES, look, trim_padding};
+use super::head::{HEAD_BYTES, look};
+use super::head_rows::{BYTE_ORDER_MARK, trim_padding};
 use super::header;
 use super::layout::Layout;
 use super::offer::MappingOffer;
@@ -248,7 +249,7 @@ impl Reader {
     /// What began like a byte order mark is the beginning of a row.
     fn no_mark(&mut self) {
         let begun = &BYTE_ORDER_MARK[..std::mem::take(&mut self.mark)];
-        // Marks have no line end, so the row goes on.
+        // Marks have no line end, so the row continues.
         self.scan.end(begun, self.layout.separator().byte());
         self.carry.extend_from_slice(begun);
     }

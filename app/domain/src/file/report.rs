@@ -1,11 +1,9 @@
-//! What a check says about a file.
+//! The check report.
 
 use serde::{Deserialize, Serialize};
 
 use super::field::{Field, FieldSet};
-use super::groups::Groups;
 use super::layout::Layout;
-use super::models::Models;
 use super::offer::MappingOffer;
 use super::problem::Problem;
 use crate::tier::PricingTier;
@@ -13,7 +11,7 @@ use crate::tier::PricingTier;
 /// The result of a check. Bounded for any file: at most some 250 kB for each list, so one message carries it from the
 /// worker to the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct CheckReport {
     /// How many devices the file asks for: the rows with no problem of their own, a repeated name counted once.
     pub devices: u64,
     /// How many rows there are that are neither blank nor the header. The same as `devices` if all is well.
@@ -22,26 +20,26 @@ pub struct Report {
     pub bytes: u64,
     /// How the file is laid out.
     pub layout: Layout,
-    /// The devices of each model, the most frequent first: at most [`Report::MAX_MODELS`], those that came
+    /// The devices of each model, the most frequent first: at most [`CheckReport::MAX_MODELS`], those that came
     /// first in the file.
     pub models: Vec<Count>,
     /// The devices of all models that are not among `models`.
     pub other_model_devices: u64,
     /// The devices of each tier that the file has: the default tier first, then the smallest.
     pub tiers: Vec<TierCount>,
-    /// The first [`Report::PREVIEW_ROWS`] rows.
+    /// The first [`CheckReport::PREVIEW_ROWS`] rows.
     pub preview: Vec<PreviewRow>,
     /// How many problems there are.
     pub problem_count: u64,
     /// The problems by cause: what ended the reading first, then the most frequent.
     pub problem_groups: Vec<ProblemGroup>,
-    /// The first [`Report::MAX_PROBLEMS`], in the order of the file.
+    /// The first [`CheckReport::MAX_PROBLEMS`], in the order of the file.
     pub problems: Vec<Problem>,
     /// How many warnings there are. They do not prevent the upload.
     pub warning_count: u64,
     /// The warnings by cause, the most frequent first. They have the same shape as problems.
     pub warning_groups: Vec<ProblemGroup>,
-    /// The first [`Report::MAX_PROBLEMS`] warnings, in the order of the file.
+    /// The first [`CheckReport::MAX_PROBLEMS`] warnings, in the order of the file.
     pub warnings: Vec<Problem>,
     /// The columns, if it would help that a person maps them, or if a person did.
     pub mapping: Option<MappingOffer>,
@@ -49,7 +47,7 @@ pub struct Report {
     /// [`Layout::MAX_COLUMNS`]. They are a problem unless [`super::ReadOptions::ignore_unknown_columns`] is set, and
     /// the list is the same either way.
     pub unknown_columns: Vec<String>,
-    /// Device names of digits only, not beginning with 0, of valid rows: at most [`Report::MAX_NUMERIC_NAMES`], the
+    /// Device names of digits only, not beginning with 0, of valid rows: at most [`CheckReport::MAX_NUMERIC_NAMES`], the
     /// first ones. Such a name may have lost its leading zeros in a spreadsheet; the server knows whether a
     /// registered device differs by these only.
     pub numeric_names: Vec<String>,
@@ -64,9 +62,10 @@ pub struct Report {
     pub parts: Vec<PartRange>,
 }
 
-impl Report {
-    /// How many models are listed: see `Models::MAX`.
-    pub const MAX_MODELS: usize = Models::MAX;
+impl CheckReport {
+    /// How many models are counted separately. A fleet has a handful; a thousand names of 256 bytes are 256 kB of report.
+    /// A file made up to have a million models must not fill the browser's memory with them.
+    pub const MAX_MODELS: usize = 1_000;
     /// How many rows are shown for a first look.
     pub const PREVIEW_ROWS: usize = 10;
     /// How many characters of a field are shown in it.
@@ -77,10 +76,11 @@ impl Report {
     /// How many numeric names are listed. A spreadsheet takes the zeros from all of a column, so the first thousand
     /// show whether it did; at most 128 kB.
     pub const MAX_NUMERIC_NAMES: usize = 1_000;
-    /// How many groups are counted separately. Others of the same kind share one more group.
-    pub const MAX_GROUPS: usize = Groups::MAX;
-    /// How many problems stand with each group.
-    pub const GROUP_EXAMPLES: usize = Groups::EXAMPLES;
+    /// How many groups are counted separately. Others of the same kind share one more group: enough to read, and with
+    /// 40 kinds and [`CheckReport::GROUP_EXAMPLES`] at most some 250 kB of report.
+    pub const MAX_GROUPS: usize = 100;
+    /// How many problems of a group are shown with it.
+    pub const GROUP_EXAMPLES: usize = 10;
 
     /// Whether there are no problems, so that the file can be registered. There may be warnings.
     #[must_use]
@@ -112,7 +112,7 @@ pub struct TierCount {
 pub struct PreviewRow {
     /// Its line, from 1.
     pub line: u64,
-    /// Its five fields in order, right or wrong, each cut to [`Report::PREVIEW_CHARS`] characters.
+    /// Its five fields in order, right or wrong, each cut to [`CheckReport::PREVIEW_CHARS`] characters.
     pub fields: [String; 5],
 }
 
@@ -133,7 +133,7 @@ pub struct ProblemGroup {
     pub heading: String,
     /// How many there are.
     pub count: u64,
-    /// The first [`Report::GROUP_EXAMPLES`] of them.
+    /// The first [`CheckReport::GROUP_EXAMPLES`] of them.
     pub examples: Vec<Problem>,
 }
 

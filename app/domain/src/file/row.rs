@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::cells::{Cells, value};
+use super::cells::{Cells, is_comment, value};
 use super::damage::{has_lost_characters, is_encoded_twice, is_scientific};
 use super::field::Field;
-use super::head::is_row_in_quotes;
+use super::head_rows::is_row_in_quotes;
 use super::header::{self, is_header};
 use super::layout::Layout;
 use super::plain::PlainRow;
@@ -92,7 +92,7 @@ impl<'a> Row<'a> {
         self.fields.each_ref().map(|field| &**field)
     }
 
-    /// Whether nothing is wrong with the row itself. Its name may still stand in an earlier row.
+    /// Whether the row itself has no problem. Its name may still be in an earlier row.
     #[must_use]
     pub const fn is_valid(&self) -> bool {
         self.valid
@@ -120,7 +120,7 @@ impl<'a> Row<'a> {
         self.field(Field::DeviceName).trim_matches(END_OF_FILE).is_empty() && self.texts().all(is_blank)
     }
 
-    /// Whether somebody meant the row not to be read.
+    /// Whether the row was commented out.
     pub(super) fn is_commented_out(&self) -> bool {
         let mut values = self.texts().map(value);
         let first = values.next().unwrap_or_default();
@@ -147,7 +147,7 @@ impl<'a> Row<'a> {
         place_at(self.text.as_bytes(), at, self.line)
     }
 
-    /// The five-field check, without a word about what is wrong: for nearly every row, nothing is.
+    /// Whether all five fields are valid. It does not find out what is wrong, because in nearly every row nothing is.
     fn follows_every_rule(&self) -> bool {
         let [name, model, friendly_name, description, tier] = &self.fields;
         is_device_name(name.as_bytes())
@@ -171,7 +171,7 @@ impl<'a> Row<'a> {
         bad.or_else(|| if self.text.is_ascii() { None } else { split_typographic_quotes(self.texts()) })
     }
 
-    /// What looks wrong with a row, but may be meant.
+    /// What looks wrong with the row, but may be intended.
     pub(super) fn warnings(&self, mut report: impl FnMut(Problem)) {
         if self.text.is_ascii() {
             return;
@@ -180,7 +180,7 @@ impl<'a> Row<'a> {
             let Some(field @ (Field::FriendlyName | Field::Description)) = *column else {
                 continue;
             };
-            // As it stands in the file: what is taken out of texts may be half of a character that was encoded twice.
+            // Unchanged: normalizing a text may remove half of a character that was encoded twice.
             let text = value(cell);
             for (is_damaged, cause) in
                 [(is_encoded_twice(&text), Cause::EncodedTwice), (has_lost_characters(&text), Cause::LostCharacters)]
@@ -288,7 +288,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The cells as they stand in the file.
+    /// The text of each cell, unchanged.
     fn texts(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
         let text = self.text;
         self.cells().map(move |range| &text[range])
@@ -303,13 +303,8 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Ctrl-Z, with which DOS ends a file, and what made it for DOS still does.
+/// Ctrl-Z, with which DOS programs end a file.
 pub(super) const END_OF_FILE: char = '\u{1a}';
-
-/// Whether a row with this first cell was commented out. A first column that is called `#` numbers the rows.
-pub(super) fn is_comment(first: &str, is_only_cell: bool) -> bool {
-    first.starts_with("//") || first.starts_with('#') && (first.len() > 1 || is_only_cell)
-}
 
 /// What a cell says as a field.
 #[inline]

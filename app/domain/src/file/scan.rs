@@ -39,7 +39,7 @@ enum State {
 }
 
 impl Scan {
-    /// The row's end in its next piece, as an index of the line end's byte; `None` if the row goes on.
+    /// The row's end in its next piece, as an index of the line end's byte; `None` if the row continues.
     ///
     /// After `Some`, the row is over and the scan must be begun anew.
     #[inline]
@@ -66,13 +66,13 @@ impl Scan {
                 None => {}
             }
         }
-        let end = self.walk(piece, at, separator);
+        let end = self.find_end_by_quotes(piece, at, separator);
         self.seen += piece.len();
         end
     }
 
     /// The same, quote by quote.
-    fn walk(&mut self, piece: &[u8], mut at: usize, separator: u8) -> Option<usize> {
+    fn find_end_by_quotes(&mut self, piece: &[u8], mut at: usize, separator: u8) -> Option<usize> {
         while let Some(&byte) = piece.get(at) {
             match self.state {
                 State::Quoted => {
@@ -108,7 +108,7 @@ impl Scan {
         self.quoted
     }
 
-    /// Where in the row the quote stands that is open now.
+    /// The position in the row of the quote that is open now.
     pub(super) fn open_quote(&self) -> Option<usize> {
         (self.state == State::Quoted).then_some(self.opened)
     }

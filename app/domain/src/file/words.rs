@@ -73,7 +73,7 @@ pub(super) fn meaning(cell: &str) -> Option<Meaning> {
     }
 }
 
-/// Whether a dot stands between two characters, as in a model name with parts.
+/// Whether a dot is between two characters, as in a model name with parts.
 pub(super) fn is_dotted(cell: &str) -> bool {
     cell.trim_matches('.').contains('.')
 }

@@ -68,7 +68,7 @@ fn read(
 
 /// A name is 1 to 128 of `A-Z a-z 0-9 . _ : -`, first a letter, a digit or `_`.
 ///
-/// W3C allows any text. These are safe in a URL, in which an event's name stands, and in a column's heading.
+/// W3C allows any text. These are safe in a URL, which has the name of an event, and in the heading of a column.
 fn check_name(place: &str, name: &str, problems: &mut Problems) {
     let allowed = |it: &char| it.is_ascii_alphanumeric() || matches!(it, '.' | '_' | ':' | '-');
     if let Some(wrong) = name.chars().find(|it| !allowed(it)) {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{ModelProblem, Problems, ThingModel, member};
 use crate::shown::shown;
 
-/// Reads a whole text; keys that stand twice are added to `problems`.
+/// Reads a whole text; keys that occur twice are added to `problems`.
 ///
 /// # Errors
 /// Where and why the text is not JSON, or is too large or too deep.

@@ -1,10 +1,10 @@
 //! What the tests of the registration file share.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-use muster_domain::{Check, Problem, Reader, Report, Row, Separator, Sink};
+use muster_domain::{Check, CheckReport, Problem, Reader, Row, Separator, Sink};
 
 /// The report on these bytes, which come in at once.
-pub(crate) fn report(bytes: impl AsRef<[u8]>) -> Report {
+pub(crate) fn report(bytes: impl AsRef<[u8]>) -> CheckReport {
     let mut check = Check::new();
     check.push(bytes.as_ref());
     check.finish()
@@ -28,7 +28,7 @@ pub(crate) fn told(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// The same in one line without sentences: `2 devices; 3:1 device-name; warning 4:1 case-only`.
-pub(crate) fn summary(report: &Report) -> String {
+pub(crate) fn summary(report: &CheckReport) -> String {
     let mut out = format!("{} of {}", report.devices, report.rows);
     for Problem { line, column, cause, .. } in &report.problems {
         out += &format!("; {line}:{column} {}", cause.kind());

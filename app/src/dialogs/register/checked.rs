@@ -11,14 +11,14 @@ use super::{
 use crate::{
     alert::alert_text,
     fns::registrations::UnknownModel,
-    when::{count, thousands},
+    format::{count, thousands},
 };
 use leptos::prelude::*;
-use muster_domain::{Field, Report, Separator};
+use muster_domain::{CheckReport, Field, Separator};
 use std::sync::Arc;
 
 #[component]
-pub(super) fn CheckedView(dialog: Dialog, report: Arc<Report>) -> impl IntoView {
+pub(super) fn CheckedView(dialog: Dialog, report: Arc<CheckReport>) -> impl IntoView {
     let is_clean = report.is_clean();
     let has_kind = |kind: &str| report.problem_groups.iter().any(|group| group.kind == kind);
     let separator = match report.layout.separator() {
@@ -76,7 +76,7 @@ pub(super) fn CheckedView(dialog: Dialog, report: Arc<Report>) -> impl IntoView 
     .into_any()
 }
 
-fn summary_view(report: &Report) -> AnyView {
+fn summary_view(report: &CheckReport) -> AnyView {
     let models = report.models.iter().take(8).map(
         |model| view! { <li><span class="name">{model.name.clone()}</span>" "<b>{thousands(model.devices)}</b></li> },
     );
@@ -114,7 +114,7 @@ fn summary_view(report: &Report) -> AnyView {
 
 /// The model names that the account does not have, or that they could not be looked up. The operator may upload all the same.
 #[component]
-fn UnknownModels(dialog: Dialog, report: Arc<Report>) -> impl IntoView {
+fn UnknownModels(dialog: Dialog, report: Arc<CheckReport>) -> impl IntoView {
     let line = move |model: UnknownModel| {
         let devices = count(devices_of(&report, &model.name), "device", "devices");
         let nearest = model.nearest.map(|nearest| view! { ". Did you mean "<code>{nearest}</code>"?" });

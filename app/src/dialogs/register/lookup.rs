@@ -6,7 +6,7 @@ use crate::fns::{
     registrations::{LeadingZeros, UnknownModel, registered_with_leading_zeros, unknown_models},
 };
 use futures_util::future::try_join;
-use muster_domain::Report;
+use muster_domain::CheckReport;
 
 /// The server's answer about a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) enum Lookup {
 
 impl Lookup {
     /// Asks the server about a file without problems.
-    pub(super) async fn ask(report: &Report) -> Self {
+    pub(super) async fn ask(report: &CheckReport) -> Self {
         let models = report.models.iter().map(|model| model.name.clone()).collect();
         let names = report.numeric_names.clone();
         let leading_zeros =
@@ -55,6 +55,6 @@ impl Lookup {
 }
 
 /// How many devices of the file have this model.
-pub(super) fn devices_of(report: &Report, model: &str) -> u64 {
+pub(super) fn devices_of(report: &CheckReport, model: &str) -> u64 {
     report.models.iter().find(|count| count.name == model).map_or(0, |count| count.devices)
 }

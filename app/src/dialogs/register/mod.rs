@@ -13,7 +13,7 @@ use crate::{
     browser::{
         check::{self, CheckEvent, CheckFailure, CheckWorker},
         checked_file::{CheckedFile, FileCopy},
-        save::{Gathered, Rows},
+        save::{CollectedRows, Rows},
         upload::{BrowserResults, Upload, new_upload},
     },
     fns::devices::DEVICES_PER_CALL,
@@ -23,7 +23,7 @@ use choose::{CheckingView, ChooseView};
 use leptos::{prelude::*, task::spawn_local};
 use lookup::Lookup;
 use muster_client::{Pass, Progress};
-use muster_domain::{Cause, MAX_FILE_BYTES, Problem, ReadOptions, Report, errors_csv, tokens_csv};
+use muster_domain::{Cause, CheckReport, MAX_FILE_BYTES, Problem, ReadOptions, errors_csv, tokens_csv};
 use send_wrapper::SendWrapper;
 use status::StatusView;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ enum Step {
     /// A file is being checked. Of a check that is silent nothing was heard for a minute.
     Checking { name: String, read: f64, size: f64, is_silent: bool },
     /// A file is checked.
-    Checked { name: String, report: Arc<Report> },
+    Checked { name: String, report: Arc<CheckReport> },
     /// It is on its way, or done.
     Status { is_done: bool },
 }
@@ -76,13 +76,13 @@ struct Dialog {
     check: StoredValue<Option<SendWrapper<CheckWorker>>>,
     upload: StoredValue<Option<SendWrapper<Upload>>>,
     progress: RwSignal<Progress>,
-    /// Where the tokens of the upload are.
-    kept: RwSignal<Rows>,
+    /// How many tokens of the upload are in the file that the person chose.
+    token_rows: RwSignal<Rows>,
     /// Whether the tokens go to a file that the person chooses; and what was wrong with that.
     is_to_disk: RwSignal<bool>,
     disk_problem: RwSignal<Option<String>>,
-    /// How many of the tokens are in a file.
-    safe: RwSignal<u64>,
+    /// How many of the tokens are in a file, chosen or downloaded.
+    saved: RwSignal<u64>,
     is_asking_to_close: RwSignal<bool>,
     /// Called when devices were registered.
     done: Callback<()>,
@@ -101,10 +101,10 @@ impl Dialog {
             check: StoredValue::new(None),
             upload: StoredValue::new(None),
             progress: RwSignal::new(Progress::default()),
-            kept: RwSignal::new(Rows::default()),
+            token_rows: RwSignal::new(Rows::default()),
             is_to_disk: RwSignal::new(false),
             disk_problem: RwSignal::new(None),
-            safe: RwSignal::new(0),
+            saved: RwSignal::new(0),
             is_asking_to_close: RwSignal::new(false),
             done,
         }
@@ -121,7 +121,7 @@ impl Dialog {
         self.group.set(String::new());
         self.is_to_disk.set(false);
         self.disk_problem.set(None);
-        self.safe.set(0);
+        self.saved.set(0);
         self.is_asking_to_close.set(false);
     }
 
@@ -141,7 +141,7 @@ impl Dialog {
         }
     }
 
-    /// A file was chosen or dropped: its check begins at once. One that comes while tokens are not saved waits for that.
+    /// A file was chosen or dropped: its check begins immediately. While tokens are not saved, it is refused, and the person is asked about them.
     fn take(self, taken: Result<File, String>) {
         if untrack(|| self.would_lose()) {
             return self.is_asking_to_close.set(true);
@@ -204,7 +204,7 @@ impl Dialog {
         keep_focus("register-title");
     }
 
-    fn checked(self, name: String, report: Arc<Report>) {
+    fn checked(self, name: String, report: Arc<CheckReport>) {
         self.step.set(Step::Checked { name, report: report.clone() });
         if report.is_clean() {
             spawn_local(async move {
@@ -222,11 +222,11 @@ impl Dialog {
         let Some(file) = self.file.get_value().filter(|_| report.is_clean()) else { return };
         let is_to_disk = self.is_to_disk.get_untracked() && report.devices > DEVICES_PER_CALL as u64;
         if !is_to_disk {
-            return self.upload(file.take(), &report, Gathered::new(tokens_csv::HEADER));
+            return self.upload(file.take(), &report, CollectedRows::new(tokens_csv::HEADER));
         }
         self.disk_problem.set(None);
         spawn_local(async move {
-            let chosen = Gathered::to_disk("tokens.csv", tokens_csv::HEADER).await;
+            let chosen = CollectedRows::to_disk("tokens.csv", tokens_csv::HEADER).await;
             // Meanwhile, another file may have been taken, or the dialog closed.
             let now = self.step.try_get_untracked();
             if !matches!(now, Some(Step::Checked { report: now, .. }) if Arc::ptr_eq(&now, &report)) {
@@ -239,14 +239,15 @@ impl Dialog {
         });
     }
 
-    fn upload(self, file: File, report: &Report, tokens: Gathered) {
+    fn upload(self, file: File, report: &CheckReport, tokens: CollectedRows) {
         self.prepared.set_value(None);
         let group = Some(self.group.get_untracked().trim().to_owned()).filter(|group| !group.is_empty());
         let copy = self.copy.get_value().map(SendWrapper::take).unwrap_or_default();
-        let results = BrowserResults::new(tokens, Gathered::new(errors_csv::HEADER), self.progress, self.kept);
+        let results =
+            BrowserResults::new(tokens, CollectedRows::new(errors_csv::HEADER), self.progress, self.token_rows);
         let upload = new_upload(CheckedFile { file, copy }, results, report, group);
         self.upload.set_value(Some(SendWrapper::new(upload)));
-        self.safe.set(0);
+        self.saved.set(0);
         self.run(Pass::Register);
     }
 
@@ -257,7 +258,7 @@ impl Dialog {
             upload.run(pass).await;
             // The dialog, or the page, may be another's by now.
             if !upload.is_abandoned() && !self.step.is_disposed() {
-                self.safe.update(|safe| *safe = (*safe).max(upload.results().tokens.rows().written));
+                self.saved.update(|saved| *saved = (*saved).max(upload.results().tokens.rows().written));
                 self.step.set(Step::Status { is_done: true });
                 self.done.run(());
             }
@@ -267,7 +268,7 @@ impl Dialog {
     fn would_lose(self) -> bool {
         match self.step.get() {
             Step::Status { is_done: false } => true,
-            Step::Status { is_done: true } => self.progress.with(|progress| progress.tokens) > self.safe.get(),
+            Step::Status { is_done: true } => self.progress.with(|progress| progress.tokens) > self.saved.get(),
             Step::Choose { .. } | Step::Checking { .. } | Step::Checked { .. } => false,
         }
     }

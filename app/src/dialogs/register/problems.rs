@@ -3,19 +3,19 @@
 use super::Dialog;
 use crate::{
     fns::registrations::LeadingZeros,
-    when::{count, thousands},
+    format::{count, thousands},
 };
 use leptos::prelude::*;
-use muster_domain::{ColumnNames, Problem, ProblemGroup, Report};
+use muster_domain::{CheckReport, ColumnNames, Problem, ProblemGroup};
 
 /// How many names of a kind are shown: as many as a group of problems has examples.
-const EXAMPLES: usize = Report::GROUP_EXAMPLES;
+const EXAMPLES: usize = CheckReport::GROUP_EXAMPLES;
 
 /// The sentence for a header in other words, where its columns can be mapped.
 const MAP_BELOW: &str = "The first row looks like a header, but its column names aren't Muster's. Map the columns below, or rename them in the file.";
 
 /// What has to be changed in the file before it can be uploaded.
-pub(super) fn problems_view(dialog: Dialog, report: &Report) -> AnyView {
+pub(super) fn problems_view(dialog: Dialog, report: &CheckReport) -> AnyView {
     let has_unknown = report.problem_groups.iter().any(|group| group.kind == "unknown-columns");
     let items = report.problem_groups.iter().map(|group| match group.kind.as_str() {
         "header-words" if report.mapping.is_some() => view! { <li><p class="cause">{MAP_BELOW}</p></li> }.into_any(),
@@ -35,7 +35,7 @@ pub(super) fn problems_view(dialog: Dialog, report: &Report) -> AnyView {
 
 /// Warnings, with which a file may be uploaded all the same. Names without their leading zeros join it when the
 /// server has answered.
-pub(super) fn warnings_view(dialog: Dialog, report: &Report) -> AnyView {
+pub(super) fn warnings_view(dialog: Dialog, report: &CheckReport) -> AnyView {
     let groups = report.warning_groups.clone();
     let has_groups = !groups.is_empty();
     let not_compared = report.numeric_name_count.saturating_sub(report.numeric_names.len() as u64);

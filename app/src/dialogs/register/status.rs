@@ -7,7 +7,7 @@ use super::{
 use crate::{
     alert::alert_text,
     browser::{save::spreadsheet_note, upload::Upload},
-    when::{count, thousands},
+    format::{count, thousands},
 };
 use leptos::prelude::*;
 use muster_client::{Pass, Progress, Stopped};
@@ -34,7 +34,7 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
         let _ = (is_done.get(), stopped.get());
         keep_focus("register-title");
     });
-    let said = move || {
+    let status = move || {
         let so_far = progress
             .with(|progress| format!("{} of {}", thousands(progress.rows_done), count(progress.rows, "row", "rows")));
         match (is_done.get(), stopped.get()) {
@@ -49,7 +49,7 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
     let save = move |_| {
         with_upload(&|upload| match upload.results().tokens.save("tokens.csv") {
             Ok(()) => {
-                dialog.safe.set(tokens.get_untracked());
+                dialog.saved.set(tokens.get_untracked());
                 dialog.is_asking_to_close.set(false);
             }
             Err(sentence) => progress.update(|progress| progress.note = Some(sentence)),
@@ -62,22 +62,22 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
             }
         });
     };
-    let kept = Memo::new(move |_| dialog.kept.get());
-    let may_save = move || tokens.get() > kept.get().written;
+    let token_rows = Memo::new(move |_| dialog.token_rows.get());
+    let may_save = move || tokens.get() > token_rows.get().written;
     let where_tokens_are = move || {
         if !is_done.get() {
             return String::new();
         }
-        let made = tokens.get();
-        to_disk::said(kept.get(), made, dialog.safe.get(), |tokens| {
-            format!("{tokens} {} ready. {}", if made == 1 { "is" } else { "are" }, to_disk::save_now(made))
+        let created = tokens.get();
+        to_disk::tokens_sentence(token_rows.get(), created, dialog.saved.get(), |tokens| {
+            format!("{tokens} {} ready. {}", if created == 1 { "is" } else { "are" }, to_disk::save_now(created))
         })
     };
     view! {
         <div class="body">
             <progress aria-label="Registering" max=move || progress.with(|progress| progress.rows.max(1)).to_string()
                 value=move || progress.with(|progress| progress.rows_done).to_string()></progress>
-            <p class="faint" role="status">{said}</p>
+            <p class="faint" role="status">{status}</p>
             <ul class="totals">
                 <li class="good">"Registered "<b>{number(|progress| progress.registered)}</b></li>
                 <li class:bad=move || failed.get() != 0>"Failed "<b>{number(|progress| progress.failed)}</b></li>

@@ -1,8 +1,8 @@
 //! What the check found, in a line.
 
 use super::lookup::{Lookup, devices_of};
-use crate::when::{count, thousands};
-use muster_domain::Report;
+use crate::format::{count, thousands};
+use muster_domain::CheckReport;
 
 /// The line, and how it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Tone {
 }
 
 impl Verdict {
-    pub(super) fn new(name: &str, report: &Report, lookup: &Lookup) -> Self {
+    pub(super) fn new(name: &str, report: &CheckReport, lookup: &Lookup) -> Self {
         let warnings = report.warning_count + lookup.leading_zeros().len() as u64;
         let mut parts = Vec::new();
         let will_fail: u64 = lookup.unknown_models().iter().map(|model| devices_of(report, &model.name)).sum();
@@ -71,7 +71,7 @@ mod tests {
     use crate::fns::registrations::{LeadingZeros, UnknownModel};
     use muster_domain::Check;
 
-    fn report(file: &str) -> Report {
+    fn report(file: &str) -> CheckReport {
         let mut check = Check::new();
         check.push(file.as_bytes());
         check.finish()

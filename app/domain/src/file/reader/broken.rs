@@ -9,14 +9,14 @@ use crate::file::row::place_at;
 use crate::file::scan::{Scan, line_ends};
 
 impl Reader {
-    /// `carry` is full, and the row goes on.
+    /// `carry` is full, and the row continues.
     pub(super) fn row_too_long<S: Sink>(&mut self, sink: &mut S) {
         if let Some(quote) = self.scan.open_quote()
             && memchr2(b'\n', b'\r', &self.carry[quote..]).is_some()
         {
             return self.unclosed_quote(sink);
         }
-        // Nothing can be said about a row of which only the beginning is known, except that it is no text.
+        // Only the beginning of the row is known, so all that can be reported is that it is no text.
         let row = std::mem::take(&mut self.carry);
         if self.found.counts_row(self.line, sink) && !self.found.is_nul(&row, self.line, sink) {
             let value = String::from_utf8_lossy(&row[..256]);
@@ -32,7 +32,7 @@ impl Reader {
     /// A quote is open in `carry`, which is full or the last row: reads on in the line below the quote.
     ///
     /// So some bytes are read twice, but none three times: behind the open quote all quotes came in pairs, or one
-    /// would have closed it, and a pair leaves no quote open. The next open quote therefore stands behind `carry`.
+    /// would have closed it, and a pair leaves no quote open. The next open quote is therefore after `carry`.
     pub(super) fn unclosed_quote<S: Sink>(&mut self, sink: &mut S) {
         let row = std::mem::take(&mut self.carry);
         let quote = self.scan.open_quote().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Moments, as people read them.
+//! Times and numbers, as the page shows them.
 
 use leptos::prelude::*;
 pub(crate) use muster_domain::thousands;
@@ -37,7 +37,7 @@ fn date(then_ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// A moment: how long ago, with the exact time for a pointer that rests on it.
+/// How long ago something was, with the exact time as a tooltip.
 #[component]
 pub(crate) fn Ago(then_ms: i64, now_ms: i64) -> impl IntoView {
     view! { <time title=exact(then_ms)>{ago(then_ms, now_ms)}</time> }

@@ -1,47 +1,11 @@
-//! The commands for accounts and people.
+//! `muster account add`, `muster user add` and `muster user password`.
 
-use crate::{
-    command_line::Database,
-    stopping::{self, STOPPED, Stop},
-};
-use muster_registry::{AccountName, OpenOptions, Password, Registry, SystemWorld};
-use std::{io::BufRead, sync::Arc};
+use crate::{command_line::Database, database::with_registry, stopping::Stop};
+use muster_registry::{AccountName, Password};
+use std::io::BufRead;
 
-/// Opens the registry of the settings, unless it is asked to stop meanwhile.
-pub(crate) async fn open(database: &Database, options: OpenOptions, stop: &Stop) -> Result<Registry, String> {
-    database.create_folder()?;
-    let url = database.url();
-    tokio::select! {
-        opened = Registry::open_with(&url, Arc::new(SystemWorld), options) => opened.map_err(|error| error.to_string()),
-        () = stop.requested() => Err(STOPPED.to_owned()),
-    }
-}
-
-/// `muster migrate`
-pub(crate) async fn migrate(database: &Database, stop: &Stop) -> Result<(), String> {
-    let registry = open(database, OpenOptions::default(), stop).await?;
-    stopping::close(&registry).await;
-    println!("The database is up to date.");
-    Ok(())
-}
-
-/// Does something with the registry of the settings, and closes it, whatever comes of it.
-async fn with_registry(
-    database: &Database,
-    stop: &Stop,
-    command: impl AsyncFnOnce(&Registry) -> Result<String, String>,
-) -> Result<(), String> {
-    // A command for people changes no tables: other servers may be running on them.
-    let options = OpenOptions { may_migrate: false, ..OpenOptions::default() };
-    let registry = open(database, options, stop).await?;
-    let done = tokio::select! {
-        done = command(&registry) => done,
-        () = stop.requested() => Err(STOPPED.to_owned()),
-    };
-    stopping::close(&registry).await;
-    println!("{}", done?);
-    Ok(())
-}
+/// The actor that the log names for these commands.
+const COMMAND_LINE: &str = "the command line";
 
 /// `muster account add NAME`
 pub(crate) async fn add_account(name: &str, database: &Database, stop: &Stop) -> Result<(), String> {
@@ -78,11 +42,8 @@ pub(crate) async fn change_password(email: &str, database: &Database, stop: &Sto
     .await
 }
 
-/// The actor that the log names for a command.
-pub(crate) const COMMAND_LINE: &str = "the command line";
-
-/// One line from standard input: never from the command line, where every process of the machine could read it. Nobody
-/// may be there to type it: then a signal still ends the command.
+/// Reads one line from standard input. A password on the command line could be read by every process of the machine.
+/// While nobody types, a signal still ends the command.
 async fn ask_for_password() -> Result<Password, String> {
     eprintln!("Password ({} characters or more), then Enter:", Password::MIN_CHARS);
     let read = || {

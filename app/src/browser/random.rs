@@ -1,9 +1,9 @@
-//! Drawing at random.
+//! The browser's random numbers.
 
 use leptos::prelude::*;
 use uuid::{Builder, Uuid};
 
-/// An id that nobody else has. Unlike `crypto.randomUUID`, it can be drawn where the page came without TLS, too.
+/// A random id. `crypto.randomUUID` would need a page that was loaded over TLS.
 pub(crate) fn id() -> Option<Uuid> {
     let mut bytes = [0; 16];
     window().crypto().ok()?.get_random_values_with_u8_array(&mut bytes).ok()?;
