@@ -35,13 +35,16 @@ impl Lines {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..).step_by(64).zip(&self.0).flat_map(|(start, &bits)| {
-            let mut left = bits;
-            std::iter::from_fn(move || {
-                let line = (left != 0).then(|| start + left.trailing_zeros())?;
-                left &= left - 1;
-                Some(line)
-            })
+        (0..self.0.len()).flat_map(|word| self.of_word(word))
+    }
+
+    /// Those of the 64 lines from `64 * word` on.
+    pub(crate) fn of_word(&self, word: usize) -> impl Iterator<Item = u32> + use<> {
+        let (start, mut left) = (64 * word as u32, self.0.get(word).copied().unwrap_or_default());
+        std::iter::from_fn(move || {
+            let line = (left != 0).then(|| start + left.trailing_zeros())?;
+            left &= left - 1;
+            Some(line)
         })
     }
 

@@ -211,6 +211,8 @@ impl Texts {
 struct LastSeen {
     /// For each line, milliseconds. 0: never, or not known.
     times: Box<[AtomicI64]>,
+    /// For each 64 lines, the latest of them, or later.
+    latest: Box<[AtomicI64]>,
     /// The batches that are in these times.
     batches: Mutex<HashSet<i64>>,
 }
@@ -218,8 +220,18 @@ struct LastSeen {
 impl LastSeen {
     fn new(devices: usize, stored: &[u8]) -> Self {
         let mut stored = stored.chunks_exact(8).filter_map(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes);
-        let times = (0..devices).map(|_| AtomicI64::new(stored.next().unwrap_or_default())).collect();
-        Self { times, batches: Mutex::default() }
+        let times: Vec<i64> = (0..devices).map(|_| stored.next().unwrap_or_default()).collect();
+        let latest = times.chunks(64).map(|times| times.iter().copied().max().unwrap_or_default());
+        Self {
+            latest: latest.map(AtomicI64::new).collect(),
+            times: times.into_iter().map(AtomicI64::new).collect(),
+            batches: Mutex::default(),
+        }
+    }
+
+    fn record(&self, line: u32, at_ms: i64) {
+        self.latest[line as usize / 64].fetch_max(at_ms, Relaxed);
+        self.times[line as usize].fetch_max(at_ms, Relaxed);
     }
 }
 
@@ -274,7 +286,7 @@ impl Segment {
     pub(crate) fn record_last_seen<'a>(&self, seen: impl Iterator<Item = (&'a str, i64)>) {
         for (name, at_ms) in seen {
             if let Some(line) = self.line_of(name) {
-                self.last_seen.times[line as usize].fetch_max(at_ms, Relaxed);
+                self.last_seen.record(line, at_ms);
             }
         }
     }
@@ -355,6 +367,11 @@ impl Segment {
     /// Milliseconds; 0: never.
     pub(crate) fn last_seen(&self, line: u32) -> i64 {
         if self.status_byte(line) & 1 == 1 { self.last_seen.times[line as usize].load(Relaxed) } else { 0 }
+    }
+
+    /// No device of the 64 lines from `64 * word` on was seen after this time.
+    pub(crate) fn latest_of_word(&self, word: usize) -> i64 {
+        self.last_seen.latest[word].load(Relaxed)
     }
 
     /// The members of groups among its devices.

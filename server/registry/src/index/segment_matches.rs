@@ -28,6 +28,19 @@ impl SegmentMatches {
         }
     }
 
+    /// The number of words: 64 lines each.
+    pub(super) fn words(&self) -> usize {
+        self.segment.devices().div_ceil(64)
+    }
+
+    /// Those of the 64 lines from `64 * word` on.
+    pub(super) fn for_each_of_word(&self, word: usize, each: impl FnMut(u32)) {
+        match &self.lines {
+            Some(lines) => lines.of_word(word).for_each(each),
+            None => (64 * word as u32..(64 * word as u32 + 64).min(self.segment.devices() as u32)).for_each(each),
+        }
+    }
+
     pub(super) fn sorted(&self, order: Order) -> &Sorted {
         match order.sort {
             Sort::FriendlyName => self.segment.by_friendly_name(),

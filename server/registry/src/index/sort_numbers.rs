@@ -5,7 +5,7 @@ use super::{
     segment::Segment,
     segment_matches::SegmentMatches,
 };
-use crate::fleet::Sort;
+use crate::{devices::Status, fleet::Sort};
 
 /// XOR with this reverses the order of numbers. They have 63 bits.
 const FLIP: u64 = i64::MAX.cast_unsigned();
@@ -50,19 +50,43 @@ impl SortNumbers {
         if self.order.is_descending { number ^ FLIP } else { number }
     }
 
-    /// Calls `each` with each match of a segment and its number. Each sort has a loop of its own without branches, since it
-    /// runs over a million devices.
-    pub(super) fn for_each(&self, at: usize, matches: &SegmentMatches, mut each: impl FnMut(u32, u64)) {
+    /// No device has a smaller number.
+    pub(super) fn least(&self) -> u64 {
+        let (first, last) = match self.order.sort {
+            Sort::Name | Sort::FriendlyName => (0, 0),
+            Sort::Model => (1, (2 * self.sorted_models.len() as u64).saturating_sub(1)),
+            Sort::Tier => (0, 3),
+            Sort::Status => (0, Status::Disabled.code() as u64),
+            Sort::LastSeen => (0, FLIP),
+        };
+        self.directed(if self.order.is_descending { last } else { first })
+    }
+
+    /// No device of the 64 lines from `64 * word` on has a smaller number.
+    pub(super) fn least_of_word(&self, matches: &SegmentMatches, word: usize) -> u64 {
+        if self.order.sort == Sort::LastSeen && self.order.is_descending {
+            self.directed(matches.segment.latest_of_word(word).cast_unsigned())
+        } else {
+            0
+        }
+    }
+
+    /// Calls `each` with each match of the 64 lines from `64 * word` on, and its number. Each sort has a loop of its own
+    /// without branches, since it runs over a million devices.
+    pub(super) fn for_each(&self, at: usize, matches: &SegmentMatches, word: usize, mut each: impl FnMut(u32, u64)) {
         let (segment, flip) = (&matches.segment, if self.order.is_descending { FLIP } else { 0 });
+        let status_byte = |line| u64::from(segment.status_byte(line));
         match self.order.sort {
-            Sort::Name | Sort::FriendlyName => matches.for_each(|line| each(line, 0)),
+            Sort::Name | Sort::FriendlyName => matches.for_each_of_word(word, |line| each(line, 0)),
             Sort::Model => {
                 let models = &self.models[at];
-                matches.for_each(|line| each(line, models[segment.model(line) as usize] ^ flip));
+                matches.for_each_of_word(word, |line| each(line, models[segment.model(line) as usize] ^ flip));
             }
-            Sort::Tier => matches.for_each(|line| each(line, u64::from(segment.status_byte(line) >> 1 & 3) ^ flip)),
-            Sort::Status => matches.for_each(|line| each(line, u64::from(segment.status_byte(line) >> 3) ^ flip)),
-            Sort::LastSeen => matches.for_each(|line| each(line, segment.last_seen(line).cast_unsigned() ^ flip)),
+            Sort::Tier => matches.for_each_of_word(word, |line| each(line, status_byte(line) >> 1 & 3 ^ flip)),
+            Sort::Status => matches.for_each_of_word(word, |line| each(line, status_byte(line) >> 3 ^ flip)),
+            Sort::LastSeen => {
+                matches.for_each_of_word(word, |line| each(line, segment.last_seen(line).cast_unsigned() ^ flip));
+            }
         }
     }
 

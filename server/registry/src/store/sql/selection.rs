@@ -15,7 +15,7 @@ use crate::{
     devices::Status,
     errors::StoreError,
     fleet::{
-        DeviceFilter, DeviceQuery,
+        DeviceFilter, DeviceQuery, Sort,
         search::{List, MAX_SEARCHED_NAMES, Query, Separators},
     },
     index::{
@@ -160,7 +160,8 @@ impl Selection {
         index.scan(scan).await
     }
 
-    /// As [`Selection::evaluate`], for a page. Concurrent requests for the same page share one scan.
+    /// As [`Selection::evaluate`], for a page. Requests for the same page share one scan while it runs. They share its
+    /// result until the data changes, if it depends on no last-seen time: those change all the time.
     pub(super) async fn page(
         &self,
         connection: &mut Connection,
@@ -172,7 +173,8 @@ impl Selection {
         let (scan, state) = self.scan(connection, index, mode, what).await?;
         // With the groups' ids: their names can be exchanged without a change of the data.
         let asked = format!("{} {state:?} {:?} {query:?}", self.account, self.groups);
-        Ok(index.pages.get(asked, index.scan(scan)).await?)
+        let is_kept = query.sort != Sort::LastSeen && self.silent_since.is_none();
+        Ok(index.pages.get(asked, is_kept, index.scan(scan)).await?)
     }
 
     /// The scan that finds the matching devices and evaluates a function of them, and the state of the scanned data.
