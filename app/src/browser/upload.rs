@@ -12,7 +12,7 @@ use crate::fns::{
 };
 use leptos::prelude::*;
 use muster_client::{NewRegistration, Part, PartDone, Progress, Results, Transport};
-use muster_domain::{PartRange, Report};
+use muster_domain::{GroupName, PartRange, Report};
 use std::rc::Rc;
 use uuid::Uuid;
 
@@ -20,7 +20,12 @@ use uuid::Uuid;
 pub(crate) type Upload = Rc<muster_client::Upload<BrowserTransport, BrowserResults>>;
 
 /// An upload of a file that the check found clean.
-pub(crate) fn new_upload(file: CheckedFile, results: BrowserResults, report: &Report, group: Option<String>) -> Upload {
+pub(crate) fn new_upload(
+    file: CheckedFile,
+    results: BrowserResults,
+    report: &Report,
+    group: Option<GroupName>,
+) -> Upload {
     let file_name = file.file.name();
     Rc::new(muster_client::Upload::new(BrowserTransport { file }, results, file_name, report, group))
 }
@@ -50,7 +55,7 @@ impl Transport for BrowserTransport {
     }
 
     async fn finish(&self, registration: Uuid) -> Result<(), Failure> {
-        finish_registration(registration).await
+        finish_registration(registration.into()).await
     }
 
     async fn read(&self, range: PartRange) -> Result<Vec<u8>, String> {

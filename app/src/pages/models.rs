@@ -4,14 +4,14 @@ use crate::{
     alert::{alert, alert_text},
     browser::file,
     fns::{
-        models::{ModelRow, ModelUploaded, delete_model, models, upload_model},
+        models::{ModelUploaded, delete_model, models, upload_model},
         sent,
     },
     when::{Ago, count},
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use muster_domain::{ModelProblem, ThingModel};
+use muster_domain::{ModelName, ModelOutcome, ModelProblem, ModelPut, ModelSummary, ThingModel, Timestamp};
 use web_sys::File;
 
 /// What the page says of the last thing that was done.
@@ -39,7 +39,7 @@ pub(crate) fn Models() -> impl IntoView {
             list.refetch();
         });
     };
-    let delete = Callback::new(move |name: String| {
+    let delete = Callback::new(move |name: ModelName| {
         spawn_local(async move {
             let done = delete_model(name.clone()).await;
             said.set(match done {
@@ -73,7 +73,7 @@ pub(crate) fn Models() -> impl IntoView {
             <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
                 {move || list.get().map(|list| match list {
                     Err(failure) => alert(failure.sentence()),
-                    Ok(list) if list.rows.is_empty() => view! {
+                    Ok(list) if list.value.is_empty() => view! {
                         <div class="empty">
                             <h2>"Upload the first model"</h2>
                             <p>"A model definition says what a kind of device reports and does. It is a W3C WoT Thing Model, a JSON file; its title is the model name that registration files use."</p>
@@ -98,7 +98,7 @@ pub(crate) fn Models() -> impl IntoView {
                                         <th scope="col"><span class="unseen">"Delete"</span></th>
                                     </tr>
                                 </thead>
-                                <tbody>{list.rows.into_iter().map(|row| view! { <ModelLine row now_ms=list.now_ms delete /> }).collect_view()}</tbody>
+                                <tbody>{list.value.into_iter().map(|row| view! { <ModelLine row now=list.now delete /> }).collect_view()}</tbody>
                             </table>
                         </div>
                     }.into_any(),
@@ -134,9 +134,11 @@ async fn upload_file(chosen: &File) -> Said {
         return Said::Faulty { file: name, faults };
     }
     match upload_model(bytes).await {
-        Ok(ModelUploaded::Added(model)) => Said::Done(format!("Added {model}.")),
-        Ok(ModelUploaded::Updated(model)) => Said::Done(format!("Updated {model}.")),
-        Ok(ModelUploaded::Unchanged(model)) => Said::Done(format!("{model} is unchanged.")),
+        Ok(ModelUploaded::Stored(ModelPut { name, outcome })) => Said::Done(match outcome {
+            ModelOutcome::Added => format!("Added {name}."),
+            ModelOutcome::Updated => format!("Updated {name}."),
+            ModelOutcome::Unchanged => format!("{name} is unchanged."),
+        }),
         Ok(ModelUploaded::Faulty(faults)) => Said::Faulty { file: name, faults },
         Err(failure) => Said::Problem(failure.sentence()),
     }
@@ -159,7 +161,7 @@ fn said_view(said: Said) -> AnyView {
 }
 
 #[component]
-fn ModelLine(row: ModelRow, now_ms: i64, delete: Callback<String>) -> impl IntoView {
+fn ModelLine(row: ModelSummary, now: Timestamp, delete: Callback<ModelName>) -> impl IntoView {
     let is_used = row.devices > 0;
     let name = row.name.clone();
     let is_asking = RwSignal::new(false);
@@ -167,12 +169,12 @@ fn ModelLine(row: ModelRow, now_ms: i64, delete: Callback<String>) -> impl IntoV
     let label = format!("Delete {}", row.name);
     view! {
         <tr>
-            <th scope="row"><span class="name">{row.name}</span>{row.description.map(|text| view! { <span class="under">{text}</span> })}</th>
+            <th scope="row"><span class="name">{row.name.to_string()}</span>{row.description.map(|text| view! { <span class="under">{text}</span> })}</th>
             <td class="number">{row.properties}</td>
             <td class="number">{row.events}</td>
             <td class="number">{row.actions}</td>
             <td class="number">{count(row.devices, "device", "devices")}</td>
-            <td><Ago then_ms=row.updated_ms now_ms /></td>
+            <td><Ago then=row.updated now /></td>
             <td class="acts">
                 {move || {
                     let (name, label) = (name.clone(), label.clone());

@@ -10,10 +10,9 @@ use crate::{
     errors::{SignInError, StoreError},
     registry::Registry,
     store::contract::{NewSession, NewSignInAttempt},
-    types::Timestamp,
     world::new_id,
 };
-use muster_domain::SessionKey;
+use muster_domain::{SessionKey, Timestamp};
 use std::{sync::atomic::Ordering, time::Duration};
 
 /// A session expires if it is not used for 12 hours.

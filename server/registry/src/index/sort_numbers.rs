@@ -5,7 +5,7 @@ use super::{
     segment::Segment,
     segment_matches::SegmentMatches,
 };
-use crate::fleet::Sort;
+use muster_domain::Sort;
 
 /// XOR with this reverses the order of numbers. They have 63 bits.
 const FLIP: u64 = i64::MAX.cast_unsigned();

@@ -4,11 +4,7 @@
 mod registering;
 pub(crate) mod rules;
 
-use crate::{
-    fleet::GroupName,
-    types::{RegistrationId, Timestamp},
-};
-use muster_domain::{DeviceName, FieldSet, NewDevice, SecurityToken};
+use muster_domain::{DeviceName, FieldSet, GroupName, NewDevice, SecurityToken};
 
 /// The maximum number of rows in a part.
 pub const MAX_PART_ROWS: usize = 10_000;
@@ -98,27 +94,4 @@ pub struct ErrorsPage {
     pub rows: Vec<u8>,
     /// The number of the last part in it, to continue after; `None`: this is the last page.
     pub next: Option<u32>,
-}
-
-/// A registration: one file that was or is being registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistrationSummary {
-    /// Its id.
-    pub id: RegistrationId,
-    /// The file's name.
-    pub file_name: String,
-    /// The email address of the user who uploaded it.
-    pub by: String,
-    /// When it began.
-    pub begun: Timestamp,
-    /// When its last part was registered, if all were.
-    pub finished: Option<Timestamp>,
-    /// The number of devices in the file.
-    pub devices: u64,
-    /// How many were registered.
-    pub registered: u64,
-    /// How many were registered already.
-    pub already: u64,
-    /// How many failed.
-    pub failed: u64,
 }

@@ -4,14 +4,14 @@ use crate::{
     errors::{RegisterError, StoreError},
     registrations::{
         ErrorsPage, MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows,
-        RegistrationSummary,
     },
     registry::Registry,
     store::contract::NewPart,
-    types::{AccountId, RegistrationId, UserId},
+    types::{AccountId, UserId},
     world::new_id,
 };
 use metrics::counter;
+use muster_domain::{RegistrationId, RegistrationSummary};
 
 /// The maximum number of registrations on a page.
 const MAX_REGISTRATIONS: u32 = 500;
@@ -35,7 +35,7 @@ impl Registry {
             ));
         }
         new.file_name = new.file_name.chars().filter(|letter| !letter.is_control()).take(MAX_FILE_NAME_CHARS).collect();
-        let id = RegistrationId(new_id(&*self.world));
+        let id = RegistrationId::from(new_id(&*self.world));
         self.store.begin_registration(account, user, id, &new, self.now()).await?;
         counter!("muster_registrations_total").increment(1);
         Ok(id)

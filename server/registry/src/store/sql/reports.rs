@@ -2,10 +2,12 @@
 
 use super::{Connection, FOR_NO_KEY_UPDATE};
 use crate::{
-    devices::{AuthenticatedDevice, Status, TokenUse},
+    devices::{AuthenticatedDevice, TokenUse},
     errors::{StateError, StoreError},
     store::contract::Report,
+    types::status_code,
 };
+use muster_domain::Status;
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 /// Records that a device used a token.
@@ -41,7 +43,7 @@ pub(crate) async fn merge_state(
             .fetch_optional(&mut *connection)
             .await
             .map_err(StoreError::from)?;
-    let Some((status, seen)) = found.filter(|(code, _)| *code != Status::Disabled.code()) else {
+    let Some((status, seen)) = found.filter(|(code, _)| *code != status_code(Status::Disabled)) else {
         return Err(StateError::Gone);
     };
     let before: Option<String> = query_scalar("SELECT state FROM device_states WHERE device = $1")
@@ -54,10 +56,10 @@ pub(crate) async fn merge_state(
         record_token_use(connection, token_use).await?;
     }
     // Only the first time: a change of the status byte is also recorded for the fleet index.
-    if seen == 0 || status != Status::Active.code() {
+    if seen == 0 || status != status_code(Status::Active) {
         query("UPDATE devices SET status = $2, seen = 1 WHERE id = $1")
             .bind(device)
-            .bind(Status::Active.code())
+            .bind(status_code(Status::Active))
             .execute(&mut *connection)
             .await
             .map_err(StoreError::from)?;
