@@ -19,7 +19,8 @@ pub(crate) const MAX_FILE_NAME_CHARS: usize = 255;
 /// A registration to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRegistration {
-    /// The file's name for display. Control characters, and what exceeds 255 characters, are dropped.
+    /// The file's name for display. Control characters, invisible characters, and what exceeds 255 characters, are
+    /// dropped.
     pub file_name: String,
     /// The number of devices in the file.
     pub devices: u64,

@@ -11,10 +11,19 @@ use crate::{
     world::new_id,
 };
 use metrics::counter;
-use muster_domain::{RegistrationId, RegistrationSummary};
+use muster_domain::{RegistrationId, RegistrationSummary, looks_empty, normalized};
+
+/// For a file whose name cannot be seen.
+const NO_FILE_NAME: &str = "(no name)";
 
 /// The maximum number of registrations on a page.
 const MAX_REGISTRATIONS: u32 = 500;
+
+/// A file's name for display.
+fn shown_file_name(name: &str) -> String {
+    let name: String = normalized(name).chars().filter(|it| !it.is_control()).take(MAX_FILE_NAME_CHARS).collect();
+    if looks_empty(&name) { NO_FILE_NAME.to_owned() } else { name }
+}
 
 impl Registry {
     /// Begins a registration. If its group does not exist, the group is created with the first device that joins: see
@@ -34,7 +43,7 @@ impl Registry {
                 "A file may have at most 1,000,000 devices. Split it into several files.",
             ));
         }
-        new.file_name = new.file_name.chars().filter(|letter| !letter.is_control()).take(MAX_FILE_NAME_CHARS).collect();
+        new.file_name = shown_file_name(&new.file_name);
         let id = RegistrationId::from(new_id(&*self.world));
         self.store.begin_registration(account, user, id, &new, self.now()).await?;
         counter!("muster_registrations_total").increment(1);

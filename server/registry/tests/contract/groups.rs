@@ -192,7 +192,7 @@ pub(crate) async fn names_that_look_the_same_are_one_group(fixture: &Fixture) {
     assert_eq!(registry.create_group(tenant.id, &blank).await, Err(problem.clone()));
     assert_eq!(add("a", &blank).await, Err(problem.clone()));
     let new = |group: &str| NewRegistration {
-        file_name: "fleet.csv".to_owned(),
+        file_name: "\u{202e}fle\u{300}et.csv ".to_owned(),
         devices: 1,
         parts: 1,
         group: Some(typed(group)),
@@ -209,6 +209,9 @@ pub(crate) async fn names_that_look_the_same_are_one_group(fixture: &Fixture) {
     let id = registry.begin_registration(tenant.id, tenant.user, new(odd)).await.unwrap();
     tenant.part(id, part(0, 1, &["c"])).await;
     assert_eq!(groups_of(fixture, &tenant).await, [(composed.to_owned(), 3)]);
+    let listed = registry.registrations(tenant.id, None, 9).await.unwrap();
+    let file_name = listed.iter().find(|summary| summary.id == id).map(|summary| summary.file_name.as_str());
+    assert_eq!(file_name, Some("fl\u{e8}et.csv"));
     for name in [composed, decomposed, odd] {
         let filter = DeviceFilter { groups: vec![typed(name)], ..DeviceFilter::default() };
         assert_eq!(tenant.names(matching(filter)).await, ["a", "b", "c"], "{name:?}");
