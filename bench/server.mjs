@@ -46,7 +46,7 @@ let registeringMs;
 let tokensMs;
 let registrationId;
 const none = { search: null, status: null, model: null, tier: null, groups: [], never_seen: false, registration: null };
-const everything = { filter: none, registered_by_ms: Number.MAX_SAFE_INTEGER, except: [], after: null };
+const everything = { filter: none, registered_by: Number.MAX_SAFE_INTEGER, except: [], after: null };
 try {
   await start();
   const signedIn = await ask("POST", "/fn/sign-in", json({ ...person, to: "/devices" }));
@@ -245,7 +245,7 @@ async function tokensForAll(active) {
   let after = null;
   const begun = performance.now();
   do {
-    const answer = await postcardCall("generate-tokens", { chosen: { Matching: { ...everything, after } }, old: "KeepUntilNewIsUsed", job: { id, attempt: 1 } });
+    const answer = await postcardCall("generate-tokens", { targets: { Matching: { ...everything, after } }, old: "KeepUntilNewIsUsed", job: { id, attempt: 1 } });
     const bytes = answer.bytes();
     answers.push({ bytes, devices: answer.number() });
     after = answer.option(() => answer.bytes().toString());
@@ -276,17 +276,17 @@ async function grid() {
   const few = Math.min(100, Math.floor(rows / SMALL_GROUPS.length));
   for (const [at, group] of SMALL_GROUPS.entries()) {
     const names = Array.from({ length: few }, (_, number) => rowOf(number * SMALL_GROUPS.length + at).split(",")[0]);
-    await call("change-devices", { chosen: { Named: names }, change: { AddToGroup: group } });
+    await call("change-devices", { targets: { Named: names }, change: { AddToGroup: group } });
   }
   // After a start, a search reads what it looks into from the database: the first is not like those that follow.
   const cold = await times(() => call("count-devices", { filter: { ...none, search: "qzx" } }), 1);
   await chunks({ search: SITES[0] }, "Disable");
   const views = {
     "first page": {},
-    "last page": { place: "Last" },
-    "a page in the middle": { place: { After: "essen-05000000" } },
+    "last page": { position: "Last" },
+    "a page in the middle": { position: { After: "essen-05000000" } },
     "by model": { sort: "Model" },
-    "by friendly name, last page": { sort: "FriendlyName", place: "Last" },
+    "by friendly name, last page": { sort: "FriendlyName", position: "Last" },
     "by tier, descending": { sort: "Tier", is_descending: true },
     "by status": { sort: "Status" },
     "by last seen, descending": { sort: "LastSeen", is_descending: true },
@@ -296,7 +296,7 @@ async function grid() {
     "Disabled, by last seen, descending": { filter: { ...none, status: "Disabled" }, sort: "LastSeen", is_descending: true },
     "one model, by last seen": { filter: { ...none, model: MODELS[3] }, sort: "LastSeen" },
     "one model, by friendly name": { filter: { ...none, model: MODELS[3] }, sort: "FriendlyName" },
-    "one model and tier, last page": { filter: { ...none, model: MODELS[3], tier: "Medium" }, place: "Last" },
+    "one model and tier, last page": { filter: { ...none, model: MODELS[3], tier: "Medium" }, position: "Last" },
     "by friendly name": { sort: "FriendlyName" },
     "one tier, by friendly name": { filter: { ...none, tier: "Medium" }, sort: "FriendlyName" },
     [`a group of ${large.toLocaleString("en")}`]: { filter: { ...none, groups: ["Berlin"] } },
@@ -305,31 +305,31 @@ async function grid() {
     [`17 groups of ${few}, by name`]: { filter: { ...none, groups: SMALL_GROUPS } },
     "the same and the large one, by name": { filter: { ...none, groups: [...SMALL_GROUPS, "Berlin"] } },
     "two groups, by last seen": { filter: { ...none, groups: ["Berlin", "Paris"] }, sort: "LastSeen" },
-    "a registration, last page": { filter: { ...none, registration: registrationId }, place: "Last" },
+    "a registration, last page": { filter: { ...none, registration: registrationId }, position: "Last" },
     "a search that finds one": { filter: { ...none, search: `-${rows - 1}` } },
     "a search that finds some thousand, by last seen": { filter: { ...none, search: "machine 12" }, sort: "LastSeen" },
     "a search that finds a tenth, all at the end": { filter: { ...none, search: "zwickau" } },
     "the same, by tier": { filter: { ...none, search: "zwickau" }, sort: "Tier" },
     "the same, by last seen": { filter: { ...none, search: "zwickau" }, sort: "LastSeen" },
     "the same, by last seen, descending": { filter: { ...none, search: "zwickau" }, sort: "LastSeen", is_descending: true },
-    "a search that finds a tenth, last page": { filter: { ...none, search: "aachen" }, place: "Last" },
+    "a search that finds a tenth, last page": { filter: { ...none, search: "aachen" }, position: "Last" },
     "a search that finds two thirds, by friendly name": { filter: { ...none, search: "machine" }, sort: "FriendlyName" },
     "a search that finds all": { filter: { ...none, search: "contoso" } },
     "a search that finds nothing": { filter: { ...none, search: "qzx" } },
     "a search of two letters": { filter: { ...none, search: "qz" } },
     "a search in a tier": { filter: { ...none, tier: "Small", search: "machine 1" } },
-    "a search by status, last page": { filter: { ...none, search: "machine" }, sort: "Status", place: "Last" },
+    "a search by status, last page": { filter: { ...none, search: "machine" }, sort: "Status", position: "Last" },
     "a search among the Disabled, which stand elsewhere": { filter: { ...none, status: "Disabled", search: "zwickau" } },
     "the Registered, by friendly name": { filter: { ...none, status: "Registered" }, sort: "FriendlyName" },
     "a search in a group": { filter: { ...none, groups: ["Berlin"], search: "machine 1" } },
   };
   for (const [what, change] of Object.entries(views)) {
-    const view = { filter: none, sort: "Name", is_descending: false, place: "First", ...change };
-    const page = await times(() => call("devices", { view }));
+    const view = { filter: none, sort: "Name", is_descending: false, position: "First", ...change };
+    const page = await times(() => call("devices", { query: view }));
     if (what === "a search that finds one") table.push(["grid: the first search of all", `${cold.p50.toFixed(1)} ms`, "", ""]);
     table.push([`grid: ${what}`, told(page), `${PAGE_LIMIT_MS} ms`, (page.p99 / PAGE_LIMIT_MS).toFixed(2)]);
   }
-  return Object.values(views).map((change) => ({ filter: none, sort: "Name", is_descending: false, place: "First", ...change }));
+  return Object.values(views).map((change) => ({ filter: none, sort: "Name", is_descending: false, position: "First", ...change }));
 }
 
 /** All views at once by many clients, while devices report. */
@@ -359,7 +359,7 @@ async function gridInCompany(views, tokens) {
     const through = new Agent({ keepAlive: true, maxSockets: 1 });
     for (let next = at * 3; !isOver; next++) {
       const start = performance.now();
-      const answer = await ask("POST", "/fn/devices", json({ view: views[next % views.length] }), {}, through);
+      const answer = await ask("POST", "/fn/devices", json({ query: views[next % views.length] }), {}, through);
       if (answer.status !== 200) throw new Error(`a page in company: ${answer.status} ${answer.body}`);
       all.push(performance.now() - start);
     }
@@ -385,10 +385,10 @@ async function firstPageAfterStart() {
     await stop();
     await start();
     const begun = performance.now();
-    await call("devices", { view: { filter: none, sort: "Name", is_descending: false, place: "First" } });
+    await call("devices", { query: { filter: none, sort: "Name", is_descending: false, position: "First" } });
     all.push(performance.now() - begun);
     const whole = performance.now();
-    await call("devices", { view: { filter: none, sort: "Status", is_descending: false, place: "First" } });
+    await call("devices", { query: { filter: none, sort: "Status", is_descending: false, position: "First" } });
     if (run === 4) table.push(["grid: by status, while the index is read after a start", `${(performance.now() - whole).toFixed(0)} ms`, "", ""]);
   }
   const { p50, p99 } = percentiles(all);
@@ -411,7 +411,7 @@ async function reportsBesideSearches(tokens) {
   let searches = 0;
   const search = async () => {
     while (!isOver) {
-      const answer = await ask("POST", "/fn/devices", json({ view: { filter: { ...none, search: `machine ${searches % 10}` }, sort: "FriendlyName", is_descending: false, place: "First" } }), {}, searching);
+      const answer = await ask("POST", "/fn/devices", json({ query: { filter: { ...none, search: `machine ${searches % 10}` }, sort: "FriendlyName", is_descending: false, position: "First" } }), {}, searching);
       if (![200, 429, 503].includes(answer.status)) throw new Error(`a search: ${answer.status} ${answer.body}`);
       searches += answer.status === 200;
     }
@@ -446,9 +446,9 @@ async function chunks(filter, change) {
   let after = null;
   let devices = 0;
   do {
-    const step = await call("change-devices", { chosen: { Matching: { ...everything, filter: { ...none, ...filter }, after } }, change });
-    devices += step.devices;
-    after = step.next;
+    const outcome = await call("change-devices", { targets: { Matching: { ...everything, filter: { ...none, ...filter }, after } }, change });
+    devices += outcome.devices;
+    after = outcome.next;
   } while (after);
   return devices;
 }

@@ -105,11 +105,11 @@ test('every server function refuses a body that is too large', async ({ portal, 
 test('as many names as one call takes are accepted', async ({ portal, muster }) => {
   const names = Array.from({ length: 10_000 }, (_, at) => String(at).padStart(128, 'n'));
   const filter = { search: null, status: null, model: null, tier: null, groups: [], never_seen: false, registration: null };
-  const named = await call(portal.request, muster.url, 'change-devices', { chosen: { Named: names }, change: 'Disable' });
+  const named = await call(portal.request, muster.url, 'change-devices', { targets: { Named: names }, change: 'Disable' });
   expect(named.status(), await named.text()).toBe(200);
   const groups = Array.from({ length: 1_000 }, (_, at) => `${'🚀'.repeat(120)}${at}`);
-  const matching = { Matching: { filter: { ...filter, groups }, registered_by_ms: 0, except: names, after: null } };
-  const exported = await call(portal.request, muster.url, 'export-devices', { chosen: matching });
+  const matching = { Matching: { filter: { ...filter, groups }, registered_by: 0, except: names, after: null } };
+  const exported = await call(portal.request, muster.url, 'export-devices', { targets: matching });
   expect(exported.status(), await exported.text()).toBe(200);
 });
 

@@ -28,25 +28,25 @@ const bytes = (expected: number[]) => async (answer: APIResponse) => {
   expect([...(await answer.body())]).toEqual(expected);
 };
 const filter = { search: null, status: null, model: null, tier: null, groups: [] as string[], never_seen: false, registration: null };
-const view = { filter, sort: 'Name', is_descending: false, place: 'First' };
+const query = { filter, sort: 'Name', is_descending: false, position: 'First' };
 /** All that match, as the page chooses them. */
-const matching = { Matching: { filter, registered_by_ms: Number.MAX_SAFE_INTEGER, except: [], after: null } };
-const step = { devices: 0, next: null };
-const none = { rows: [], now_ms: expect.any(Number) };
+const matching = { Matching: { filter, registered_by: Number.MAX_SAFE_INTEGER, except: [], after: null } };
+const outcome = { devices: 0, next: null };
+const dated = (value: unknown) => ({ value, now: expect.any(Number) });
 
 /** Every server function. One that is missing here fails the first test. */
 const TRIES: Record<string, Try> = {
-  'devices': { body: () => ({ view }), may: gives({ ...none, has_previous: false, has_next: false, is_too_large: false, total: 0, not_found: null }) },
+  'devices': { body: () => ({ query }), may: gives(dated({ items: [], total: 0, has_next: false, has_previous: false, is_too_large: false, names_not_found: { count: 0, first: [] } })) },
   'count-devices': { body: () => ({ filter: { ...filter, groups: ['Paris'] } }), may: gives(0) },
   'device': { body: () => ({ name: NAMES[0] }), may: gives(null) },
-  'change-devices': { body: () => ({ chosen: { Named: NAMES }, change: 'Delete' }), may: gives(step) },
-  'export-devices': { body: () => ({ chosen: matching }), may: bytes([0, 0, 0, 0]) },
-  'groups': { body: () => ({}), may: gives(none) },
+  'change-devices': { body: () => ({ targets: { Named: NAMES }, change: 'Delete' }), may: gives(outcome) },
+  'export-devices': { body: () => ({ targets: matching }), may: bytes([0, 0, 0, 0]) },
+  'groups': { body: () => ({}), may: gives(dated([])) },
   'make-group': { body: () => ({ name: 'Rome' }), may: gives(null) },
   'rename-group': { body: () => ({ from: 'Paris', to: 'Oslo' }), may: refused },
   'delete-group': { body: () => ({ name: 'Paris' }), may: refused },
   'model-names': { body: () => ({}), may: gives([]) },
-  'models': { body: () => ({}), may: gives(none) },
+  'models': { body: () => ({}), may: gives(dated([])) },
   'unknown-models': { body: () => ({ names: [MODEL] }), may: gives([{ name: MODEL, nearest: null }]) },
   'delete-model': { body: () => ({ name: MODEL }), may: refused },
   'registered-with-leading-zeros': { body: () => ({ names: ['41'] }), may: bytes([0]) },
@@ -54,14 +54,14 @@ const TRIES: Record<string, Try> = {
   'register-part': { body: (done) => done.part, may: refused },
   'finish-registration': { body: (done) => ({ registration: done.registration }), may: refused },
   'registration-errors': { body: (done) => ({ registration: done.registration, after: null }), may: refused },
-  'undo-registration': { body: (done) => ({ registration: done.registration, after: null }), may: gives(step) },
+  'undo-registration': { body: (done) => ({ registration: done.registration, after: null }), may: gives(outcome) },
   // Its own from `begin-registration`, and no other.
-  'registrations': { body: (done) => ({ before: done.registration }), may: gives({ ...none, has_older: false }) },
-  'generate-tokens': { body: () => ({ chosen: { Named: NAMES }, old: 'StopNow', job: { id: '018f0000-0000-4000-8000-000000000000', attempt: 1 } }), may: bytes([0, 0, 0]) },
+  'registrations': { body: (done) => ({ before: done.registration }), may: gives(dated({ rows: [], has_older: false })) },
+  'generate-tokens': { body: () => ({ targets: { Named: NAMES }, old: 'RevokeNow', job: { id: '018f0000-0000-4000-8000-000000000000', attempt: 1 } }), may: bytes([0, 0, 0]) },
   'default-tier': { body: () => ({}), may: gives('Small') },
   'set-default-tier': { body: () => ({ tier: 'Medium' }), may: gives(null) },
   'me': { body: () => ({}), may: gives({ email: OTHER.email, account: 'other' }) },
-  'upload-model': { body: () => postcardBytes(modelDefinition()), may: gives({ Added: MODEL }) },
+  'upload-model': { body: () => postcardBytes(modelDefinition()), may: gives({ Stored: { name: MODEL, outcome: 'Added' } }) },
   'sign-out': { body: () => ({}), may: gives(null) },
 };
 
@@ -70,12 +70,12 @@ const NOT_TRIED = ['sign-in'];
 
 /** Whatever the first account can see of itself, without the clock. */
 async function everything(request: APIRequestContext, url: string): Promise<unknown> {
-  const asked = [['devices', { view }], ['device', { name: NAMES[0] }], ['device', { name: NAMES[1] }], ['groups', {}], ['models', {}], ['registrations', { before: null }], ['default-tier', {}]] as const;
+  const asked = [['devices', { query }], ['device', { name: NAMES[0] }], ['device', { name: NAMES[1] }], ['groups', {}], ['models', {}], ['registrations', { before: null }], ['default-tier', {}]] as const;
   const answers = [];
   for (const [endpoint, body] of asked) {
     const answer = await call(request, url, endpoint, body);
     expect(answer.status()).toBe(200);
-    answers.push([endpoint, JSON.parse(await answer.text(), (key, value) => (key === 'now_ms' ? 0 : value))]);
+    answers.push([endpoint, JSON.parse(await answer.text(), (key, value) => (key === 'now' ? 0 : value))]);
   }
   return answers;
 }

@@ -222,7 +222,7 @@ test('the result of an action is announced', async ({ portal, muster }) => {
   await expect(portal.getByText('Deleted 1 device.')).toBeHidden();
 
   await portal.getByRole('link', { name: 'Device groups' }).click();
-  await call(portal.request, muster.url, 'change-devices', { chosen: { Named: ['AutoRegister42'] }, change: { AddToGroup: 'Berlin' } });
+  await call(portal.request, muster.url, 'change-devices', { targets: { Named: ['AutoRegister42'] }, change: { AddToGroup: 'Berlin' } });
   await open(portal, '/groups');
   await portal.getByRole('checkbox', { name: 'Select Berlin' }).check();
   await expect(portal.getByText('1 selected, 1 device')).toBeVisible();
@@ -234,7 +234,7 @@ test('the number of devices in the ticked groups is that of those groups', async
   guard.expect(/503/);
   await withSeedDevices(portal, muster);
   for (const [device, group] of [['AutoRegister41', 'Berlin'], ['AutoRegister42', 'Rome']]) {
-    await call(portal.request, muster.url, 'change-devices', { chosen: { Named: [device] }, change: { AddToGroup: group } });
+    await call(portal.request, muster.url, 'change-devices', { targets: { Named: [device] }, change: { AddToGroup: group } });
   }
   await open(portal, '/groups');
   await portal.getByRole('checkbox', { name: 'Select Berlin' }).check();

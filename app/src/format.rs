@@ -1,11 +1,12 @@
 //! Times and numbers, as the page shows them.
 
 use leptos::prelude::*;
+use muster_domain::Timestamp;
 pub(crate) use muster_domain::thousands;
 
 /// How long ago something was, counted from the server's clock, so that the browser's does not matter.
-pub(crate) fn ago(then_ms: i64, now_ms: i64) -> String {
-    let seconds = (now_ms - then_ms).max(0) / 1_000;
+fn ago(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_ms().saturating_sub(then.as_ms()).max(0) / 1_000;
     let plural = |count: i64, unit: &str| format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" });
     match seconds {
         0..10 => "just now".to_owned(),
@@ -13,12 +14,13 @@ pub(crate) fn ago(then_ms: i64, now_ms: i64) -> String {
         60..3_600 => plural(seconds / 60, "minute"),
         3_600..86_400 => plural(seconds / 3_600, "hour"),
         86_400..5_184_000 => plural(seconds / 86_400, "day"),
-        _ => date(then_ms),
+        _ => date(then.as_ms()),
     }
 }
 
 /// `2026-11-23 07:51:36 UTC`: the same for every reader, and it sorts.
-pub(crate) fn exact(then_ms: i64) -> String {
+pub(crate) fn exact(then: Timestamp) -> String {
+    let then_ms = then.as_ms();
     let seconds = then_ms.div_euclid(1_000).rem_euclid(86_400);
     format!("{} {:02}:{:02}:{:02} UTC", date(then_ms), seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
@@ -39,8 +41,8 @@ fn date(then_ms: i64) -> String {
 
 /// How long ago something was, with the exact time as a tooltip.
 #[component]
-pub(crate) fn Ago(then_ms: i64, now_ms: i64) -> impl IntoView {
-    view! { <time title=exact(then_ms)>{ago(then_ms, now_ms)}</time> }
+pub(crate) fn Ago(then: Timestamp, now: Timestamp) -> impl IntoView {
+    view! { <time title=exact(then)>{ago(then, now)}</time> }
 }
 
 /// A number with commas between its thousands, and its noun: `1,000,000 devices`.
@@ -54,7 +56,7 @@ mod tests {
 
     #[test]
     fn moments() {
-        let check = |then: i64, expected: &str| assert_eq!(exact(then), expected);
+        let check = |then: i64, expected: &str| assert_eq!(exact(Timestamp::from_ms(then)), expected);
         check(0, "1970-01-01 00:00:00 UTC");
         check(951_782_399_000, "2000-02-28 23:59:59 UTC");
         check(951_782_400_000, "2000-02-29 00:00:00 UTC");
@@ -64,7 +66,9 @@ mod tests {
 
     #[test]
     fn how_long_ago() {
-        let check = |seconds: i64, expected: &str| assert_eq!(ago(0, seconds * 1_000), expected);
+        let check = |seconds: i64, expected: &str| {
+            assert_eq!(ago(Timestamp::default(), Timestamp::from_ms(seconds * 1_000)), expected)
+        };
         check(-5, "just now");
         check(59, "59 seconds ago");
         check(60, "1 minute ago");

@@ -15,7 +15,6 @@ pub mod query;
 mod shell;
 
 // `pages/devices` still uses this name.
-use format as when;
 pub use pages::RefusedSignIn;
 pub use shell::{App, AssetBase, shell};
 

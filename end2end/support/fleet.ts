@@ -130,7 +130,8 @@ export async function uploaded(page: Page): Promise<Counts> {
 /** Registrations lists an upload that came to its end with these counts. */
 export async function expectListed(page: Page, muster: Muster, counts: Counts): Promise<void> {
   const answer = await call(page.request, muster.url, 'registrations', { before: null });
-  expect(((await answer.json()) as { rows: unknown[] }).rows).toContainEqual(expect.objectContaining({ ...counts, devices: ROWS, finished: true }));
+  const { value } = (await answer.json()) as { value: { rows: unknown[] } };
+  expect(value.rows).toContainEqual(expect.objectContaining({ ...counts, devices: ROWS, finished: expect.any(Number) }));
 }
 
 /** The same file again, on a page of its own, brings nothing that is not there: all of it is. */
@@ -196,8 +197,8 @@ const anyDevice = { search: null, status: null, model: null, tier: null, groups:
 async function deviceNames(page: Page, muster: Muster): Promise<string[]> {
   const there: string[] = [];
   for (let after: string | undefined | null = null; after !== undefined; ) {
-    const chosen = { Matching: { filter: anyDevice, registered_by_ms: Number.MAX_SAFE_INTEGER, except: [], after } };
-    const answer = await call(page.request, muster.url, 'export-devices', { chosen });
+    const targets = { Matching: { filter: anyDevice, registered_by: Number.MAX_SAFE_INTEGER, except: [], after } };
+    const answer = await call(page.request, muster.url, 'export-devices', { targets });
     expect(answer.ok(), await answer.text()).toBe(true);
     const reader = new PostcardReader(await answer.body());
     const rows = reader.text().split('\r\n').slice(0, -1);
@@ -210,13 +211,13 @@ async function deviceNames(page: Page, muster: Muster): Promise<string[]> {
 
 async function activeNames(page: Page, muster: Muster): Promise<string[]> {
   const active: string[] = [];
-  for (let place: unknown = 'First'; place !== undefined; ) {
-    const view = { filter: { ...anyDevice, status: 'Active' }, sort: 'Name', is_descending: false, place };
-    const answer = await call(page.request, muster.url, 'devices', { view });
+  for (let position: unknown = 'First'; position !== undefined; ) {
+    const query = { filter: { ...anyDevice, status: 'Active' }, sort: 'Name', is_descending: false, position };
+    const answer = await call(page.request, muster.url, 'devices', { query });
     expect(answer.ok(), await answer.text()).toBe(true);
-    const shown = (await answer.json()) as { rows: { name: string; cursor: string }[]; has_next: boolean };
-    active.push(...shown.rows.map((row) => row.name));
-    place = shown.has_next ? { After: shown.rows.at(-1)!.cursor } : undefined;
+    const { value: shown } = (await answer.json()) as { value: { items: { name: string }[]; has_next: boolean } };
+    active.push(...shown.items.map((item) => item.name));
+    position = shown.has_next ? { After: shown.items.at(-1)!.name } : undefined;
   }
   return active;
 }

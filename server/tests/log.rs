@@ -62,7 +62,7 @@ fn every_change_is_in_the_log_and_no_secret_is() {
     let both = serde_json::json!({ "Named": ["a", "b"] });
     let made = json(
         "generate-tokens",
-        serde_json::json!({ "chosen": both, "old": "StopNow", "job": { "id": id, "attempt": 1 } }),
+        serde_json::json!({ "targets": both, "old": "RevokeNow", "job": { "id": id, "attempt": 1 } }),
     );
     secrets.extend(tokens(&made));
     assert_eq!(secrets.len(), 4);
@@ -72,13 +72,13 @@ fn every_change_is_in_the_log_and_no_secret_is() {
         serde_json::json!({ "AddToGroup": "Paris" }),
         serde_json::json!({ "RemoveFromGroup": "Paris" }),
     ] {
-        json("change-devices", serde_json::json!({ "chosen": both, "change": change }));
+        json("change-devices", serde_json::json!({ "targets": both, "change": change }));
     }
     json("rename-group", serde_json::json!({ "from": "Paris", "to": "Roma" }));
     json("make-group", serde_json::json!({ "name": "Wien" }));
     json("delete-group", serde_json::json!({ "name": "Wien" }));
     json("set-default-tier", serde_json::json!({ "tier": "Medium" }));
-    json("change-devices", serde_json::json!({ "chosen": { "Named": ["b"] }, "change": "Delete" }));
+    json("change-devices", serde_json::json!({ "targets": { "Named": ["b"] }, "change": "Delete" }));
     json("undo-registration", serde_json::json!({ "registration": id, "after": null }));
     json("delete-model", serde_json::json!({ "name": "Contoso.Pump" }));
     json("sign-out", serde_json::json!({}));

@@ -1,6 +1,6 @@
 //! What travels between the client and the server.
 
-use muster_domain::{FieldSet, Layout};
+use muster_domain::{FieldSet, GroupName, Layout};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ pub struct NewRegistration {
     /// How many parts the file has: fewer than 400.
     pub parts: u32,
     /// The device group that the devices join. The server creates it with its first device.
-    pub group: Option<String>,
+    pub group: Option<GroupName>,
 }
 
 /// One part of a file, as it is sent.

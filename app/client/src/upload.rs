@@ -7,7 +7,7 @@ use crate::{
     rows,
 };
 use futures_util::{StreamExt, stream};
-use muster_domain::{CheckReport, FieldSet, Layout, PartRange};
+use muster_domain::{CheckReport, FieldSet, GroupName, Layout, PartRange};
 use std::cell::{Cell, RefCell};
 use uuid::Uuid;
 
@@ -56,7 +56,7 @@ enum Outcome<F> {
 
 impl<T: Transport, R: Results> Upload<T, R> {
     /// An upload of the file with this name and report. Nothing is sent before [`Self::run`].
-    pub fn new(transport: T, results: R, file_name: String, report: &CheckReport, group: Option<String>) -> Self {
+    pub fn new(transport: T, results: R, file_name: String, report: &CheckReport, group: Option<GroupName>) -> Self {
         let parts = report.parts.clone();
         let upload = Self {
             transport,

@@ -51,12 +51,8 @@ fn results_come_in_file_order_although_answers_do_not() {
     assert_eq!(collected.totals(), (40, 20, 0, None));
     assert_eq!(collected.progress().tokens, 40);
     assert_eq!(server.most_under_way.get(), 6);
-    let begun = NewRegistration {
-        file_name: "devices.csv".to_owned(),
-        devices: 40,
-        parts: 20,
-        group: Some("Pumps".to_owned()),
-    };
+    let begun =
+        NewRegistration { file_name: "devices.csv".to_owned(), devices: 40, parts: 20, group: "Pumps".parse().ok() };
     assert_eq!(*server.begun.borrow(), [begun]);
     assert_eq!(server.finished.borrow().len(), 1);
 }

@@ -11,15 +11,18 @@ pub mod credential;
 mod csv_out;
 mod device;
 pub mod file;
+mod fleet;
 mod guard;
 mod lookalike;
 mod model;
 mod names;
 mod nearest;
 mod nfc;
+mod rejection;
 mod shown;
 mod text;
 mod tier;
+mod time;
 
 pub use credential::{AccessKey, Credential, CredentialProblem, Kind, SecretHash, SecurityToken, SessionKey};
 pub use csv_out::{errors_csv, registration_csv, spreadsheet_would_change, tokens_csv};
@@ -29,12 +32,17 @@ pub use file::{
     MAX_FILE_BYTES, MAX_ROW_BYTES, Mapping, MappingOffer, OfferedColumn, PART_BYTES, PART_ROWS, PartRange, PreviewRow,
     Problem, ProblemGroup, ReadOptions, Reader, Row, Separator, Sink, TierCount, UnknownField,
 };
-// `fns/registrations.rs` still uses this name.
-#[doc(hidden)]
-pub use file::CheckReport as Report;
+pub use fleet::{
+    CallOutcome, Change, Cursor, DeviceDetail, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, GroupName,
+    GroupNameProblem, GroupSummary, LeadingZeros, MAX_DEVICES_PER_CALL, MAX_FILTER_GROUPS, MAX_SILENT_HOURS, Matching,
+    ModelOutcome, ModelPut, ModelSummary, NamesNotFound, OldTokens, OverLimit, PAGE_DEVICES, PagePosition,
+    RegistrationId, RegistrationSummary, Sort, Status, Targets, TokenJob, UnknownModel,
+};
 pub use model::{Affordance, ModelProblem, ThingModel};
 pub use names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};
 pub use nearest::{KnownNames, nearest};
+pub use rejection::{Rejection, rejection_in};
 pub use shown::{shown_up_to, thousands};
-pub use text::{Description, FriendlyName, TextProblem, is_invisible};
+pub use text::{Description, FriendlyName, TextProblem, is_invisible, looks_empty, normalized};
 pub use tier::{PricingTier, UnknownTier};
+pub use time::Timestamp;

@@ -204,9 +204,12 @@ fn count(text: &str) -> u32 {
     u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }
 
-/// What the two names share: they are texts that were checked once.
+/// What the names share: they are texts that were checked once. `$read` is the rule for those that arrive.
 macro_rules! checked_text {
     ($name:ident, $problem:ident) => {
+        $crate::names::checked_text!($name, $problem, parse);
+    };
+    ($name:ident, $problem:ident, $read:ident) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -229,9 +232,9 @@ macro_rules! checked_text {
             }
         }
         impl TryFrom<String> for $name {
-            type Error = $problem;
-            fn try_from(text: String) -> Result<Self, $problem> {
-                Self::parse(&text)
+            type Error = $crate::rejection::Rejection<$problem>;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::$read(&text).map_err($crate::rejection::Rejection)
             }
         }
         impl From<$name> for String {

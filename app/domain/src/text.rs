@@ -96,7 +96,8 @@ fn checked(text: &str, max: u32) -> Result<Box<str>, TextProblem> {
 
 /// A text as it is stored: in Unicode's Normalization Form C, without characters that cannot be seen, and without white
 /// space around it. So texts that look the same are the same.
-pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn normalized(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     if text.is_ascii() {
         return Cow::Borrowed(text);
@@ -128,6 +129,33 @@ pub const fn is_invisible(character: char) -> bool {
             | '\u{2066}'..='\u{2069}'
             | '\u{feff}'
     )
+}
+
+/// Whether nothing of a text can be seen, not even after [`normalized`]: it keeps characters that are blank, or only
+/// change others, because they matter inside a text.
+#[must_use]
+pub fn looks_empty(text: &str) -> bool {
+    text.chars().all(is_blank)
+}
+
+const fn is_blank(character: char) -> bool {
+    character.is_whitespace()
+        || is_invisible(character)
+        || matches!(
+            character,
+            '\u{34f}'
+                | '\u{115f}' | '\u{1160}'
+                | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{2065}'
+                | '\u{206a}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{ffa0}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 /// What is wrong with a normalized text that may be empty, if anything.

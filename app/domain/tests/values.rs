@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 use muster_domain::{
-    Description, DeviceName, DeviceNameProblem, FriendlyName, ModelName, ModelNameProblem, NewDevice, PricingTier,
-    SecurityToken, TextProblem, errors_csv, spreadsheet_would_change, tokens_csv,
+    Description, DeviceName, DeviceNameProblem, FriendlyName, GroupName, ModelName, ModelNameProblem, NewDevice,
+    PricingTier, SecurityToken, TextProblem, errors_csv, spreadsheet_would_change, tokens_csv,
 };
 use uuid::Uuid;
 
@@ -25,6 +25,38 @@ fn device_names() {
     check("a\n", Some(DeviceNameProblem::Character { character: '\n' }));
     check("é", Some(DeviceNameProblem::Character { character: 'é' }));
     check("a,b", Some(DeviceNameProblem::Character { character: ',' }));
+}
+
+#[test]
+fn group_names() {
+    // What a new group is called, and what finds a group that exists.
+    let check = |text: &str, new: Option<&str>, existing: Option<&str>| {
+        let name = |name: Option<GroupName>| name.map(|name| name.to_string());
+        assert_eq!(name(GroupName::parse(text).ok()).as_deref(), new, "{text:?}");
+        assert_eq!(name(GroupName::existing(text).ok()).as_deref(), existing, "{text:?}");
+        let json = serde_json::from_value::<GroupName>(text.into()).ok();
+        assert_eq!(name(json).as_deref(), existing, "what arrives may be a group that exists: {text:?}");
+    };
+    let same = |text: &str, expected: Option<&str>| check(text, expected, expected);
+    same(" Berlin, 2nd floor ", Some("Berlin, 2nd floor"));
+    same(&"é".repeat(128), Some(&"é".repeat(128)));
+    same(&"é".repeat(129), None);
+    same("", None);
+    same("  ", None);
+    same("a\nb", None);
+    same("a\0b", None);
+    same("Café", Some("Café"));
+    check("Cafe\u{301}", Some("Café"), Some("Cafe\u{301}"));
+    check("Ber\u{200b}lin\u{200f}", Some("Berlin"), Some("Ber\u{200b}lin\u{200f}"));
+    check("Berlin \u{feff}", Some("Berlin"), Some("Berlin \u{feff}"));
+    check(&"e\u{301}".repeat(65), Some(&"é".repeat(65)), None);
+    for blank in ["\u{200b}", "\u{2060}", "\u{ad}", "\u{3164}", "\u{2800}", "\u{fe0f}", "\u{e0041}", "\u{115f}"] {
+        let ten = blank.repeat(10);
+        check(&ten, None, Some(&ten));
+        check(&format!("{blank} {blank}"), None, Some(&format!("{blank} {blank}")));
+    }
+    let problem = GroupName::parse("\u{200b}").unwrap_err();
+    assert_eq!(problem.to_string(), "A device group's name is 1 to 128 characters, without line breaks.");
 }
 
 #[test]
@@ -103,10 +135,10 @@ fn what_comes_from_outside_is_checked() {
     let told: Vec<String> =
         wrong.map(|json| serde_json::from_str::<NewDevice>(json).expect_err(json).to_string()).into();
     assert_snapshot!(told.join("\n"), @"
-    A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed at line 1 column 13
-    A model name has exactly one dot between its parts, and none at its ends at line 1 column 25
-    The text is empty. Leave it out instead at line 1 column 43
-    The text cannot contain the invisible character U+0000 at line 1 column 47
+    rejected: A device name cannot contain a space. The letters A-Z and a-z, digits, and . _ : - are allowed at line 1 column 13
+    rejected: A model name has exactly one dot between its parts, and none at its ends at line 1 column 25
+    rejected: The text is empty. Leave it out instead at line 1 column 43
+    rejected: The text cannot contain the invisible character U+0000 at line 1 column 47
     unknown variant `small`, expected one of `ExtraSmall`, `Small`, `Medium`, `Large` at line 1 column 38
     ");
 }

@@ -1,61 +1,50 @@
 //! The calls of an action on many devices, one after another.
 
-use crate::fns::devices::{Chosen, DEVICES_PER_CALL, DeviceFilter, Step};
+use muster_domain::{CallOutcome, DeviceName, MAX_DEVICES_PER_CALL, Matching, Targets};
 use std::rc::Rc;
 
-/// The devices of an action.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Targets {
-    /// The devices with these names.
-    Named(Vec<String>),
-    /// The devices that match; see [`Chosen::Matching`].
-    Matching { filter: DeviceFilter, registered_by_ms: i64, except: Vec<String> },
-}
-
-/// The calls of one action. The action can be stopped between two of them, and continued.
+/// The calls it takes. It can be stopped between two of them, and go on from there.
 #[derive(Clone)]
 pub(crate) struct Calls {
     targets: Rc<Targets>,
     /// For a list of names: how many were sent.
     taken: usize,
-    /// For a filter: the last name that was processed.
-    after: Option<String>,
+    /// Of those that match: how far it came.
+    after: Option<DeviceName>,
     is_done: bool,
 }
 
 impl Calls {
+    /// For all of these devices, however many.
     pub(crate) fn new(targets: Targets) -> Self {
         Self { targets: Rc::new(targets), taken: 0, after: None, is_done: false }
     }
 
-    /// The devices of the next call; `None` if all are done.
-    pub(crate) fn next(&self) -> Option<Chosen> {
+    /// What the next call is for; `None`: all is done.
+    pub(crate) fn next(&self) -> Option<Targets> {
         if self.is_done {
             return None;
         }
         Some(match &*self.targets {
             Targets::Named(names) => {
-                Chosen::Named(names.iter().skip(self.taken).take(DEVICES_PER_CALL).cloned().collect())
+                Targets::Named(names.iter().skip(self.taken).take(MAX_DEVICES_PER_CALL).cloned().collect())
             }
-            Targets::Matching { filter, registered_by_ms, except } => Chosen::Matching {
-                filter: filter.clone(),
-                registered_by_ms: *registered_by_ms,
-                except: except.clone(),
-                after: self.after.clone(),
-            },
+            Targets::Matching(matching) => {
+                Targets::Matching(Matching { after: self.after.clone(), ..matching.clone() })
+            }
         })
     }
 
-    /// Records the result of that call.
-    pub(crate) fn done(&mut self, step: &Step) {
+    /// That call is done, and came as far as this.
+    pub(crate) fn done(&mut self, outcome: &CallOutcome) {
         match &*self.targets {
             Targets::Named(names) => {
-                self.taken += DEVICES_PER_CALL;
+                self.taken += MAX_DEVICES_PER_CALL;
                 self.is_done = self.taken >= names.len();
             }
-            Targets::Matching { .. } => {
-                self.after.clone_from(&step.next);
-                self.is_done = step.next.is_none();
+            Targets::Matching(_) => {
+                self.after.clone_from(&outcome.next);
+                self.is_done = outcome.next.is_none();
             }
         }
     }
@@ -63,16 +52,22 @@ impl Calls {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
+    use muster_domain::{DeviceFilter, Timestamp};
+
+    fn name(text: &str) -> DeviceName {
+        DeviceName::parse(text).unwrap()
+    }
 
     #[test]
     fn names_are_sent_in_slices() {
         let check = |names: usize, expected: &[usize]| {
-            let mut calls = Calls::new(Targets::Named((0..names).map(|at| format!("d{at}")).collect()));
+            let mut calls = Calls::new(Targets::Named((0..names).map(|at| name(&format!("d{at}"))).collect()));
             let mut sent = Vec::new();
-            while let Some(Chosen::Named(some)) = calls.next() {
+            while let Some(Targets::Named(some)) = calls.next() {
                 sent.push(some.len());
-                calls.done(&Step::default());
+                calls.done(&CallOutcome::default());
             }
             assert_eq!(sent, expected);
         };
@@ -82,17 +77,22 @@ mod tests {
     }
 
     #[test]
-    fn filter_continues_after_the_last_name() {
-        let targets = Targets::Matching { filter: DeviceFilter::default(), registered_by_ms: 7, except: Vec::new() };
+    fn what_matches_goes_on_behind_the_last_name() {
+        let targets = Targets::Matching(Matching {
+            filter: DeviceFilter::default(),
+            registered_by: Timestamp::from_ms(7),
+            except: Vec::new(),
+            after: None,
+        });
         let mut calls = Calls::new(targets);
         let after = |calls: &Calls| match calls.next() {
-            Some(Chosen::Matching { after, .. }) => Some(after),
+            Some(Targets::Matching(matching)) => Some(matching.after),
             _ => None,
         };
         assert_eq!(after(&calls), Some(None));
-        calls.done(&Step { devices: 10_000, next: Some("d1".to_owned()) });
-        assert_eq!(after(&calls), Some(Some("d1".to_owned())));
-        calls.done(&Step { devices: 3, next: None });
+        calls.done(&CallOutcome { devices: 10_000, next: Some(name("d1")) });
+        assert_eq!(after(&calls), Some(Some(name("d1"))));
+        calls.done(&CallOutcome { devices: 3, next: None });
         assert_eq!(after(&calls), None);
     }
 }

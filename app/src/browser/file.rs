@@ -1,6 +1,5 @@
 //! Files that a person chose or dropped.
 
-use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, DomException, DragEvent, File, HtmlInputElement};

@@ -12,7 +12,7 @@ use crate::fns::{
 };
 use leptos::prelude::*;
 use muster_client::{NewRegistration, Part, PartDone, Progress, Results, Transport};
-use muster_domain::{CheckReport, PartRange};
+use muster_domain::{CheckReport, GroupName, PartRange};
 use std::rc::Rc;
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ pub(crate) fn new_upload(
     file: CheckedFile,
     results: BrowserResults,
     report: &CheckReport,
-    group: Option<String>,
+    group: Option<GroupName>,
 ) -> Upload {
     let file_name = file.file.name();
     Rc::new(muster_client::Upload::new(BrowserTransport { file }, results, file_name, report, group))
@@ -55,7 +55,7 @@ impl Transport for BrowserTransport {
     }
 
     async fn finish(&self, registration: Uuid) -> Result<(), Failure> {
-        finish_registration(registration).await
+        finish_registration(registration.into()).await
     }
 
     async fn read(&self, range: PartRange) -> Result<Vec<u8>, String> {

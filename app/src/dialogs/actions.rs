@@ -1,8 +1,9 @@
 //! The menu *Actions*, and the dialogs behind it: what can be done with the devices that are chosen on a page.
 
 use super::{ConfirmDialog, ExportDialog, Menu, MenuItem, Question, RegisterDialog, Toast, TokensDialog};
-use crate::{browser::calls::Targets, lazy};
+use crate::lazy;
 use leptos::prelude::*;
+use muster_domain::Targets;
 use send_wrapper::SendWrapper;
 use web_sys::File;
 

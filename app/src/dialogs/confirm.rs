@@ -6,15 +6,11 @@ use super::{
     modal::keep_focus,
 };
 use crate::{
-    browser::calls::Targets,
-    fns::{
-        devices::{DeviceChange, change_devices},
-        groups::groups,
-    },
+    fns::{devices::change_devices, groups::groups},
     format::{count, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};
-use muster_domain::PricingTier;
+use muster_domain::{Change, GroupName, GroupNameProblem, PricingTier, Targets};
 
 /// To delete more devices than this, the operator has to type their number.
 const TYPED_OVER: u64 = 100;
@@ -125,19 +121,25 @@ pub(crate) fn ConfirmDialog(
             && (!needs_group() || group.with(|group| !group.trim().is_empty()))
             && !job.is_working()
     };
-    let change = move || match question.get_untracked() {
-        Question::Disable => DeviceChange::Disable,
-        Question::Enable => DeviceChange::Enable,
-        Question::Delete => DeviceChange::Delete,
-        Question::Tier => DeviceChange::Tier(tier.get_untracked()),
-        Question::AddToGroup => DeviceChange::AddToGroup(group.get_untracked()),
-        Question::RemoveFromGroup => DeviceChange::RemoveFromGroup(group.get_untracked()),
+    let group_name = move || group.with_untracked(|group| GroupName::existing(group));
+    let change = move || {
+        Ok::<_, GroupNameProblem>(match question.get_untracked() {
+            Question::Disable => Change::Disable,
+            Question::Enable => Change::Enable,
+            Question::Delete => Change::Delete,
+            Question::Tier => Change::Tier(tier.get_untracked()),
+            Question::AddToGroup => Change::AddToGroup(group_name()?),
+            Question::RemoveFromGroup => Change::RemoveFromGroup(group_name()?),
+        })
     };
     let act = move || {
         if !may_act() {
             return;
         }
-        let change = change();
+        let change = match change() {
+            Ok(change) => change,
+            Err(problem) => return job.note.set(Some(problem.to_string())),
+        };
         let ended = async move |stage| {
             let group = group.get_untracked();
             let outcome =
@@ -150,8 +152,8 @@ pub(crate) fn ConfirmDialog(
         };
         job.run(
             targets.get_untracked(),
-            move |chosen| change_devices(chosen, change.clone()),
-            async |step| Ok(step),
+            move |targets| change_devices(targets, change.clone()),
+            async |outcome| Ok(outcome),
             ended,
         );
     };
@@ -169,7 +171,7 @@ pub(crate) fn ConfirmDialog(
                         }).collect_view()}
                     </fieldset>
                 </Show>
-                <Show when=move || is_asking() && needs_group()><GroupName name=group /></Show>
+                <Show when=move || is_asking() && needs_group()><GroupField name=group /></Show>
                 <Show when=move || is_asking() && must_type()>
                     <label for="typed">{move || format!("Type {} to confirm", thousands(asked.get()))}</label>
                     <input id="typed" type="text" inputmode="numeric" autocomplete="off" prop:value=typed on:input:target=move |event| typed.set(event.target().value()) />
@@ -192,7 +194,7 @@ pub(crate) fn ConfirmDialog(
 
 /// The input for the name of a device group: an existing one, or a new one.
 #[component]
-pub(super) fn GroupName(
+pub(super) fn GroupField(
     name: RwSignal<String>,
     #[prop(default = "Device group")] label: &'static str,
 ) -> impl IntoView {
@@ -200,7 +202,7 @@ pub(super) fn GroupName(
     let known = RwSignal::new(Vec::new());
     spawn_local(async move {
         if let Ok(groups) = groups().await {
-            let _ = known.try_set(groups.rows);
+            let _ = known.try_set(groups.value);
         }
     });
     view! {
@@ -209,7 +211,7 @@ pub(super) fn GroupName(
             <input id="group" type="text" list="groups" maxlength="128" autocomplete="off" prop:value=name
                 on:input:target=move |event| name.set(event.target().value()) />
             <datalist id="groups">
-                {move || known.get().into_iter().map(|group| view! { <option value=group.name></option> }).collect_view()}
+                {move || known.get().into_iter().map(|group| view! { <option value=group.name.to_string()></option> }).collect_view()}
             </datalist>
         </div>
     }

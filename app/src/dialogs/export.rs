@@ -6,15 +6,12 @@ use super::{
     modal::keep_focus,
 };
 use crate::{
-    browser::{
-        calls::Targets,
-        save::{CollectedRows, spreadsheet_note},
-    },
+    browser::save::{CollectedRows, spreadsheet_note},
     fns::devices::{Exported, export_devices},
     format::count,
 };
 use leptos::prelude::*;
-use muster_domain::registration_csv;
+use muster_domain::{Targets, registration_csv};
 use send_wrapper::SendWrapper;
 
 /// The dialog. The export begins when it opens, and downloads `devices.csv` when all rows are there.
@@ -35,9 +32,9 @@ pub(crate) fn ExportDialog(
         collected.set_value(Some(SendWrapper::new(file.clone())));
         let whole = file.clone();
         let take = async move |exported: Exported| {
-            file.push(&exported.rows, exported.step.devices).await?;
+            file.push(&exported.rows, exported.outcome.devices).await?;
             fragile_names.try_update(|names| *names += u64::from(exported.fragile_names));
-            Ok(exported.step)
+            Ok(exported.outcome)
         };
         let ended = async move |stage| if stage == Stage::Done { whole.save("devices.csv") } else { Ok(()) };
         job.run(targets.get_untracked(), export_devices, take, ended);

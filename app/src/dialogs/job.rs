@@ -2,18 +2,13 @@
 
 use crate::{
     alert::alert_text,
-    browser::{
-        calls::{Calls, Targets},
-        clock::BrowserClock,
-    },
-    fns::{
-        Failure,
-        devices::{Chosen, Step},
-    },
+    browser::{calls::Calls, clock::BrowserClock},
+    fns::Failure,
     format::{count, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};
 use muster_client::retried;
+use muster_domain::{CallOutcome, Targets};
 use send_wrapper::SendWrapper;
 
 /// The stage of a job.
@@ -74,8 +69,8 @@ impl Job {
     pub(super) fn run<T, F: Future<Output = Result<T, Failure>>>(
         self,
         targets: Targets,
-        call: impl Fn(Chosen) -> F + 'static,
-        take: impl AsyncFn(T) -> Result<Step, String> + 'static,
+        call: impl Fn(Targets) -> F + 'static,
+        take: impl AsyncFn(T) -> Result<CallOutcome, String> + 'static,
         ended: impl AsyncFnOnce(Stage) -> Result<(), String> + 'static,
     ) {
         if matches!(self.stage.get_untracked(), Stage::Working | Stage::Done) {
@@ -96,25 +91,25 @@ impl Job {
         };
         spawn_local(async move {
             let mut stage = loop {
-                let Some(chosen) = calls.next() else { break Stage::Done };
+                let Some(targets) = calls.next() else { break Stage::Done };
                 if has_given_up() {
                     break Stage::Stopped;
                 }
-                let answer = retried(&BrowserClock, || call(chosen.clone()), has_given_up, note).await;
+                let answer = retried(&BrowserClock, || call(targets.clone()), has_given_up, note).await;
                 if !is_shown() {
                     return;
                 }
-                let step = match answer {
+                let outcome = match answer {
                     Ok(answer) => take(answer).await,
                     Err(failure) => Err(failure.sentence()),
                 };
                 if !is_shown() {
                     return;
                 }
-                match step {
-                    Ok(step) => {
-                        self.devices.update(|devices| *devices += step.devices);
-                        calls.done(&step);
+                match outcome {
+                    Ok(outcome) => {
+                        self.devices.update(|devices| *devices += outcome.devices);
+                        calls.done(&outcome);
                     }
                     Err(sentence) => {
                         note(Some(sentence));

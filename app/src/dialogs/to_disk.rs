@@ -2,15 +2,15 @@
 
 use crate::{
     browser::{disk, save::Rows},
-    fns::devices::DEVICES_PER_CALL,
     format::count,
 };
 use leptos::prelude::*;
+use muster_domain::MAX_DEVICES_PER_CALL;
 
 /// The checkbox of the offer. It is shown for more devices than one call takes, in a browser that can write files.
 #[component]
 pub(super) fn ToDisk(#[prop(into)] devices: Signal<u64>, is_on: RwSignal<bool>) -> impl IntoView {
-    let is_offered = move || devices.get() > DEVICES_PER_CALL as u64 && disk::is_supported();
+    let is_offered = move || devices.get() > MAX_DEVICES_PER_CALL as u64 && disk::is_supported();
     view! {
         <Show when=is_offered>
             <label class="check">

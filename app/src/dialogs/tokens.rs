@@ -8,15 +8,14 @@ use super::{
 };
 use crate::{
     browser::{
-        calls::Targets,
         random,
         save::{CollectedRows, Rows},
     },
-    fns::tokens::{NewTokens, OldTokens, TokenJobId, generate_tokens},
+    fns::tokens::{NewTokens, generate_tokens},
     format::count,
 };
 use leptos::{prelude::*, task::spawn_local};
-use muster_domain::tokens_csv;
+use muster_domain::{OldTokens, Targets, TokenJob, tokens_csv};
 use send_wrapper::SendWrapper;
 
 /// The dialog. `done` is called when tokens were created.
@@ -37,7 +36,7 @@ pub(crate) fn TokensDialog(
     let saved = RwSignal::new(0);
     let is_asking_to_close = RwSignal::new(false);
     let collected = StoredValue::new(None::<SendWrapper<CollectedRows>>);
-    let id = StoredValue::new(None::<TokenJobId>);
+    let id = StoredValue::new(None::<TokenJob>);
     let is_unsaved = move || job.devices.get() > saved.get();
     let would_lose = Signal::derive(move || job.is_working() || is_unsaved());
     let is_on_disk = move || collected.with_value(|file| file.as_ref().is_some_and(|file| file.is_on_disk()));
@@ -59,15 +58,15 @@ pub(crate) fn TokensDialog(
         let _ = job.stage.get();
         keep_focus("tokens-title");
     });
-    let run = move |file: CollectedRows, first: TokenJobId| {
+    let run = move |file: CollectedRows, first: TokenJob| {
         collected.set_value(Some(SendWrapper::new(file.clone())));
         let old = old.get_untracked();
-        let call = move |chosen| {
+        let call = move |targets| {
             let job = id.try_update_value(|now| {
                 let attempt = now.map_or(first.attempt, |now| now.attempt) + 1;
-                *now.insert(TokenJobId { attempt, ..first })
+                *now.insert(TokenJob { attempt, ..first })
             });
-            generate_tokens(chosen, old, job.unwrap_or(first))
+            generate_tokens(targets, old, job.unwrap_or(first))
         };
         let show_rows = move |file: &CollectedRows| {
             // The dialog may have been closed and opened again.
@@ -78,9 +77,9 @@ pub(crate) fn TokensDialog(
         };
         let whole = file.clone();
         let take = async move |new: NewTokens| {
-            file.push(&new.rows, new.step.devices).await?;
+            file.push(&new.rows, new.outcome.devices).await?;
             show_rows(&file);
-            Ok(new.step)
+            Ok(new.outcome)
         };
         let ended = async move |_| {
             whole.commit().await;
@@ -91,7 +90,7 @@ pub(crate) fn TokensDialog(
         job.run(targets.get_untracked(), call, take, ended);
     };
     let generate = move |_| {
-        let Some(first) = id.get_value().or_else(|| Some(TokenJobId { id: random::id()?, attempt: 0 })) else {
+        let Some(first) = id.get_value().or_else(|| Some(TokenJob { id: random::id()?, attempt: 0 })) else {
             job.note.set(Some("This browser can't generate random numbers. Use another one.".to_owned()));
             return;
         };
@@ -147,7 +146,7 @@ pub(crate) fn TokensDialog(
                         <legend>"Current tokens"</legend>
                         <label><input type="radio" name="old" checked on:change=move |_| old.set(OldTokens::KeepUntilNewIsUsed) />
                             <span>"Keep working until the new token is first used"</span></label>
-                        <label><input type="radio" name="old" on:change=move |_| old.set(OldTokens::StopNow) />
+                        <label><input type="radio" name="old" on:change=move |_| old.set(OldTokens::RevokeNow) />
                             <span>"Revoke immediately"</span></label>
                     </fieldset>
                     <ToDisk devices=total is_on=is_to_disk />

@@ -7,16 +7,16 @@ use super::{
 };
 use crate::{
     alert::alert_text,
-    browser::calls::Targets,
     fns::{
         Failure,
-        devices::{Chosen, DeviceFilter, DeviceView, count_devices, devices},
-        registrations::{RegistrationRow, undo_registration},
+        devices::{count_devices, devices},
+        registrations::undo_registration,
     },
     format::count,
     query::path_with,
 };
 use leptos::{prelude::*, task::spawn_local};
+use muster_domain::{DeviceFilter, DeviceName, DeviceQuery, Matching, RegistrationSummary, Targets, Timestamp};
 
 /// How many names of devices that stay the dialog lists. A link leads to all of them.
 const SHOWN: usize = 20;
@@ -25,14 +25,14 @@ const SHOWN: usize = 20;
 #[derive(Clone, Default)]
 struct Left {
     devices: u64,
-    names: Vec<String>,
+    names: Vec<DeviceName>,
 }
 
 /// The dialog for this registration. `done` is called when it has ended.
 #[component]
 pub(crate) fn UndoDialog(
     is_open: RwSignal<bool>,
-    #[prop(into)] registration: Signal<Option<RegistrationRow>>,
+    #[prop(into)] registration: Signal<Option<RegistrationSummary>>,
     done: Callback<()>,
 ) -> impl IntoView {
     let job = Job::new();
@@ -68,22 +68,27 @@ pub(crate) fn UndoDialog(
     let list_left = move || {
         spawn_local(async move {
             let asked = untrack(id);
-            let view = DeviceView { filter: untrack(filter), ..DeviceView::default() };
-            if let (Ok(number), Ok(page)) = (count_devices(view.filter.clone()).await, devices(view).await)
+            let query = DeviceQuery { filter: untrack(filter), ..DeviceQuery::default() };
+            if let (Ok(number), Ok(page)) = (count_devices(query.filter.clone()).await, devices(query).await)
                 && is_still(asked)
             {
-                let names = page.rows.into_iter().take(SHOWN).map(|row| row.name).collect();
+                let names = page.value.items.into_iter().take(SHOWN).map(|item| item.name).collect();
                 left.set(Some(Left { devices: number, names }));
             }
         });
     };
     let act = move |_| {
         let Some(id) = untrack(id).filter(|_| number.get_untracked().is_some()) else { return };
-        let targets = Targets::Matching { filter: untrack(filter), registered_by_ms: i64::MAX, except: Vec::new() };
-        let call = move |chosen| {
-            let after = match chosen {
-                Chosen::Matching { after, .. } => after,
-                Chosen::Named(_) => None,
+        let targets = Targets::Matching(Matching {
+            filter: untrack(filter),
+            registered_by: Timestamp::from_ms(i64::MAX),
+            except: Vec::new(),
+            after: None,
+        });
+        let call = move |targets| {
+            let after = match targets {
+                Targets::Matching(matching) => matching.after,
+                Targets::Named(_) => None,
             };
             undo_registration(id, after)
         };
@@ -94,7 +99,7 @@ pub(crate) fn UndoDialog(
             done.run(());
             Ok(())
         };
-        job.run(targets, call, async |step| Ok(step), ended);
+        job.run(targets, call, async |outcome| Ok(outcome), ended);
     };
     let total = Signal::derive(move || number.get().unwrap_or_default());
     let file = move || registration.with(|row| row.as_ref().map(|row| row.file_name.clone()).unwrap_or_default());
@@ -128,7 +133,7 @@ pub(crate) fn UndoDialog(
                     }.into_any()
                 })}</p>
                 {move || left.get().filter(|left| left.devices != 0).map(|left| view! {
-                    <ul class="names">{left.names.into_iter().map(|name| view! { <li>{name}</li> }).collect_view()}</ul>
+                    <ul class="names">{left.names.into_iter().map(|name| view! { <li>{name.to_string()}</li> }).collect_view()}</ul>
                 })}
             </div>
             <footer>

@@ -122,7 +122,7 @@ impl FromServerFnError for Failure {
             | ServerFnErrorErr::UnsupportedRequestMethod(_) => Self::other_version(),
             // What the server cannot read is a request; what the browser cannot read is an answer that was cut off.
             #[cfg(feature = "ssr")]
-            ServerFnErrorErr::Deserialization(_) => Self::other_version(),
+            ServerFnErrorErr::Deserialization(error) => Self::unreadable_request(&error),
             #[cfg(not(feature = "ssr"))]
             ServerFnErrorErr::Deserialization(_) => Self::Lost,
             ServerFnErrorErr::Request(_)
@@ -130,6 +130,22 @@ impl FromServerFnError for Failure {
             | ServerFnErrorErr::ServerError(_)
             | ServerFnErrorErr::MiddlewareError(_)
             | ServerFnErrorErr::Registration(_) => Self::Lost,
+        }
+    }
+}
+
+/// The failure of an action on a device group.
+#[cfg(feature = "ssr")]
+pub(super) fn of_group(error: muster_registry::GroupError, viewer: &super::viewer::Viewer) -> Failure {
+    use muster_registry::GroupError;
+
+    match error {
+        GroupError::Store(error) => error.into(),
+        error => {
+            if error == GroupError::TooMany {
+                super::log_action!(viewer.actor(), "limit reached", limit = "device groups");
+            }
+            Failure::refused(error)
         }
     }
 }
@@ -142,6 +158,12 @@ mod server {
     use muster_registry::StoreError;
 
     impl Failure {
+        /// A request whose arguments cannot be read: one of the names in them breaks its rule, or the page is of another
+        /// version.
+        pub(super) fn unreadable_request(error: &str) -> Self {
+            muster_domain::rejection_in(error).map_or_else(Self::other_version, Self::refused)
+        }
+
         /// The HTTP status that goes with it.
         pub fn status(&self) -> StatusCode {
             match self {

@@ -5,6 +5,7 @@
 //! every one has an explicit endpoint below `/fn`, which `server/tests/functions.rs` lists.
 
 mod answer;
+mod dated;
 pub mod devices;
 pub mod failure;
 pub mod groups;
@@ -18,6 +19,7 @@ pub mod tokens;
 mod viewer;
 
 pub use answer::{Answer, AnswerEncoding};
+pub use dated::Dated;
 pub use failure::Failure;
 pub(crate) use failure::{SESSION_ENDED, SIGN_IN};
 pub(crate) use resource::sent;

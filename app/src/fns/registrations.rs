@@ -1,21 +1,16 @@
 //! Registering a file: begin, its parts, finish; and the registrations of the past.
 
-use super::{Failure, devices::Step};
+use super::{Dated, Failure};
 use leptos::prelude::*;
 pub use muster_client::{Part, PartDone};
+use muster_domain::{
+    CallOutcome, DeviceName, GroupName, LeadingZeros, ModelName, RegistrationId, RegistrationSummary, UnknownModel,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The largest part that is accepted: the check closes a part before the row with which it would be larger.
 pub const MAX_PART_BYTES: usize = muster_domain::PART_BYTES as usize;
-
-/// A model that a file names and the account does not have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnknownModel {
-    pub name: String,
-    /// The name the account has that is most like it.
-    pub nearest: Option<String>,
-}
 
 /// Rows of `errors.csv`, without its header, and where those that follow begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,27 +21,12 @@ pub struct ErrorRows {
     pub fragile_names: u32,
 }
 
-/// A registration of the past.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RegistrationRow {
-    pub id: Uuid,
-    pub file_name: String,
-    pub by: String,
-    pub begun_ms: i64,
-    pub finished: bool,
-    pub devices: u64,
-    pub registered: u64,
-    pub already: u64,
-    pub failed: u64,
-}
-
-/// Registrations, newest first, and the server's clock.
+/// Registrations, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistrationList {
-    pub rows: Vec<RegistrationRow>,
+    pub rows: Vec<RegistrationSummary>,
     /// Whether there are older ones behind them.
     pub has_older: bool,
-    pub now_ms: i64,
 }
 
 /// Which of these model names (at most 1,000, which a report lists) the account does not have.
@@ -54,21 +34,12 @@ pub struct RegistrationList {
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`].
 #[server(prefix = "/fn", endpoint = "unknown-models", input = server_fn::codec::Json, output = super::Answer)]
-pub async fn unknown_models(names: Vec<String>) -> Result<Vec<UnknownModel>, Failure> {
+pub async fn unknown_models(names: Vec<ModelName>) -> Result<Vec<UnknownModel>, Failure> {
     let viewer = super::viewer()?;
-    if names.len() > muster_domain::Report::MAX_MODELS {
+    if names.len() > muster_domain::CheckReport::MAX_MODELS {
         return Err(Failure::refused("At most 1,000 model names can be looked up at once."));
     }
-    let names: Result<Vec<_>, _> = names.iter().map(|name| muster_domain::ModelName::parse(name)).collect();
-    let unknown = viewer.registry.unknown_models(viewer.account(), &names.map_err(Failure::refused)?).await?;
-    Ok(unknown.into_iter().map(|model| UnknownModel { name: model.name.to_string(), nearest: model.nearest }).collect())
-}
-
-/// A device name of a file, and the registered device that differs from it by leading zeros only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeadingZeros {
-    pub name: String,
-    pub registered: String,
+    Ok(viewer.registry.unknown_models(viewer.account(), &names).await?)
 }
 
 /// Of these device names (at most 1,000), those that no device has, but that are a registered device's with its leading
@@ -77,18 +48,12 @@ pub struct LeadingZeros {
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`] for what is no device name.
 #[server(prefix = "/fn", endpoint = "registered-with-leading-zeros", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
-pub async fn registered_with_leading_zeros(names: Vec<String>) -> Result<Vec<LeadingZeros>, Failure> {
+pub async fn registered_with_leading_zeros(names: Vec<DeviceName>) -> Result<Vec<LeadingZeros>, Failure> {
     let viewer = super::viewer()?;
     if names.len() > muster_registry::MAX_NUMERIC_NAMES {
         return Err(Failure::refused("Look up at most 1,000 device names at a time."));
     }
-    let names = super::devices::server::names(names)?;
-    let found = viewer.registry.registered_with_leading_zeros(viewer.account(), &names).await?;
-    let pair = |(name, registered): (muster_domain::DeviceName, muster_domain::DeviceName)| LeadingZeros {
-        name: name.to_string(),
-        registered: registered.to_string(),
-    };
-    Ok(found.into_iter().map(pair).collect())
+    Ok(viewer.registry.registered_with_leading_zeros(viewer.account(), &names).await?)
 }
 
 /// Begins a registration; its parts name it.
@@ -100,12 +65,11 @@ pub async fn begin_registration(
     file_name: String,
     devices: u64,
     parts: u32,
-    group: Option<String>,
+    group: Option<GroupName>,
 ) -> Result<Uuid, Failure> {
-    use muster_registry::{GroupName, NewRegistration};
+    use muster_registry::NewRegistration;
 
     let viewer = super::viewer()?;
-    let group = group.map(|group| GroupName::parse(&group).map_err(Failure::refused)).transpose()?;
     let group_name = group.as_ref().map(|group| group.as_str().to_owned()).unwrap_or_default();
     let new = NewRegistration { file_name: file_name.clone(), devices, parts, group };
     let begun = viewer.registry.begin_registration(viewer.account(), viewer.user.id, new).await;
@@ -135,7 +99,7 @@ pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
             "A part of a file is larger than 2 MiB. Reload the page and upload the file again.",
         ));
     }
-    let id = muster_registry::RegistrationId::from(part.registration);
+    let id = RegistrationId::from(part.registration);
     let outcome =
         viewer.registry.register_part(viewer.account(), id, server::rows(part)).await.map_err(server::failure)?;
     let mut tokens = Vec::with_capacity(outcome.tokens.len() * 96);
@@ -159,9 +123,9 @@ pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`] for one the account does not have.
 #[server(prefix = "/fn", endpoint = "finish-registration", input = server_fn::codec::Json, output = super::Answer)]
-pub async fn finish_registration(registration: Uuid) -> Result<(), Failure> {
+pub async fn finish_registration(registration: RegistrationId) -> Result<(), Failure> {
     let viewer = super::viewer()?;
-    let finished = viewer.registry.finish_registration(viewer.account(), registration.into()).await;
+    let finished = viewer.registry.finish_registration(viewer.account(), registration).await;
     let summary = finished.map_err(server::failure)?;
     super::log_action!(
         viewer.actor(),
@@ -183,14 +147,12 @@ const MAX_LISTED: usize = 100;
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`].
 #[server(prefix = "/fn", endpoint = "registrations", input = server_fn::codec::Json, output = super::Answer)]
-pub async fn registrations(before: Option<Uuid>) -> Result<RegistrationList, Failure> {
+pub async fn registrations(before: Option<RegistrationId>) -> Result<Dated<RegistrationList>, Failure> {
     let viewer = super::viewer()?;
-    let mut rows =
-        viewer.registry.registrations(viewer.account(), before.map(Into::into), MAX_LISTED as u32 + 1).await?;
+    let mut rows = viewer.registry.registrations(viewer.account(), before, MAX_LISTED as u32 + 1).await?;
     let has_older = rows.len() > MAX_LISTED;
     rows.truncate(MAX_LISTED);
-    let rows = rows.into_iter().map(server::row).collect();
-    Ok(RegistrationList { rows, has_older, now_ms: viewer.registry.now().as_ms() })
+    Ok(viewer.dated(RegistrationList { rows, has_older }))
 }
 
 /// Deletes those devices of a registration that have never connected, as far as one call goes.
@@ -198,13 +160,15 @@ pub async fn registrations(before: Option<Uuid>) -> Result<RegistrationList, Fai
 /// # Errors
 /// [`Failure::SignedOut`], [`Failure::Unavailable`], [`Failure::Refused`] for what is no device name.
 #[server(prefix = "/fn", endpoint = "undo-registration", input = server_fn::codec::Json, output = super::Answer)]
-pub async fn undo_registration(registration: Uuid, after: Option<String>) -> Result<Step, Failure> {
+pub async fn undo_registration(
+    registration: RegistrationId,
+    after: Option<DeviceName>,
+) -> Result<CallOutcome, Failure> {
     let viewer = super::viewer()?;
-    let after = after.map(|name| muster_domain::DeviceName::parse(&name).map_err(Failure::refused)).transpose()?;
-    let step = viewer.registry.undo_registration(viewer.account(), registration.into(), after.as_ref()).await?;
+    let outcome = viewer.registry.undo_registration(viewer.account(), registration, after.as_ref()).await?;
     let id = tracing::field::display(registration);
-    super::log_action!(viewer.actor(), "registration undone", registration = id, devices = step.devices);
-    Ok(super::devices::server::step(step))
+    super::log_action!(viewer.actor(), "registration undone", registration = id, devices = outcome.devices);
+    Ok(outcome)
 }
 
 /// Rows of the `errors.csv` of a registration, without its header: as many as one answer takes. The next call is given
@@ -213,21 +177,19 @@ pub async fn undo_registration(registration: Uuid, after: Option<String>) -> Res
 /// # Errors
 /// [`Failure::Refused`] for a registration the account does not have, [`Failure::SignedOut`], [`Failure::Unavailable`].
 #[server(prefix = "/fn", endpoint = "registration-errors", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
-pub async fn registration_errors(registration: Uuid, after: Option<u32>) -> Result<ErrorRows, Failure> {
+pub async fn registration_errors(registration: RegistrationId, after: Option<u32>) -> Result<ErrorRows, Failure> {
     let viewer = super::viewer()?;
-    let page = viewer.registry.registration_errors(viewer.account(), registration.into(), after).await?;
+    let page = viewer.registry.registration_errors(viewer.account(), registration, after).await?;
     let page = page.ok_or_else(|| Failure::refused("This registration no longer exists."))?;
     Ok(ErrorRows { fragile_names: server::fragile_names(&page.rows), rows: page.rows, next: page.next })
 }
 
 #[cfg(feature = "ssr")]
 mod server {
-    //! Between the registry's types and those that travel.
-
-    use super::{Failure, Part, RegistrationRow};
+    use super::{Failure, Part};
     use crate::fns::{log_action, viewer::Viewer};
     use muster_domain::{Field, Layout, Problem, Reader, Row, Separator, Sink, spreadsheet_would_change};
-    use muster_registry::{MAX_PART_ROWS, PartRows, RefusedRow, RegisterError, RegistrationSummary, Timestamp};
+    use muster_registry::{MAX_PART_ROWS, PartRows, RefusedRow, RegisterError};
 
     pub(super) fn failure(error: RegisterError) -> Failure {
         match error {
@@ -242,7 +204,7 @@ mod server {
     pub(super) fn failure_of(error: RegisterError, viewer: &Viewer) -> Failure {
         match error {
             RegisterError::Store(error) => error.into(),
-            RegisterError::Group(error) => crate::fns::groups::server::failure(error, viewer),
+            RegisterError::Group(error) => crate::fns::failure::of_group(error, viewer),
             RegisterError::OverLimit(limit) => {
                 log_action!(viewer.actor(), "limit reached", limit = limit);
                 Failure::refused(limit)
@@ -298,20 +260,6 @@ mod server {
         let mut names = Names(0);
         Reader::read_part(layout, 1, errors, &mut names);
         names.0
-    }
-
-    pub(super) fn row(summary: RegistrationSummary) -> RegistrationRow {
-        RegistrationRow {
-            id: summary.id.into(),
-            file_name: summary.file_name,
-            by: summary.by,
-            begun_ms: summary.begun.as_ms(),
-            finished: summary.finished.map(Timestamp::as_ms).is_some(),
-            devices: summary.devices,
-            registered: summary.registered,
-            already: summary.already,
-            failed: summary.failed,
-        }
     }
 
     #[cfg(test)]

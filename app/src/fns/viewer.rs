@@ -78,6 +78,11 @@ impl Viewer {
         Actor::of(Some(&self.user))
     }
 
+    /// A value that was just read, with the time.
+    pub(crate) fn dated<T>(&self, value: T) -> super::Dated<T> {
+        super::Dated { value, now: self.registry.now() }
+    }
+
     /// The account of the user: the only one whose things they see.
     pub(crate) fn account(&self) -> AccountId {
         self.user.account

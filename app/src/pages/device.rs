@@ -2,15 +2,13 @@
 
 use crate::{
     alert::alert,
-    fns::{
-        devices::{DeviceDetail, device},
-        sent,
-    },
+    fns::{Dated, devices::device, sent},
     format::{Ago, exact},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
+use muster_domain::{DeviceDetail, GroupName};
 use std::time::Duration;
 
 /// How often what the page shows is asked for again.
@@ -42,24 +40,28 @@ pub(crate) fn Device() -> impl IntoView {
 }
 
 #[component]
-fn Fields(detail: DeviceDetail) -> impl IntoView {
-    let DeviceDetail { row, description, groups, registered_ms, token_made_ms, state, now_ms } = detail;
+fn Fields(detail: Dated<DeviceDetail>) -> impl IntoView {
+    let Dated { value: DeviceDetail { item, description, groups, registered_at, token_made, state }, now } = detail;
     let none = || view! { <span class="faint">"–"</span> }.into_any();
     let text = |text: Option<String>| text.map_or_else(none, |text| text.into_any());
-    let groups = if groups.is_empty() { None } else { Some(groups.join(", ")) };
+    let groups = if groups.is_empty() {
+        None
+    } else {
+        Some(groups.iter().map(GroupName::as_str).collect::<Vec<_>>().join(", "))
+    };
     let state = state.and_then(|state| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&state).ok());
     view! {
         <section class="card">
             <dl class="fields">
-                <dt>"Status"</dt><dd><span class="status" data-status=row.status.as_str()>{row.status.as_str()}</span></dd>
-                <dt>"Last seen"</dt><dd>{row.last_seen_ms.map_or_else(|| "Never".into_any(), |then_ms| view! { <Ago then_ms now_ms /> }.into_any())}</dd>
-                <dt>"Model"</dt><dd>{row.model}</dd>
-                <dt>"Friendly name"</dt><dd>{text(row.friendly_name)}</dd>
+                <dt>"Status"</dt><dd><span class="status" data-status=item.status.as_str()>{item.status.as_str()}</span></dd>
+                <dt>"Last seen"</dt><dd>{item.last_seen.map_or_else(|| "Never".into_any(), |then| view! { <Ago then now /> }.into_any())}</dd>
+                <dt>"Model"</dt><dd>{item.model.to_string()}</dd>
+                <dt>"Friendly name"</dt><dd>{text(item.friendly_name)}</dd>
                 <dt>"Description"</dt><dd>{text(description)}</dd>
-                <dt>"Pricing tier"</dt><dd>{row.tier.as_str()}</dd>
+                <dt>"Pricing tier"</dt><dd>{item.tier.as_str()}</dd>
                 <dt>"Device groups"</dt><dd>{text(groups)}</dd>
-                <dt>"Registered"</dt><dd>{exact(registered_ms)}</dd>
-                <dt>"Token created"</dt><dd>{exact(token_made_ms)}</dd>
+                <dt>"Registered"</dt><dd>{exact(registered_at)}</dd>
+                <dt>"Token created"</dt><dd>{exact(token_made)}</dd>
             </dl>
         </section>
         <section class="card">

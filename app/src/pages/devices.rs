@@ -4,23 +4,20 @@ mod filters;
 mod grid;
 mod view;
 
-use super::selection::{Matching, Selection};
+use super::selection::{AllMatching, Selection};
 use crate::{
     alert::alert_text,
     browser::{file, refresh},
     dialogs::{Actions, Done},
-    fns::{
-        Failure,
-        devices::{DeviceFilter, DevicePage, DeviceView, NotFound, Place, devices},
-        sent,
-    },
+    fns::{Dated, Failure, devices::devices, sent},
+    format::{count, thousands},
     query::SEARCH_TOO_LONG,
-    when::{count, thousands},
 };
 use filters::{Filters, Offered};
 use grid::Grid;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
+use muster_domain::{DeviceFilter, DeviceName, DevicePage, DeviceQuery, NamesNotFound, PagePosition, Sort, Timestamp};
 use send_wrapper::SendWrapper;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -40,11 +37,11 @@ const TOO_LARGE: &str = "This fleet is larger than the memory of this server's i
 /// A page, and the view that it is of.
 #[derive(Clone, Serialize, Deserialize)]
 struct Answer {
-    view: DeviceView,
-    page: DevicePage,
+    view: DeviceQuery,
+    page: Dated<DevicePage>,
 }
 
-async fn ask(view: DeviceView) -> Result<Answer, Failure> {
+async fn ask(view: DeviceQuery) -> Result<Answer, Failure> {
     let page = devices(view.clone()).await?;
     Ok(Answer { view, page })
 }
@@ -70,10 +67,12 @@ pub(crate) fn Devices() -> impl IntoView {
 #[derive(Clone, Copy)]
 struct Shown {
     page: RwSignal<DevicePage>,
+    /// The server's clock when it answered.
+    now: RwSignal<Timestamp>,
     /// How many devices match, and which filter that is.
     matching: RwSignal<(DeviceFilter, u64)>,
     /// The view that the page is of; `None`: there was no answer yet.
-    view: RwSignal<Option<DeviceView>>,
+    view: RwSignal<Option<DeviceQuery>>,
     problem: RwSignal<Option<Failure>>,
     /// For screen readers: what another page, order or filter has brought.
     brought: RwSignal<String>,
@@ -83,6 +82,7 @@ impl Shown {
     fn new(first: Result<Answer, Failure>) -> Self {
         let shown = Self {
             page: RwSignal::new(DevicePage::default()),
+            now: RwSignal::new(Timestamp::default()),
             matching: RwSignal::new((DeviceFilter::default(), 0)),
             view: RwSignal::new(None),
             problem: RwSignal::new(None),
@@ -95,7 +95,8 @@ impl Shown {
     /// Takes an answer. A failure leaves the devices where they are: they were right a moment ago.
     fn take(self, answer: Result<Answer, Failure>) {
         match answer {
-            Ok(Answer { view, page }) => {
+            Ok(Answer { view, page: Dated { value: page, now } }) => {
+                self.now.set(now);
                 let matching = (view.filter.clone(), page.total);
                 if self.view.with_untracked(|now| now.as_ref().is_some_and(|now| *now != view)) {
                     self.brought.set(first_to_last(&page));
@@ -128,24 +129,27 @@ impl Shown {
 }
 
 fn first_to_last(page: &DevicePage) -> String {
-    match &*page.rows {
+    match &*page.items {
         [] => String::new(),
-        [only] => only.name.clone(),
+        [only] => only.name.to_string(),
         [first, .., last] => format!("{} to {}", first.name, last.name),
     }
 }
 
 /// The device names of a list that were not found.
-fn names_not_found(NotFound { count: names, first }: &NotFound) -> String {
+fn names_not_found(NamesNotFound { count: names, first }: &NamesNotFound) -> Option<String> {
+    if *names == 0 {
+        return None;
+    }
     let more = u64::from(*names) - first.len() as u64;
     let more = if more > 0 { format!(" and {} more", thousands(more)) } else { String::new() };
-    format!("{} not found: {}{more}", count(u64::from(*names), "name", "names"), first.join(", "))
+    Some(format!("{} not found: {}{more}", count(u64::from(*names), "name", "names"), first.join(", ")))
 }
 
 #[component]
-fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl IntoView {
+fn DevicesPage(view: Memo<DeviceQuery>, first: Result<Answer, Failure>) -> impl IntoView {
     let shown = Shown::new(first);
-    let selection = Selection::new();
+    let selection = Selection::<DeviceName>::new();
     let is_registering = RwSignal::new(false);
     let dropped = RwSignal::new(None);
     let is_over = RwSignal::new(false);
@@ -218,7 +222,7 @@ fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl I
             </Show>
             <div class="under-filters">
                 <p class="total" role="status">{move || count(shown.total(), "device", "devices")}</p>
-                <p class="faint" role="status">{move || shown.page.with(|page| page.not_found.as_ref().map(names_not_found))}</p>
+                <p class="faint" role="status">{move || shown.page.with(|page| names_not_found(&page.names_not_found))}</p>
                 <p class="unseen" role="status">{move || shown.brought.get()}</p>
                 <Selected shown view selection />
                 <Pages view page=shown.page />
@@ -231,18 +235,17 @@ fn DevicesPage(view: Memo<DeviceView>, first: Result<Answer, Failure>) -> impl I
 
 /// How many are ticked, and ticking all that match.
 #[component]
-fn Selected(shown: Shown, view: Memo<DeviceView>, selection: Selection) -> impl IntoView {
+fn Selected(shown: Shown, view: Memo<DeviceQuery>, selection: Selection<DeviceName>) -> impl IntoView {
     let matching = Memo::new(move |_| view.with(|view| shown.total_of(&view.filter)));
     let tick_all = move |_| {
         let Some(total) = matching.get_untracked() else { return };
         let filter = view.with_untracked(|view| view.filter.clone());
-        let at_ms = shown.page.with_untracked(|page| page.now_ms);
-        selection.tick_all(Matching { filter, total, at_ms });
+        selection.tick_all(AllMatching { filter, total, at: shown.now.get_untracked() });
     };
     let may_tick_all = move || {
         matching.get().is_some_and(|total| {
             let is_other_page = shown.page.with(|page| page.has_next || page.has_previous);
-            let is_unticked = || shown.page.with(|page| page.rows.iter().any(|row| !selection.has(&row.name)));
+            let is_unticked = || shown.page.with(|page| page.items.iter().any(|row| !selection.has(&row.name)));
             !selection.is_all(total) && (is_other_page || is_unticked())
         })
     };
@@ -263,13 +266,14 @@ fn Selected(shown: Shown, view: Memo<DeviceView>, selection: Selection) -> impl 
 
 /// To other pages.
 #[component]
-fn Pages(view: Memo<DeviceView>, page: RwSignal<DevicePage>) -> impl IntoView {
+fn Pages(view: Memo<DeviceQuery>, page: RwSignal<DevicePage>) -> impl IntoView {
     // Each stays the element it is, so that the focus stays on it when it leads nowhere any more.
-    let link = move |label: &'static str, is_next: bool, place: fn(&DevicePage) -> Option<Place>| {
+    let link = move |label: &'static str, is_next: bool, position: fn(&DevicePage, Sort) -> Option<PagePosition>| {
         let href = Memo::new(move |_| {
             let there = page.with(|page| if is_next { page.has_next } else { page.has_previous });
-            let place = page.with(place).filter(|_| there)?;
-            Some(address(&DeviceView { place, ..view.get() }))
+            let view = view.get();
+            let position = page.with(|page| position(page, view.sort)).filter(|_| there)?;
+            Some(address(&DeviceQuery { position, ..view }))
         });
         let is_off = move || href.with(Option::is_none);
         view! {
@@ -281,10 +285,10 @@ fn Pages(view: Memo<DeviceView>, page: RwSignal<DevicePage>) -> impl IntoView {
     view! {
         <Show when=move || has_several.get()>
             <nav class="pages" aria-label="Pages">
-                {link("First", false, |_| Some(Place::First))}
-                {link("Previous", false, |page| page.rows.first().map(|row| Place::Before(row.cursor.clone())))}
-                {link("Next", true, |page| page.rows.last().map(|row| Place::After(row.cursor.clone())))}
-                {link("Last", true, |_| Some(Place::Last))}
+                {link("First", false, |_, _| Some(PagePosition::First))}
+                {link("Previous", false, |page, sort| page.items.first().map(|item| PagePosition::Before(item.cursor(sort))))}
+                {link("Next", true, |page, sort| page.items.last().map(|item| PagePosition::After(item.cursor(sort))))}
+                {link("Last", true, |_, _| Some(PagePosition::Last))}
             </nav>
         </Show>
     }
@@ -295,8 +299,8 @@ fn Pages(view: Memo<DeviceView>, page: RwSignal<DevicePage>) -> impl IntoView {
 #[component]
 fn Content(
     shown: Shown,
-    view: Memo<DeviceView>,
-    selection: Selection,
+    view: Memo<DeviceQuery>,
+    selection: Selection<DeviceName>,
     is_registering: RwSignal<bool>,
 ) -> impl IntoView {
     #[derive(Clone, PartialEq)]
@@ -306,7 +310,7 @@ fn Content(
         Rows,
     }
     let kind = Memo::new(move |_| {
-        if shown.page.with(|page| !page.rows.is_empty()) {
+        if shown.page.with(|page| !page.items.is_empty()) {
             Kind::Rows
         } else if shown.total_of(&DeviceFilter::default()) == Some(0)
             && view.with(|view| view.filter == DeviceFilter::default())
@@ -329,7 +333,7 @@ fn Content(
         Kind::NoMatch => view! {
             <div class="empty"><h2>"No devices match your filters"</h2><p><a class="button" href="/devices">"Clear filters"</a></p></div>
         }.into_any(),
-        Kind::Rows => view! { <Grid page=shown.page view selection /> }.into_any(),
+        Kind::Rows => view! { <Grid page=shown.page now=shown.now view selection /> }.into_any(),
     }
     }
 }

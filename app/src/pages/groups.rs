@@ -3,12 +3,12 @@
 use super::selection::Selection;
 use crate::{
     alert::alert_text,
-    browser::{calls::Targets, refresh},
+    browser::refresh,
     dialogs::{Actions, Done, Modal},
     fns::{
-        Failure,
-        devices::{DeviceFilter, count_devices},
-        groups::{GroupList, GroupRow, delete_group, groups, make_group, rename_group},
+        Dated, Failure,
+        devices::count_devices,
+        groups::{delete_group, groups, make_group, rename_group},
         sent,
     },
     format::{count, thousands},
@@ -16,6 +16,7 @@ use crate::{
 };
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
+use muster_domain::{DeviceFilter, GroupName, GroupSummary, Matching, Targets};
 use std::time::Duration;
 
 /// How often the groups are asked for again.
@@ -40,15 +41,15 @@ pub(crate) fn Groups() -> impl IntoView {
 #[derive(Clone, PartialEq)]
 enum Edit {
     Make,
-    Rename(String),
-    Delete(GroupRow),
+    Rename(GroupName),
+    Delete(GroupSummary),
 }
 
 #[component]
-fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
-    let list = RwSignal::new(GroupList::default());
+fn GroupsPage(first: Result<Dated<Vec<GroupSummary>>, Failure>) -> impl IntoView {
+    let list = RwSignal::new(Dated::default());
     let problem = RwSignal::new(None::<Failure>);
-    let take = move |answer: Result<GroupList, Failure>| match answer {
+    let take = move |answer: Result<Dated<Vec<GroupSummary>>, Failure>| match answer {
         Ok(now) => {
             list.set(now);
             problem.set(None);
@@ -69,9 +70,9 @@ fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
     });
 
     let selection = Selection::new();
-    let names = Memo::new(move |_| list.with(|list| list.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>()));
+    let names = Memo::new(move |_| list.with(|list| list.value.iter().map(|row| row.name.clone()).collect::<Vec<_>>()));
     // A device may be in several of the groups, so that their numbers do not add up. This one is of these names.
-    let counted = RwSignal::new(None::<(Vec<String>, u64)>);
+    let counted = RwSignal::new(None::<(Vec<GroupName>, u64)>);
     let asked = StoredValue::new(0_u32);
     let filter = move || DeviceFilter { groups: selection.names(), ..DeviceFilter::default() };
     Effect::new(move || {
@@ -98,10 +99,13 @@ fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
         let names = selection.names();
         counted.with(|counted| counted.as_ref().filter(|(of, _)| *of == names).map(|(_, number)| *number))
     });
-    let targets = Signal::derive(move || Targets::Matching {
-        filter: filter(),
-        registered_by_ms: list.with(|list| list.now_ms),
-        except: Vec::new(),
+    let targets = Signal::derive(move || {
+        Targets::Matching(Matching {
+            filter: filter(),
+            registered_by: list.with(|list| list.now),
+            except: Vec::new(),
+            after: None,
+        })
     });
     let why_not = Signal::derive(move || match devices.get() {
         _ if selection.len() == 0 => Some("Select one or more device groups first."),
@@ -169,16 +173,16 @@ fn GroupsPage(first: Result<GroupList, Failure>) -> impl IntoView {
 
 #[component]
 fn Row(
-    name: String,
-    list: RwSignal<GroupList>,
-    selection: Selection,
-    names: Memo<Vec<String>>,
+    name: GroupName,
+    list: RwSignal<Dated<Vec<GroupSummary>>>,
+    selection: Selection<GroupName>,
+    names: Memo<Vec<GroupName>>,
     ask: Callback<Edit>,
 ) -> impl IntoView {
     let own = StoredValue::new(name.clone());
     let devices = Memo::new(move |_| {
         let own = own.get_value();
-        list.with(|list| list.rows.iter().find(|row| row.name == own).map_or(0, |row| row.devices))
+        list.with(|list| list.value.iter().find(|row| row.name == own).map_or(0, |row| row.devices))
     });
     let is_ticked = Memo::new(move |_| own.with_value(|name| selection.has(name)));
     let click = move |event: web_sys::MouseEvent| {
@@ -186,12 +190,13 @@ fn Row(
         names.with_untracked(|names| selection.tick(&own.get_value(), is_on, event.shift_key(), names));
     };
     let rename = move |_| ask.run(Edit::Rename(own.get_value()));
-    let delete = move |_| ask.run(Edit::Delete(GroupRow { name: own.get_value(), devices: devices.get_untracked() }));
-    let href = path_with("/devices", &[("group", Some(&name))]);
+    let delete =
+        move |_| ask.run(Edit::Delete(GroupSummary { name: own.get_value(), devices: devices.get_untracked() }));
+    let href = path_with("/devices", &[("group", Some(name.as_str()))]);
     view! {
         <tr aria-selected=move || is_ticked.get().to_string()>
             <td class="tick"><input type="checkbox" aria-label=format!("Select {name}") prop:checked=is_ticked on:click=click /></td>
-            <th scope="row"><a href=href>{name.clone()}</a></th>
+            <th scope="row"><a href=href>{name.to_string()}</a></th>
             <td class="number">{move || count(devices.get(), "device", "devices")}</td>
             <td class="acts">
                 <button type="button" class="quiet" aria-label=format!("Rename {name}") on:click=rename>"Rename"</button>
@@ -212,7 +217,7 @@ fn EditDialog(is_open: RwSignal<bool>, edit: RwSignal<Edit>, done: Callback<()>)
         let _ = is_open.get();
         problem.set(None);
         name.set(match edit.get() {
-            Edit::Rename(from) => from,
+            Edit::Rename(from) => from.to_string(),
             Edit::Make | Edit::Delete(_) => String::new(),
         });
     });
@@ -234,11 +239,12 @@ fn EditDialog(is_open: RwSignal<bool>, edit: RwSignal<Edit>, done: Callback<()>)
         }
         is_working.set(true);
         spawn_local(async move {
-            let to = name.get_untracked();
-            let outcome = match edit.get_untracked() {
-                Edit::Make => make_group(to).await,
-                Edit::Rename(from) => rename_group(from, to).await,
-                Edit::Delete(group) => delete_group(group.name).await,
+            let typed = name.with_untracked(|name| GroupName::existing(name));
+            let outcome = match (edit.get_untracked(), typed) {
+                (Edit::Delete(group), _) => delete_group(group.name).await,
+                (_, Err(problem)) => Err(Failure::Refused(problem.to_string())),
+                (Edit::Make, Ok(to)) => make_group(to).await,
+                (Edit::Rename(from), Ok(to)) => rename_group(from, to).await,
             };
             if is_working.is_disposed() {
                 return;

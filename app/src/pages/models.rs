@@ -4,14 +4,14 @@ use crate::{
     alert::{alert, alert_text},
     browser::file,
     fns::{
-        models::{ModelRow, ModelUploaded, delete_model, models, upload_model},
+        models::{ModelUploaded, delete_model, models, upload_model},
         sent,
     },
     format::{Ago, count},
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use muster_domain::{ModelProblem, ThingModel};
+use muster_domain::{ModelName, ModelOutcome, ModelProblem, ModelPut, ModelSummary, ThingModel, Timestamp};
 use web_sys::File;
 
 /// The outcome of the last upload or deletion.
@@ -38,7 +38,7 @@ pub(crate) fn Models() -> impl IntoView {
             list.refetch();
         });
     };
-    let delete = Callback::new(move |name: String| {
+    let delete = Callback::new(move |name: ModelName| {
         spawn_local(async move {
             let done = delete_model(name.clone()).await;
             notice.set(match done {
@@ -72,7 +72,7 @@ pub(crate) fn Models() -> impl IntoView {
             <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
                 {move || list.get().map(|list| match list {
                     Err(failure) => alert(failure.sentence()),
-                    Ok(list) if list.rows.is_empty() => view! {
+                    Ok(list) if list.value.is_empty() => view! {
                         <div class="empty">
                             <h2>"Upload the first model"</h2>
                             <p>"A model definition says what a kind of device reports and does. It is a W3C WoT Thing Model, a JSON file; its title is the model name that registration files use."</p>
@@ -97,7 +97,7 @@ pub(crate) fn Models() -> impl IntoView {
                                         <th scope="col"><span class="unseen">"Delete"</span></th>
                                     </tr>
                                 </thead>
-                                <tbody>{list.rows.into_iter().map(|row| view! { <ModelLine row now_ms=list.now_ms delete /> }).collect_view()}</tbody>
+                                <tbody>{list.value.into_iter().map(|row| view! { <ModelLine row now=list.now delete /> }).collect_view()}</tbody>
                             </table>
                         </div>
                     }.into_any(),
@@ -133,9 +133,11 @@ async fn upload_file(chosen: &File) -> Notice {
         return Notice::Faulty { file: name, faults };
     }
     match upload_model(bytes).await {
-        Ok(ModelUploaded::Added(model)) => Notice::Done(format!("Added {model}.")),
-        Ok(ModelUploaded::Updated(model)) => Notice::Done(format!("Updated {model}.")),
-        Ok(ModelUploaded::Unchanged(model)) => Notice::Done(format!("{model} is unchanged.")),
+        Ok(ModelUploaded::Stored(ModelPut { name, outcome })) => Notice::Done(match outcome {
+            ModelOutcome::Added => format!("Added {name}."),
+            ModelOutcome::Updated => format!("Updated {name}."),
+            ModelOutcome::Unchanged => format!("{name} is unchanged."),
+        }),
         Ok(ModelUploaded::Faulty(faults)) => Notice::Faulty { file: name, faults },
         Err(failure) => Notice::Problem(failure.sentence()),
     }
@@ -158,7 +160,7 @@ fn notice_view(notice: Notice) -> AnyView {
 }
 
 #[component]
-fn ModelLine(row: ModelRow, now_ms: i64, delete: Callback<String>) -> impl IntoView {
+fn ModelLine(row: ModelSummary, now: Timestamp, delete: Callback<ModelName>) -> impl IntoView {
     let is_used = row.devices > 0;
     let name = row.name.clone();
     let is_asking = RwSignal::new(false);
@@ -166,12 +168,12 @@ fn ModelLine(row: ModelRow, now_ms: i64, delete: Callback<String>) -> impl IntoV
     let label = format!("Delete {}", row.name);
     view! {
         <tr>
-            <th scope="row"><span class="name">{row.name}</span>{row.description.map(|text| view! { <span class="under">{text}</span> })}</th>
+            <th scope="row"><span class="name">{row.name.to_string()}</span>{row.description.map(|text| view! { <span class="under">{text}</span> })}</th>
             <td class="number">{row.properties}</td>
             <td class="number">{row.events}</td>
             <td class="number">{row.actions}</td>
             <td class="number">{count(row.devices, "device", "devices")}</td>
-            <td><Ago then_ms=row.updated_ms now_ms /></td>
+            <td><Ago then=row.updated now /></td>
             <td class="acts">
                 {move || {
                     let (name, label) = (name.clone(), label.clone());

@@ -8,7 +8,7 @@ use crate::{
     },
     dialogs::UndoDialog,
     fns::{
-        registrations::{RegistrationRow, registration_errors, registrations},
+        registrations::{registration_errors, registrations},
         sent,
     },
     format::{Ago, thousands},
@@ -18,19 +18,18 @@ use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use muster_client::retried;
-use muster_domain::errors_csv;
-use uuid::Uuid;
+use muster_domain::{RegistrationId, RegistrationSummary, Timestamp, errors_csv};
 
 #[component]
 pub(crate) fn Registrations() -> impl IntoView {
     let query = use_query_map();
-    let before = Memo::new(move |_| query.with(|query| Uuid::parse_str(&query.get("before")?).ok()));
+    let before = Memo::new(move |_| query.with(|query| query.get("before")?.parse::<RegistrationId>().ok()));
     let list = sent(move || before.get(), registrations);
     let problem = RwSignal::new(None::<String>);
     let note = RwSignal::new(None::<String>);
     let is_undoing = RwSignal::new(false);
-    let undone = RwSignal::new(None::<RegistrationRow>);
-    let undo = Callback::new(move |row: RegistrationRow| {
+    let undone = RwSignal::new(None::<RegistrationSummary>);
+    let undo = Callback::new(move |row: RegistrationSummary| {
         undone.set(Some(row));
         is_undoing.set(true);
     });
@@ -42,11 +41,11 @@ pub(crate) fn Registrations() -> impl IntoView {
         <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
             {move || Suspend::new(async move {
                 let list = list.await;
-                let oldest = list.as_ref().ok().filter(|list| list.has_older).and_then(|list| list.rows.last());
+                let oldest = list.as_ref().ok().filter(|list| list.value.has_older).and_then(|list| list.value.rows.last());
                 let older = oldest.map(|row| path_with("/registrations", &[("before", Some(&row.id.to_string()))]));
                 match list {
                     Err(failure) => alert(failure.sentence()),
-                    Ok(list) if list.rows.is_empty() && before.get_untracked().is_none() => view! {
+                    Ok(list) if list.value.rows.is_empty() && before.get_untracked().is_none() => view! {
                         <div class="empty">
                             <h2>"Nothing has been registered yet"</h2>
                             <p>"Each registered file is listed here, with the rows that failed."</p>
@@ -68,7 +67,7 @@ pub(crate) fn Registrations() -> impl IntoView {
                                     </tr>
                                 </thead>
                                 <tbody>
-                                    {list.rows.into_iter().map(|row| view! { <RegistrationLine row now_ms=list.now_ms problem note undo /> }).collect_view()}
+                                    {list.value.rows.into_iter().map(|row| view! { <RegistrationLine row now=list.now problem note undo /> }).collect_view()}
                                 </tbody>
                             </table>
                         </div>
@@ -100,7 +99,7 @@ fn Pages(older: Option<String>, has_newer: bool) -> impl IntoView {
 ///
 /// # Errors
 /// A sentence.
-async fn save_errors(id: Uuid, waiting: impl Fn(Option<String>)) -> Result<Option<String>, String> {
+async fn save_errors(id: RegistrationId, waiting: impl Fn(Option<String>)) -> Result<Option<String>, String> {
     let collected = CollectedRows::new(errors_csv::HEADER);
     let (mut after, mut fragile_names) = (None, 0);
     loop {
@@ -118,11 +117,11 @@ async fn save_errors(id: Uuid, waiting: impl Fn(Option<String>)) -> Result<Optio
 
 #[component]
 fn RegistrationLine(
-    row: RegistrationRow,
-    now_ms: i64,
+    row: RegistrationSummary,
+    now: Timestamp,
     problem: RwSignal<Option<String>>,
     note: RwSignal<Option<String>>,
-    undo: Callback<RegistrationRow>,
+    undo: Callback<RegistrationSummary>,
 ) -> impl IntoView {
     let id = row.id;
     let own = row.clone();
@@ -140,11 +139,11 @@ fn RegistrationLine(
             problem.try_set(failed);
         });
     };
-    let unfinished = (!row.finished).then(|| view! { <span class="chip warn" title="Not all of the file was registered. Upload the same file to continue.">"Unfinished"</span> });
+    let unfinished = row.finished.is_none().then(|| view! { <span class="chip warn" title="Not all of the file was registered. Upload the same file to continue.">"Unfinished"</span> });
     view! {
         <tr>
             <th scope="row">{row.file_name}" "{unfinished}</th>
-            <td><Ago then_ms=row.begun_ms now_ms /></td>
+            <td><Ago then=row.begun now /></td>
             <td>{row.by}</td>
             <td class="number">{thousands(row.devices)}</td>
             <td class="number">{if row.registered > 0 {

@@ -1,53 +1,68 @@
 //! What is ticked on a page. It stays ticked over paging, sorting, searching and rows that change.
 
-use crate::{browser::calls::Targets, fns::devices::DeviceFilter};
 use leptos::prelude::*;
+use muster_domain::{DeviceFilter, DeviceName, Matching, Targets, Timestamp};
 use std::collections::BTreeSet;
 
-/// What is ticked, and where a range begins.
-#[derive(Clone, Copy)]
-pub(super) struct Selection {
-    ticked: RwSignal<Ticked>,
-    last: StoredValue<Option<String>>,
+/// What is ticked, and where a range begins: devices or groups, by their names.
+pub(super) struct Selection<N: Name> {
+    ticked: RwSignal<Ticked<N>>,
+    last: StoredValue<Option<N>>,
 }
 
+/// The name of something that can be ticked.
+pub(super) trait Name: Ord + Clone + Send + Sync + 'static {}
+
+impl<N: Ord + Clone + Send + Sync + 'static> Name for N {}
+
+impl<N: Name> Clone for Selection<N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<N: Name> Copy for Selection<N> {}
+
 #[derive(Clone, PartialEq)]
-enum Ticked {
-    /// The devices with these names.
-    Some(BTreeSet<String>),
-    /// All devices that match, on every page, except the names that were unticked since.
-    Matching(Matching, BTreeSet<String>),
+enum Ticked<N: Name> {
+    /// Those with these names.
+    Some(BTreeSet<N>),
+    /// All that match, on whatever page, but for those that were unticked since.
+    Matching(AllMatching, BTreeSet<N>),
 }
 
 /// All that match a filter.
 #[derive(Clone, PartialEq)]
-pub(super) struct Matching {
+pub(super) struct AllMatching {
     pub(super) filter: DeviceFilter,
     /// How many they are: as many as when they were ticked, or fewer since.
     pub(super) total: u64,
-    /// When they were ticked, by the server's clock. Devices that were registered later are not selected.
-    pub(super) at_ms: i64,
+    /// When they were ticked, by the server's clock. Those registered later are not among them.
+    pub(super) at: Timestamp,
 }
 
-impl Selection {
-    pub(super) fn new() -> Self {
-        Self { ticked: RwSignal::new(Ticked::Some(BTreeSet::new())), last: StoredValue::new(None) }
-    }
-
+impl Selection<DeviceName> {
     /// The devices that are ticked.
     pub(super) fn targets(self) -> Targets {
         self.ticked.with(|ticked| match ticked {
             Ticked::Some(names) => Targets::Named(names.iter().cloned().collect()),
-            Ticked::Matching(all, except) => Targets::Matching {
+            Ticked::Matching(all, except) => Targets::Matching(Matching {
                 filter: all.filter.clone(),
-                registered_by_ms: all.at_ms,
+                registered_by: all.at,
                 except: except.iter().cloned().collect(),
-            },
+                after: None,
+            }),
         })
+    }
+}
+
+impl<N: Name> Selection<N> {
+    pub(super) fn new() -> Self {
+        Self { ticked: RwSignal::new(Ticked::Some(BTreeSet::new())), last: StoredValue::new(None) }
     }
 
     /// The names that are ticked one by one.
-    pub(super) fn names(self) -> Vec<String> {
+    pub(super) fn names(self) -> Vec<N> {
         self.ticked.with(|ticked| match ticked {
             Ticked::Some(names) => names.iter().cloned().collect(),
             Ticked::Matching(..) => Vec::new(),
@@ -68,7 +83,7 @@ impl Selection {
         )
     }
 
-    pub(super) fn has(self, name: &str) -> bool {
+    pub(super) fn has(self, name: &N) -> bool {
         self.ticked.with(|ticked| match ticked {
             Ticked::Some(names) => names.contains(name),
             Ticked::Matching(_, except) => !except.contains(name),
@@ -81,7 +96,7 @@ impl Selection {
     }
 
     /// Ticks all that match.
-    pub(super) fn tick_all(self, all: Matching) {
+    pub(super) fn tick_all(self, all: AllMatching) {
         self.ticked.set(Ticked::Matching(all, BTreeSet::new()));
         self.last.set_value(None);
     }
@@ -99,7 +114,7 @@ impl Selection {
     /// new are not selected, either.
     pub(super) fn match_now(self, filter: &DeviceFilter, now: u64) {
         let is_less =
-            |ticked: &Ticked| matches!(ticked, Ticked::Matching(all, _) if all.filter == *filter && now < all.total);
+            |ticked: &Ticked<N>| matches!(ticked, Ticked::Matching(all, _) if all.filter == *filter && now < all.total);
         match self.ticked.with_untracked(is_less) {
             true if now == 0 => self.clear(),
             true => self.ticked.update(|ticked| {
@@ -112,8 +127,8 @@ impl Selection {
     }
 
     /// Ticks or unticks one; with Shift, all between it and the one before, in the order shown.
-    pub(super) fn tick(self, name: &str, is_on: bool, is_range: bool, shown: &[String]) {
-        let at = |name: &str| shown.iter().position(|other| other == name);
+    pub(super) fn tick(self, name: &N, is_on: bool, is_range: bool, shown: &[N]) {
+        let at = |name: &N| shown.iter().position(|other| other == name);
         let range = self.last.get_value().filter(|_| is_range).and_then(|last| Some((at(&last)?, at(name)?)));
         let (from, to) = match range {
             Some((last, this)) => (last.min(this), last.max(this)),
@@ -123,11 +138,11 @@ impl Selection {
             },
         };
         self.set(&shown[from..=to], is_on);
-        self.last.set_value(Some(name.to_owned()));
+        self.last.set_value(Some(name.clone()));
     }
 
     /// Ticks or unticks all of these.
-    pub(super) fn set(self, some: &[String], is_on: bool) {
+    pub(super) fn set(self, some: &[N], is_on: bool) {
         self.ticked.update(|ticked| {
             let (names, puts_in) = match ticked {
                 Ticked::Some(names) => (names, is_on),
@@ -146,17 +161,18 @@ impl Selection {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
 
-    fn numbered(model: &str, total: u64) -> Matching {
-        let filter = DeviceFilter { model: Some(model.to_owned()), ..DeviceFilter::default() };
-        Matching { filter, total, at_ms: 1 }
+    fn numbered(model: &str, total: u64) -> AllMatching {
+        let filter = DeviceFilter { model: model.parse().ok(), ..DeviceFilter::default() };
+        AllMatching { filter, total, at: Timestamp::from_ms(1) }
     }
 
     #[test]
     fn a_number_counts_only_for_the_filter_it_was_counted_for() {
         Owner::new().with(|| {
-            let selection = Selection::new();
+            let selection = Selection::<DeviceName>::new();
             selection.tick_all(numbered("A", 100));
             selection.match_now(&numbered("B", 0).filter, 0);
             assert_eq!(selection.len(), 100);
@@ -173,7 +189,7 @@ mod tests {
     fn all_are_ticked_where_none_was_unticked_and_none_is_new() {
         Owner::new().with(|| {
             let selection = Selection::new();
-            let name = "d1".to_owned();
+            let name: DeviceName = "d1".parse().unwrap();
             selection.set(std::slice::from_ref(&name), true);
             assert!(!selection.is_all(1), "it need not be the one that matches");
             selection.tick_all(numbered("A", 3));

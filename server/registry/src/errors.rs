@@ -1,6 +1,6 @@
 //! Errors by use case. Each is a sentence for users; the database's own messages go to the log.
 
-use muster_domain::ModelProblem;
+use muster_domain::{GroupNameProblem, ModelProblem};
 
 /// The database cannot be used now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -138,6 +138,9 @@ pub enum DeleteModelError {
 /// A device group was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GroupError {
+    /// A new group cannot have this name.
+    #[error(transparent)]
+    Name(#[from] GroupNameProblem),
     /// The name is taken.
     #[error("A group with this name already exists.")]
     Taken,

@@ -23,28 +23,23 @@ mod types;
 mod world;
 
 pub use accounts::{
-    AccountName, Password, PasswordProblem, User,
+    AccountName, AccountNameProblem, Password, PasswordProblem, User,
     sessions::{SESSION_ABSOLUTE_MS, SESSION_IDLE_MS},
     sign_in_limits::{FREE_ATTEMPTS, FREE_ATTEMPTS_OF_SOURCE, Source, WRONG_PASSWORD_WINDOW_MS},
 };
-pub use devices::{
-    AuthenticatedDevice, DeviceDetail, DeviceItem, OldTokens, Status, TokenJob, reports::MAX_STATE_BYTES,
-};
+pub use devices::{AuthenticatedDevice, reports::MAX_STATE_BYTES};
 pub use errors::{
     AccountError, AuthError, DeleteModelError, GroupError, ModelError, NotReady, OpenError, RegisterError, SignInError,
     StateError, StoreError, UserError,
 };
 pub use fleet::{
-    CallOutcome, Change, Cursor, DeviceFilter, DevicePage, DeviceQuery, GroupName, GroupSummary, MAX_DEVICES_PER_CALL,
-    MAX_GROUPS, MAX_NUMERIC_NAMES, MAX_PAGE_DEVICES, Matching, PagePosition, Sort, Targets,
+    MAX_GROUPS, MAX_NUMERIC_NAMES, MAX_PAGE_DEVICES,
     search::{MAX_SEARCHED_NAMES, has_too_many_names},
 };
 pub use index::{IndexOptions, IndexUse};
-pub use models::{MAX_MODELS, ModelOutcome, ModelPut, ModelSummary, UnknownModel};
-pub use registrations::{
-    ErrorsPage, MAX_PART_ROWS, NewRegistration, PartOutcome, PartRows, RefusedRow, RegistrationSummary,
-};
+pub use models::MAX_MODELS;
+pub use registrations::{ErrorsPage, MAX_PART_ROWS, NewRegistration, PartOutcome, PartRows, RefusedRow};
 pub use registry::Registry;
 pub use store::{OpenOptions, PoolUse, backup, create_private_folder};
-pub use types::{AccountId, NameProblem, RegistrationId, Timestamp, UserId};
+pub use types::{AccountId, UserId};
 pub use world::{FakeWorld, SystemWorld, World};

@@ -6,9 +6,9 @@ use crate::{
     index::IndexUse,
     models::cache::ModelCache,
     store::{OpenOptions, PoolUse, contract::Store, opening},
-    types::Timestamp,
     world::World,
 };
+use muster_domain::Timestamp;
 use std::{
     sync::{Arc, atomic::AtomicI64},
     time::Duration,

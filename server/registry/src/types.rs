@@ -1,26 +1,7 @@
-//! Types that several modules share: times, ids, and the codes of pricing tiers.
+//! Types that several modules share: ids, and the codes of tiers and statuses.
 
-use muster_domain::PricingTier;
-use serde::{Deserialize, Serialize};
+use muster_domain::{PricingTier, Status};
 use uuid::Uuid;
-
-/// A time: milliseconds since 1970-01-01 00:00 UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Timestamp(i64);
-
-impl Timestamp {
-    /// From milliseconds.
-    #[must_use]
-    pub const fn from_ms(ms: i64) -> Self {
-        Self(ms)
-    }
-
-    /// In milliseconds.
-    #[must_use]
-    pub const fn as_ms(self) -> i64 {
-        self.0
-    }
-}
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
@@ -47,14 +28,7 @@ ids! {
     AccountId
     /// The id of a user.
     UserId
-    /// The id of a registration.
-    RegistrationId
 }
-
-/// Why a name is invalid, as a sentence.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NameProblem(pub(crate) &'static str);
 
 /// A tier as it is stored: its index in [`PricingTier::ALL`], which never changes.
 pub(crate) fn tier_code(tier: PricingTier) -> i16 {
@@ -68,4 +42,17 @@ pub(crate) fn tier_code(tier: PricingTier) -> i16 {
 
 pub(crate) fn tier_of(code: i16) -> Option<PricingTier> {
     PricingTier::ALL.into_iter().find(|tier| tier_code(*tier) == code)
+}
+
+/// A status as it is stored: its index in [`Status::ALL`], which never changes.
+pub(crate) const fn status_code(status: Status) -> i16 {
+    match status {
+        Status::Registered => 0,
+        Status::Active => 1,
+        Status::Disabled => 2,
+    }
+}
+
+pub(crate) fn status_of(code: i16) -> Option<Status> {
+    Status::ALL.into_iter().find(|status| status_code(*status) == code)
 }

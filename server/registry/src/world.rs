@@ -1,6 +1,6 @@
 //! The clock and the random numbers, as parameters, so that tests can set them.
 
-use crate::types::Timestamp;
+use muster_domain::Timestamp;
 use std::sync::{
     Mutex,
     atomic::{AtomicI64, Ordering},

@@ -179,7 +179,7 @@ impl Server {
     }
 
     pub fn upload(&self) -> Upload<&Self, &Collected> {
-        Upload::new(self, &self.collected, "devices.csv".to_owned(), &self.report, Some("Pumps".to_owned()))
+        Upload::new(self, &self.collected, "devices.csv".to_owned(), &self.report, "Pumps".parse().ok())
     }
 
     /// When a part was sent, in milliseconds.

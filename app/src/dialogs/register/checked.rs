@@ -1,7 +1,7 @@
 //! What the check found: how many devices, the problems and warnings, a preview, and the button *Upload*.
 
 use super::{
-    super::{confirm::GroupName, to_disk::ToDisk},
+    super::{confirm::GroupField, to_disk::ToDisk},
     Dialog,
     choose::{BrowseButton, UploadDisabled},
     lookup::{Lookup, devices_of},
@@ -10,11 +10,10 @@ use super::{
 };
 use crate::{
     alert::alert_text,
-    fns::registrations::UnknownModel,
     format::{count, thousands},
 };
 use leptos::prelude::*;
-use muster_domain::{CheckReport, Field, Separator};
+use muster_domain::{CheckReport, Field, Separator, UnknownModel};
 use std::sync::Arc;
 
 #[component]
@@ -49,7 +48,7 @@ pub(super) fn CheckedView(dialog: Dialog, report: Arc<CheckReport>) -> impl Into
     let disk_view = is_clean.then(|| view! { <ToDisk devices is_on=dialog.is_to_disk /> });
     // The problem of a file with a column for the group names this field, so it is shown with the problem, too.
     let group_view = (is_clean || has_kind("group-column"))
-        .then(|| view! { <GroupName name=dialog.group label="Device group (optional)" /> });
+        .then(|| view! { <GroupField name=dialog.group label="Device group (optional)" /> });
     view! {
         <div class="body">
             {separator.map(|sentence| view! { <p class="note">{sentence}</p> })}
@@ -62,7 +61,7 @@ pub(super) fn CheckedView(dialog: Dialog, report: Arc<CheckReport>) -> impl Into
             {(report.devices > 0).then(|| summary_view(&report))}
             {group_view}
             {disk_view}
-            <p class="problem" role="alert">{move || dialog.disk_problem.get()}</p>
+            <p class="problem" role="alert">{move || dialog.upload_problem.get()}</p>
         </div>
         <footer>
             <BrowseButton dialog label="Choose another file" is_main=false />
@@ -116,9 +115,9 @@ fn summary_view(report: &CheckReport) -> AnyView {
 #[component]
 fn UnknownModels(dialog: Dialog, report: Arc<CheckReport>) -> impl IntoView {
     let line = move |model: UnknownModel| {
-        let devices = count(devices_of(&report, &model.name), "device", "devices");
+        let devices = count(devices_of(&report, model.name.as_str()), "device", "devices");
         let nearest = model.nearest.map(|nearest| view! { ". Did you mean "<code>{nearest}</code>"?" });
-        view! { <li><code>{model.name}</code>": "{devices}{nearest}</li> }
+        view! { <li><code>{model.name.to_string()}</code>": "{devices}{nearest}</li> }
     };
     let all = Memo::new(move |_| dialog.lookup.with(|lookup| lookup.unknown_models().to_vec()));
     let failure = Memo::new(move |_| {

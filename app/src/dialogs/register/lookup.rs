@@ -3,10 +3,10 @@
 
 use crate::fns::{
     Failure,
-    registrations::{LeadingZeros, UnknownModel, registered_with_leading_zeros, unknown_models},
+    registrations::{registered_with_leading_zeros, unknown_models},
 };
 use futures_util::future::try_join;
-use muster_domain::CheckReport;
+use muster_domain::{CheckReport, DeviceName, LeadingZeros, ModelName, UnknownModel};
 
 /// The server's answer about a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub(super) enum Lookup {
 impl Lookup {
     /// Asks the server about a file without problems.
     pub(super) async fn ask(report: &CheckReport) -> Self {
-        let models = report.models.iter().map(|model| model.name.clone()).collect();
-        let names = report.numeric_names.clone();
+        let models = report.models.iter().filter_map(|model| ModelName::parse(&model.name).ok()).collect();
+        let names: Vec<_> = report.numeric_names.iter().filter_map(|name| DeviceName::parse(name).ok()).collect();
         let leading_zeros =
             async { if names.is_empty() { Ok(Vec::new()) } else { registered_with_leading_zeros(names).await } };
         match try_join(unknown_models(models), leading_zeros).await {

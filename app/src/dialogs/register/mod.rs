@@ -9,21 +9,21 @@ mod status;
 mod verdict;
 
 use super::{Modal, modal::keep_focus};
-use crate::{
-    browser::{
-        check::{self, CheckEvent, CheckFailure, CheckWorker},
-        checked_file::{CheckedFile, FileCopy},
-        save::{CollectedRows, Rows},
-        upload::{BrowserResults, Upload, new_upload},
-    },
-    fns::devices::DEVICES_PER_CALL,
+use crate::browser::{
+    check::{self, CheckEvent, CheckFailure, CheckWorker},
+    checked_file::{CheckedFile, FileCopy},
+    save::{CollectedRows, Rows},
+    upload::{BrowserResults, Upload, new_upload},
 };
 use checked::CheckedView;
 use choose::{CheckingView, ChooseView};
 use leptos::{prelude::*, task::spawn_local};
 use lookup::Lookup;
 use muster_client::{Pass, Progress};
-use muster_domain::{Cause, CheckReport, MAX_FILE_BYTES, Problem, ReadOptions, errors_csv, tokens_csv};
+use muster_domain::{
+    Cause, CheckReport, GroupName, GroupNameProblem, MAX_DEVICES_PER_CALL, MAX_FILE_BYTES, Problem, ReadOptions,
+    errors_csv, tokens_csv,
+};
 use send_wrapper::SendWrapper;
 use status::StatusView;
 use std::sync::Arc;
@@ -78,9 +78,10 @@ struct Dialog {
     progress: RwSignal<Progress>,
     /// How many tokens of the upload are in the file that the person chose.
     token_rows: RwSignal<Rows>,
-    /// Whether the tokens go to a file that the person chooses; and what was wrong with that.
+    /// Whether the tokens go to a file that the person chooses.
     is_to_disk: RwSignal<bool>,
-    disk_problem: RwSignal<Option<String>>,
+    /// Why the upload could not begin: the name of the group, or the file for the tokens.
+    upload_problem: RwSignal<Option<String>>,
     /// How many of the tokens are in a file, chosen or downloaded.
     saved: RwSignal<u64>,
     is_asking_to_close: RwSignal<bool>,
@@ -103,7 +104,7 @@ impl Dialog {
             progress: RwSignal::new(Progress::default()),
             token_rows: RwSignal::new(Rows::default()),
             is_to_disk: RwSignal::new(false),
-            disk_problem: RwSignal::new(None),
+            upload_problem: RwSignal::new(None),
             saved: RwSignal::new(0),
             is_asking_to_close: RwSignal::new(false),
             done,
@@ -120,7 +121,7 @@ impl Dialog {
         self.lookup.set(Lookup::Pending);
         self.group.set(String::new());
         self.is_to_disk.set(false);
-        self.disk_problem.set(None);
+        self.upload_problem.set(None);
         self.saved.set(0);
         self.is_asking_to_close.set(false);
     }
@@ -170,7 +171,7 @@ impl Dialog {
     fn start_check(self, file: File) {
         let (name, size) = (file.name(), file.size());
         self.lookup.set(Lookup::Pending);
-        self.disk_problem.set(None);
+        self.upload_problem.set(None);
         let checking =
             move |name: &str, read, is_silent| Step::Checking { name: name.to_owned(), read, size, is_silent };
         self.step.set(checking(&name, 0.0, false));
@@ -220,11 +221,15 @@ impl Dialog {
     fn begin_upload(self) {
         let Step::Checked { report, .. } = self.step.get_untracked() else { return };
         let Some(file) = self.file.get_value().filter(|_| report.is_clean()) else { return };
-        let is_to_disk = self.is_to_disk.get_untracked() && report.devices > DEVICES_PER_CALL as u64;
+        let group = match self.group_name() {
+            Ok(group) => group,
+            Err(problem) => return self.upload_problem.set(Some(problem.to_string())),
+        };
+        let is_to_disk = self.is_to_disk.get_untracked() && report.devices > MAX_DEVICES_PER_CALL as u64;
         if !is_to_disk {
-            return self.upload(file.take(), &report, CollectedRows::new(tokens_csv::HEADER));
+            return self.upload(file.take(), &report, CollectedRows::new(tokens_csv::HEADER), group);
         }
-        self.disk_problem.set(None);
+        self.upload_problem.set(None);
         spawn_local(async move {
             let chosen = CollectedRows::to_disk("tokens.csv", tokens_csv::HEADER).await;
             // Meanwhile, another file may have been taken, or the dialog closed.
@@ -233,15 +238,20 @@ impl Dialog {
                 return;
             }
             match chosen {
-                Ok(tokens) => self.upload(file.take(), &report, tokens),
-                Err(sentence) => self.disk_problem.set(Some(sentence)),
+                Ok(tokens) => self.upload(file.take(), &report, tokens, group),
+                Err(sentence) => self.upload_problem.set(Some(sentence)),
             }
         });
     }
 
-    fn upload(self, file: File, report: &CheckReport, tokens: CollectedRows) {
+    /// The group that the devices join, if there is one.
+    fn group_name(self) -> Result<Option<GroupName>, GroupNameProblem> {
+        let text = self.group.get_untracked();
+        if text.trim().is_empty() { Ok(None) } else { GroupName::existing(&text).map(Some) }
+    }
+
+    fn upload(self, file: File, report: &CheckReport, tokens: CollectedRows, group: Option<GroupName>) {
         self.prepared.set_value(None);
-        let group = Some(self.group.get_untracked().trim().to_owned()).filter(|group| !group.is_empty());
         let copy = self.copy.get_value().map(SendWrapper::take).unwrap_or_default();
         let results =
             BrowserResults::new(tokens, CollectedRows::new(errors_csv::HEADER), self.progress, self.token_rows);

@@ -1,12 +1,9 @@
 //! The problems and the warnings of a file, by cause, with their first places.
 
 use super::Dialog;
-use crate::{
-    fns::registrations::LeadingZeros,
-    format::{count, thousands},
-};
+use crate::format::{count, thousands};
 use leptos::prelude::*;
-use muster_domain::{CheckReport, ColumnNames, Problem, ProblemGroup};
+use muster_domain::{CheckReport, ColumnNames, LeadingZeros, Problem, ProblemGroup};
 
 /// How many names of a kind are shown: as many as a group of problems has examples.
 const EXAMPLES: usize = CheckReport::GROUP_EXAMPLES;
@@ -149,7 +146,7 @@ fn places_view(group: &ProblemGroup, examples: &[Problem], column: &'static str,
 /// Names that are a registered device's without its leading zeros, which spreadsheets remove.
 fn leading_zeros_view(zeros: &[LeadingZeros], not_compared: u64) -> AnyView {
     let rows = zeros.iter().take(EXAMPLES).map(|pair| {
-        view! { <tr><td><code>{pair.name.clone()}</code></td><td><code>{pair.registered.clone()}</code></td></tr> }
+        view! { <tr><td><code>{pair.name.to_string()}</code></td><td><code>{pair.registered.to_string()}</code></td></tr> }
     });
     let more = zeros.len().saturating_sub(EXAMPLES) as u64;
     let found = zeros.len() as u64;

@@ -39,7 +39,7 @@ impl Verdict {
     pub(super) fn new(name: &str, report: &CheckReport, lookup: &Lookup) -> Self {
         let warnings = report.warning_count + lookup.leading_zeros().len() as u64;
         let mut parts = Vec::new();
-        let will_fail: u64 = lookup.unknown_models().iter().map(|model| devices_of(report, &model.name)).sum();
+        let will_fail: u64 = lookup.unknown_models().iter().map(|model| devices_of(report, model.name.as_str())).sum();
         if report.is_clean() {
             parts.push(count(report.devices, "device", "devices"));
             if will_fail > 0 {
@@ -67,9 +67,9 @@ impl Verdict {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
-    use crate::fns::registrations::{LeadingZeros, UnknownModel};
-    use muster_domain::Check;
+    use muster_domain::{Check, LeadingZeros, UnknownModel};
 
     fn report(file: &str) -> CheckReport {
         let mut check = Check::new();
@@ -78,8 +78,11 @@ mod tests {
     }
 
     fn answer(unknown: &[&str], zeros: &[&str]) -> Lookup {
-        let model = |name: &&str| UnknownModel { name: (*name).to_owned(), nearest: None };
-        let pair = |name: &&str| LeadingZeros { name: (*name).to_owned(), registered: format!("00{name}") };
+        let model = |name: &&str| UnknownModel { name: name.parse().unwrap(), nearest: None };
+        let pair = |name: &&str| LeadingZeros {
+            name: name.parse().unwrap(),
+            registered: format!("00{name}").parse().unwrap(),
+        };
         Lookup::Done {
             unknown_models: unknown.iter().map(model).collect(),
             leading_zeros: zeros.iter().map(pair).collect(),

@@ -2,16 +2,14 @@
 
 use super::view::{address, parse_hours};
 use crate::{
-    fns::{
-        devices::{DeviceFilter, DeviceView, MAX_SILENT_HOURS, Place, Status},
-        groups::groups,
-        models::model_names,
-    },
+    fns::{groups::groups, models::model_names},
     query,
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use muster_domain::PricingTier;
+use muster_domain::{
+    DeviceFilter, DeviceQuery, GroupName, MAX_SILENT_HOURS, ModelName, PagePosition, PricingTier, Status,
+};
 use std::time::Duration;
 
 /// How long after the last key a search begins.
@@ -51,7 +49,7 @@ impl Offered {
                 self.models.try_set(names);
             }
             if let Ok(list) = groups().await {
-                self.groups.try_set(list.rows.into_iter().map(|group| group.name).collect());
+                self.groups.try_set(list.value.into_iter().map(|group| group.name.to_string()).collect());
             }
         });
     }
@@ -59,7 +57,7 @@ impl Offered {
 
 #[component]
 pub(super) fn Filters(
-    view: Memo<DeviceView>,
+    view: Memo<DeviceQuery>,
     offered: Offered,
     /// Set while what is in the search box is too long for an address.
     is_search_too_long: RwSignal<bool>,
@@ -67,7 +65,7 @@ pub(super) fn Filters(
     let search_box = NodeRef::<html::Input>::new();
     let go = StoredValue::new(use_navigate());
     let show = Callback::new(move |filter: DeviceFilter| {
-        let next = DeviceView { filter, place: Place::First, ..view.get_untracked() };
+        let next = DeviceQuery { filter, position: PagePosition::First, ..view.get_untracked() };
         let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
         go.with_value(|go| go(&address(&next), options));
     });
@@ -114,8 +112,9 @@ pub(super) fn Filters(
         }
     });
     let at_first = searched.get_untracked();
-    let one_group =
-        Memo::new(move |_| filter.with(|filter| filter.groups.first().cloned().filter(|_| filter.groups.len() == 1)));
+    let one_group = Memo::new(move |_| {
+        filter.with(|filter| filter.groups.first().map(GroupName::to_string).filter(|_| filter.groups.len() == 1))
+    });
     let several = Memo::new(move |_| filter.with(|filter| filter.groups.len()).max(1) - 1);
     let words = |words: Vec<&'static str>| Signal::stored(words.into_iter().map(str::to_owned).collect::<Vec<_>>());
     view! {
@@ -128,8 +127,8 @@ pub(super) fn Filters(
                 chosen=Signal::derive(move || filter.with(|filter| filter.status.map(|status| status.as_str().to_owned())))
                 choose=Callback::new(move |word: Option<String>| show.run(DeviceFilter { status: word.and_then(|word| Status::parse(&word)), ..now() })) />
             <Choice label="Model" any="Any model" options=offered.models.into()
-                chosen=Signal::derive(move || filter.with(|filter| filter.model.clone()))
-                choose=Callback::new(move |model| show.run(DeviceFilter { model, ..now() })) />
+                chosen=Signal::derive(move || filter.with(|filter| filter.model.as_ref().map(ModelName::to_string)))
+                choose=Callback::new(move |word: Option<String>| show.run(DeviceFilter { model: word.and_then(|word| ModelName::parse(&word).ok()), ..now() })) />
             <Choice label="Pricing tier" any="Any tier" options=words(PricingTier::ALL.map(PricingTier::as_str).to_vec())
                 chosen=Signal::derive(move || filter.with(|filter| filter.tier.map(|tier| tier.as_str().to_owned())))
                 choose=Callback::new(move |word: Option<String>| show.run(DeviceFilter { tier: word.and_then(|word| PricingTier::parse(&word).ok()), ..now() })) />
@@ -137,7 +136,7 @@ pub(super) fn Filters(
                 <Chip text=Signal::derive(move || format!("{} device groups", several.get() + 1)) label="All groups" drop=Callback::new(move |()| show.run(DeviceFilter { groups: Vec::new(), ..now() })) />
             }>
                 <Choice label="Device group" any="Any group" options=offered.groups.into() chosen=one_group.into()
-                    choose=Callback::new(move |group: Option<String>| show.run(DeviceFilter { groups: group.into_iter().collect(), ..now() })) />
+                    choose=Callback::new(move |group: Option<String>| show.run(DeviceFilter { groups: group.and_then(|group| GroupName::existing(&group).ok()).into_iter().collect(), ..now() })) />
             </Show>
             <label class="check">
                 <input type="checkbox" prop:checked=move || filter.with(|filter| filter.never_seen)

@@ -1,18 +1,20 @@
 //! The grid *All Devices*: one page of it.
 
 use super::{super::selection::Selection, view::address};
-use crate::{
-    fns::devices::{DevicePage, DeviceView, Place, Sort},
-    query::encode,
-    when::Ago,
-};
+use crate::{format::Ago, query::encode};
 use leptos::{html, prelude::*};
+use muster_domain::{DeviceItem, DeviceName, DevicePage, DeviceQuery, PagePosition, Sort, Timestamp};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent};
 
 #[component]
-pub(super) fn Grid(page: RwSignal<DevicePage>, view: Memo<DeviceView>, selection: Selection) -> impl IntoView {
-    let names = Memo::new(move |_| page.with(|page| page.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>()));
+pub(super) fn Grid(
+    page: RwSignal<DevicePage>,
+    now: RwSignal<Timestamp>,
+    view: Memo<DeviceQuery>,
+    selection: Selection<DeviceName>,
+) -> impl IntoView {
+    let names = Memo::new(move |_| page.with(|page| page.items.iter().map(|row| row.name.clone()).collect::<Vec<_>>()));
     let ticked = move || names.with(|names| names.iter().filter(|name| selection.has(name)).count());
     let all = Memo::new(move |_| ticked() == names.with(Vec::len));
     let some = Memo::new(move |_| ticked() > 0 && !all.get());
@@ -43,7 +45,7 @@ pub(super) fn Grid(page: RwSignal<DevicePage>, view: Memo<DeviceView>, selection
                     </tr>
                 </thead>
                 <tbody node_ref=body on:keydown=keydown>
-                    <For each=move || names.get() key=Clone::clone let:name><Row name page selection names /></For>
+                    <For each=move || names.get() key=Clone::clone let:name><Row name page now selection names /></For>
                 </tbody>
             </table>
         </div>
@@ -53,12 +55,12 @@ pub(super) fn Grid(page: RwSignal<DevicePage>, view: Memo<DeviceView>, selection
 
 /// The head of a column: a link that sorts by it, and the other way round the next time.
 #[component]
-fn Column(sort: Sort, view: Memo<DeviceView>) -> impl IntoView {
+fn Column(sort: Sort, view: Memo<DeviceQuery>) -> impl IntoView {
     let now = move || view.with(|view| (view.sort == sort).then_some(view.is_descending));
     let href = move || {
         // What was heard of last is asked for first.
         let is_descending = now().map_or(sort == Sort::LastSeen, |is_descending| !is_descending);
-        address(&DeviceView { sort, is_descending, place: Place::First, ..view.get() })
+        address(&DeviceQuery { sort, is_descending, position: PagePosition::First, ..view.get() })
     };
     let order = move || now().map(|is_descending| if is_descending { "descending" } else { "ascending" });
     view! { <th scope="col" aria-sort=order><a href=href>{sort.label()}</a></th> }.into_any()
@@ -66,11 +68,16 @@ fn Column(sort: Sort, view: Memo<DeviceView>) -> impl IntoView {
 
 /// One device. Its cells change by themselves, so that a refresh keeps the focus and the tick where they are.
 #[component]
-fn Row(name: String, page: RwSignal<DevicePage>, selection: Selection, names: Memo<Vec<String>>) -> impl IntoView {
+fn Row(
+    name: DeviceName,
+    page: RwSignal<DevicePage>,
+    now: RwSignal<Timestamp>,
+    selection: Selection<DeviceName>,
+    names: Memo<Vec<DeviceName>>,
+) -> impl IntoView {
     let own = name.clone();
-    let row = Memo::new(move |_| page.with(|page| page.rows.iter().find(|row| row.name == own).cloned()));
-    let now_ms = Memo::new(move |_| page.with(|page| page.now_ms));
-    let text = move |of: fn(&crate::fns::devices::DeviceRow) -> String| move || row.with(|row| row.as_ref().map(of));
+    let row = Memo::new(move |_| page.with(|page| page.items.iter().find(|row| row.name == own).cloned()));
+    let text = move |of: fn(&DeviceItem) -> String| move || row.with(|row| row.as_ref().map(of));
     let is_ticked = {
         let name = name.clone();
         Memo::new(move |_| selection.has(&name))
@@ -85,13 +92,13 @@ fn Row(name: String, page: RwSignal<DevicePage>, selection: Selection, names: Me
     view! {
         <tr aria-selected=move || is_ticked.get().to_string()>
             <td class="tick"><input type="checkbox" aria-label=format!("Select {name}") prop:checked=is_ticked on:click=click /></td>
-            <th scope="row"><a href=format!("/devices/{}", encode(&name))>{name.clone()}</a></th>
-            <td>{text(|row| row.model.clone())}</td>
+            <th scope="row"><a href=format!("/devices/{}", encode(name.as_str()))>{name.to_string()}</a></th>
+            <td>{text(|row| row.model.to_string())}</td>
             <td>{text(|row| row.friendly_name.clone().unwrap_or_default())}</td>
             <td>{text(|row| row.tier.as_str().to_owned())}</td>
             <td><span class="status" data-status=text(|row| row.status.as_str().to_owned())>{text(|row| row.status.as_str().to_owned())}</span></td>
-            <td>{move || match row.with(|row| row.as_ref().and_then(|row| row.last_seen_ms)) {
-                Some(then_ms) => view! { <Ago then_ms now_ms=now_ms.get() /> }.into_any(),
+            <td>{move || match row.with(|row| row.as_ref().and_then(|row| row.last_seen)) {
+                Some(then) => view! { <Ago then now=now.get() /> }.into_any(),
                 None => view! { <span class="faint">"Never"</span> }.into_any(),
             }}</td>
         </tr>

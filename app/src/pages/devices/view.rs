@@ -1,12 +1,11 @@
 //! The grid's view, as it stands in the address: so it can be sent to a colleague.
 
-use crate::{
-    fns::devices::{DeviceFilter, DeviceView, MAX_SILENT_HOURS, Place, Sort, Status},
-    query::path_with,
-};
+use crate::query::path_with;
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
-use muster_domain::PricingTier;
+use muster_domain::{
+    Cursor, DeviceFilter, DeviceQuery, GroupName, MAX_SILENT_HOURS, ModelName, PagePosition, PricingTier, Sort, Status,
+};
 
 /// A sort's word in the address; the last first has a `-` before it.
 fn word(sort: Sort) -> &'static str {
@@ -21,19 +20,24 @@ fn word(sort: Sort) -> &'static str {
 }
 
 /// The view of the address. Invalid parameters are ignored.
-pub(super) fn current_view() -> Memo<DeviceView> {
+pub(super) fn current_view() -> Memo<DeviceQuery> {
     let query = use_query_map();
     Memo::new(move |_| parse(&query.read()))
 }
 
-fn parse(query: &ParamsMap) -> DeviceView {
+fn parse(query: &ParamsMap) -> DeviceQuery {
     let text = |name: &str| query.get(name).filter(|value| !value.is_empty());
     let filter = DeviceFilter {
         search: text("q"),
         status: text("status").and_then(|word| Status::parse(&word)),
-        model: text("model"),
+        model: text("model").and_then(|name| ModelName::parse(&name).ok()),
         tier: text("tier").and_then(|word| PricingTier::parse(&word).ok()),
-        groups: query.get_all("group").unwrap_or_default().into_iter().filter(|name| !name.is_empty()).collect(),
+        groups: query
+            .get_all("group")
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|name| GroupName::existing(name).ok())
+            .collect(),
         never_seen: text("seen").as_deref() == Some("never"),
         registration: text("registration").and_then(|id| id.parse().ok()),
         silent_hours: text("silent").and_then(|hours| parse_hours(&hours)),
@@ -44,13 +48,14 @@ fn parse(query: &ParamsMap) -> DeviceView {
         None => (false, sorted.as_str()),
     };
     let sort = Sort::ALL.into_iter().find(|sort| word(*sort) == sorted).unwrap_or_default();
-    let place = match (text("after"), text("before"), text("page").as_deref()) {
-        (Some(cursor), _, _) => Place::After(cursor),
-        (None, Some(cursor), _) => Place::Before(cursor),
-        (None, None, Some("last")) => Place::Last,
-        (None, None, _) => Place::First,
+    let cursor = |name: &str| text(name).and_then(|cursor| Cursor::parse(&cursor).ok());
+    let position = match (cursor("after"), cursor("before"), text("page").as_deref()) {
+        (Some(cursor), _, _) => PagePosition::After(cursor),
+        (None, Some(cursor), _) => PagePosition::Before(cursor),
+        (None, None, Some("last")) => PagePosition::Last,
+        (None, None, _) => PagePosition::First,
     };
-    DeviceView { filter, sort, is_descending, place }
+    DeviceQuery { filter, sort, is_descending, position, ..DeviceQuery::default() }
 }
 
 /// A number of hours that the filter takes.
@@ -59,21 +64,22 @@ pub(super) fn parse_hours(text: &str) -> Option<u32> {
 }
 
 /// The address of a view.
-pub(super) fn address(view: &DeviceView) -> String {
+pub(super) fn address(view: &DeviceQuery) -> String {
     let DeviceFilter { search, status, model, tier, groups, never_seen, registration, silent_hours } = &view.filter;
     let registration = registration.map(|id| id.to_string());
     let silent_hours = silent_hours.map(|hours| hours.to_string());
     let sort = format!("{}{}", if view.is_descending { "-" } else { "" }, word(view.sort));
-    let (after, before, page) = match &view.place {
-        Place::First => (None, None, None),
-        Place::After(cursor) => (Some(cursor.as_str()), None, None),
-        Place::Before(cursor) => (None, Some(cursor.as_str()), None),
-        Place::Last => (None, None, Some("last")),
+    let cursor = view.position.cursor().map(Cursor::to_string);
+    let (after, before, page) = match &view.position {
+        PagePosition::First => (None, None, None),
+        PagePosition::After(_) => (cursor.as_deref(), None, None),
+        PagePosition::Before(_) => (None, cursor.as_deref(), None),
+        PagePosition::Last => (None, None, Some("last")),
     };
     let mut parameters = vec![
         ("q", search.as_deref()),
         ("status", status.map(Status::as_str)),
-        ("model", model.as_deref()),
+        ("model", model.as_ref().map(ModelName::as_str)),
         ("tier", tier.map(PricingTier::as_str)),
         ("seen", never_seen.then_some("never")),
         ("silent", silent_hours.as_deref()),
@@ -97,7 +103,7 @@ mod tests {
 
     #[test]
     fn an_address_says_the_whole_view() {
-        let check = |view: DeviceView, expected: &str| {
+        let check = |view: DeviceQuery, expected: &str| {
             let there = address(&view);
             assert_eq!(there, expected);
             let mut query = ParamsMap::new();
@@ -108,27 +114,37 @@ mod tests {
             }
             assert_eq!(parse(&query), view);
         };
-        check(DeviceView::default(), "/devices");
+        check(DeviceQuery::default(), "/devices");
         let filter = DeviceFilter {
             search: Some("a b".to_owned()),
             status: Some(Status::Active),
-            model: Some("Contoso.Pump".to_owned()),
+            model: Some("Contoso.Pump".parse().unwrap()),
             tier: Some(PricingTier::Large),
-            groups: vec!["Berlin".to_owned(), "Rome".to_owned()],
+            groups: vec!["Berlin".parse().unwrap(), "Rome".parse().unwrap()],
             never_seen: true,
-            registration: Some(Uuid::nil()),
+            registration: Some(Uuid::nil().into()),
             silent_hours: Some(24),
         };
         check(
-            DeviceView { filter, sort: Sort::LastSeen, is_descending: true, place: Place::After("d1~7".to_owned()) },
+            DeviceQuery {
+                filter,
+                sort: Sort::LastSeen,
+                is_descending: true,
+                position: PagePosition::After(Cursor::parse("d1~7").unwrap()),
+                ..DeviceQuery::default()
+            },
             "/devices?q=a%20b&status=Active&model=Contoso.Pump&tier=Large&seen=never&silent=24&registration=00000000-0000-0000-0000-000000000000&group=Berlin&group=Rome&sort=-last-seen&after=d1~7",
         );
         check(
-            DeviceView { is_descending: true, place: Place::Last, ..DeviceView::default() },
+            DeviceQuery { is_descending: true, position: PagePosition::Last, ..DeviceQuery::default() },
             "/devices?sort=-name&page=last",
         );
         check(
-            DeviceView { sort: Sort::Tier, place: Place::Before("x".to_owned()), ..DeviceView::default() },
+            DeviceQuery {
+                sort: Sort::Tier,
+                position: PagePosition::Before(Cursor::parse("x").unwrap()),
+                ..DeviceQuery::default()
+            },
             "/devices?sort=tier&before=x",
         );
     }

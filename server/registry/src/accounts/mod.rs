@@ -8,26 +8,27 @@ mod users;
 
 pub use password::{Password, PasswordProblem};
 
-use crate::types::{AccountId, NameProblem, UserId};
+use crate::types::{AccountId, UserId};
 use std::fmt;
 
 /// The name of an account: 3–24 lower-case letters and digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountName(String);
 
+/// Why a text is not an [`AccountName`], as a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("An account's name is 3 to 24 lower-case letters and digits.")]
+pub struct AccountNameProblem;
+
 impl AccountName {
     /// Parses a name.
     ///
     /// # Errors
-    /// [`NameProblem`] if it does not follow the rule.
-    pub fn parse(text: &str) -> Result<Self, NameProblem> {
+    /// [`AccountNameProblem`] if it does not follow the rule.
+    pub fn parse(text: &str) -> Result<Self, AccountNameProblem> {
         let is_right = (3..=24).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        if is_right {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(NameProblem("An account's name is 3 to 24 lower-case letters and digits."))
-        }
+        if is_right { Ok(Self(text.to_owned())) } else { Err(AccountNameProblem) }
     }
 
     /// As text.

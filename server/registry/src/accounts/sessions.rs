@@ -10,10 +10,9 @@ use crate::{
     errors::{SignInError, StoreError},
     registry::Registry,
     store::contract::{NewSession, NewSignInAttempt},
-    types::Timestamp,
     world::new_id,
 };
-use muster_domain::SessionKey;
+use muster_domain::{SessionKey, Timestamp};
 use std::{sync::atomic::Ordering, time::Duration};
 
 /// A session expires if it is not used for 12 hours.
@@ -40,16 +39,16 @@ impl Registry {
         source: Source,
         password: &Password,
     ) -> Result<(SessionKey, User), SignInError> {
-        let Ok(email) = address(email) else { return Err(SignInError::Wrong) };
+        let Ok(address) = address(email) else { return Err(SignInError::Wrong) };
         let now = self.now();
-        let (email_hash, source_hash) = (email_hash(&email), source.hash());
+        let (email_hash, source_hash) = (email_hash(&address), source.hash());
         // Counted before it is verified, so that concurrent attempts are counted, too.
         let attempt = NewSignInAttempt { id: new_id(&*self.world), email_hash, source_hash, now };
         if let Some(wait_ms) = self.store.record_attempt(attempt).await? {
             let retry_after_s = u32::try_from(wait_ms.max(1).cast_unsigned().div_ceil(1_000)).unwrap_or(u32::MAX);
             return Err(SignInError::TooMany { retry_after_s });
         }
-        let found = self.store.credentials(&email).await?;
+        let found = self.credentials(email).await?;
         let hash = found.as_ref().map(|found| found.password_hash.clone());
         let given = password.clone();
         let is_right = self.hashing(move || given.verify(hash.as_deref())).await?;

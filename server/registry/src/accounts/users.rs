@@ -5,16 +5,26 @@ use crate::{
     errors::{StoreError, UserError},
     heavy::run_blocking,
     registry::Registry,
+    store::contract::Credentials,
     types::{AccountId, UserId},
     world::new_id,
 };
+use muster_domain::normalized;
 
 /// The maximum length of an email address (RFC 5321, as corrected).
 const MAX_EMAIL_BYTES: usize = 254;
 
-/// An email address in the form that is stored and compared.
+/// An email address in the form that is stored and compared: addresses that look the same are the same.
 pub(super) fn address(email: &str) -> Result<String, UserError> {
-    let email = email.trim().to_lowercase();
+    checked(normalized(&email.to_lowercase()).into_owned())
+}
+
+/// An email address as earlier versions of Muster stored it.
+fn address_as_typed(email: &str) -> Result<String, UserError> {
+    checked(email.trim().to_lowercase())
+}
+
+fn checked(email: String) -> Result<String, UserError> {
     let is_address = email.len() <= MAX_EMAIL_BYTES
         && email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
         && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control());
@@ -76,9 +86,10 @@ impl Registry {
     /// # Errors
     /// [`UserError`] if no user has this address.
     pub async fn set_password(&self, email: &str, password: &Password) -> Result<(), UserError> {
-        let email = address(email)?;
+        let address = address(email)?;
+        let stored = self.credentials(email).await?.ok_or(UserError::Unknown)?.user.email;
         let hash = self.hash(password).await?;
-        self.store.set_password(&email, email_hash(&email), &hash).await
+        self.store.set_password(&stored, email_hash(&address), &hash).await
     }
 
     /// The user with this email address.
@@ -86,8 +97,16 @@ impl Registry {
     /// # Errors
     /// [`StoreError`].
     pub async fn user_with_email(&self, email: &str) -> Result<Option<User>, StoreError> {
-        let Ok(email) = address(email) else { return Ok(None) };
-        Ok(self.store.credentials(&email).await?.map(|found| found.user))
+        Ok(self.credentials(email).await?.map(|found| found.user))
+    }
+
+    /// The user with this email address, or else the one whose address an earlier version stored as it was typed.
+    pub(super) async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {
+        let (Ok(address), Ok(as_typed)) = (address(email), address_as_typed(email)) else { return Ok(None) };
+        match self.store.credentials(&address).await? {
+            None if as_typed != address => self.store.credentials(&as_typed).await,
+            found => Ok(found),
+        }
     }
 
     async fn hash(&self, password: &Password) -> Result<String, StoreError> {

@@ -1,7 +1,7 @@
 //! The details of one device.
 
-use crate::{devices::DeviceDetail, errors::StoreError, registry::Registry, types::AccountId};
-use muster_domain::DeviceName;
+use crate::{errors::StoreError, registry::Registry, types::AccountId};
+use muster_domain::{DeviceDetail, DeviceName};
 
 impl Registry {
     /// The details of a device.

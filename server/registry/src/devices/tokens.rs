@@ -1,11 +1,11 @@
 //! Authenticating devices by their security tokens.
 
 use crate::{
-    devices::{AuthenticatedDevice, Status, TokenUse},
+    devices::{AuthenticatedDevice, TokenUse},
     errors::{AuthError, StoreError},
     registry::Registry,
 };
-use muster_domain::{SecretHash, SecurityToken};
+use muster_domain::{SecretHash, SecurityToken, Status};
 
 impl Registry {
     /// The device of a token. This writes nothing: see [`Registry::record_token_use`].

@@ -1,32 +1,32 @@
 //! Actions on many devices, in calls of up to 10,000 each.
 
 use crate::{
-    devices::{OldTokens, TokenJob},
     errors::{GroupError, StoreError},
-    fleet::{CallOutcome, Change, Targets},
     registry::Registry,
     store::contract::NewToken,
-    types::{AccountId, RegistrationId},
+    types::AccountId,
     world::new_id,
 };
 use metrics::counter;
-use muster_domain::{DeviceName, NewDevice, SecurityToken};
+use muster_domain::{
+    CallOutcome, Change, DeviceName, NewDevice, OldTokens, RegistrationId, SecurityToken, Targets, TokenJob,
+};
 use std::collections::HashSet;
 
 impl Registry {
     /// Changes the next devices of the targets, all of them or none: at most
-    /// [`MAX_DEVICES_PER_CALL`](crate::MAX_DEVICES_PER_CALL). A repeated call is harmless.
+    /// [`MAX_DEVICES_PER_CALL`](muster_domain::MAX_DEVICES_PER_CALL). A repeated call is harmless.
     ///
     /// # Errors
-    /// [`GroupError`]; [`GroupError::TooMany`] only if a group is to be created, and [`GroupError::NotFound`] only if
-    /// the devices are to leave a group that the account does not have.
+    /// [`GroupError`]; [`GroupError::TooMany`] and [`GroupError::Name`] only if a group is to be created, and
+    /// [`GroupError::NotFound`] only if the devices are to leave a group that the account does not have.
     pub async fn change_devices(
         &self,
         account: AccountId,
         targets: &Targets,
         change: &Change,
     ) -> Result<CallOutcome, GroupError> {
-        self.store.change_devices(account, targets, change, new_id(&*self.world)).await
+        self.store.change_devices(account, targets, change, new_id(&*self.world), self.now()).await
     }
 
     /// The next devices of the targets as rows of a registration file, by name, and the name to continue after.
@@ -38,7 +38,7 @@ impl Registry {
         account: AccountId,
         targets: &Targets,
     ) -> Result<(Vec<NewDevice>, Option<DeviceName>), StoreError> {
-        self.store.export(account, targets).await
+        self.store.export(account, targets, self.now()).await
     }
 
     /// Creates a new token for each of the next devices of the targets, all of them or none. Returns the tokens by
@@ -57,7 +57,7 @@ impl Registry {
         old: OldTokens,
         job: TokenJob,
     ) -> Result<(Vec<(DeviceName, SecurityToken)>, Option<DeviceName>), StoreError> {
-        let (devices, next) = self.store.select_targets(account, targets).await?;
+        let (devices, next) = self.store.select_targets(account, targets, self.now()).await?;
         let tokens: Vec<_> =
             devices.into_iter().map(|(id, name)| (name, SecurityToken::new(id, self.random()))).collect();
         let hashes: Vec<_> =

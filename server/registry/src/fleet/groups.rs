@@ -2,11 +2,11 @@
 
 use crate::{
     errors::{GroupError, StoreError},
-    fleet::{GroupName, GroupSummary},
     registry::Registry,
     types::AccountId,
     world::new_id,
 };
+use muster_domain::{GroupName, GroupSummary};
 
 impl Registry {
     /// All groups of the account, by name.
@@ -17,20 +17,20 @@ impl Registry {
         self.store.groups(account).await
     }
 
-    /// Creates an empty group.
+    /// Creates an empty group of the cleaned name: see [`GroupName::cleaned`].
     ///
     /// # Errors
     /// [`GroupError`].
     pub async fn create_group(&self, account: AccountId, name: &GroupName) -> Result<(), GroupError> {
-        self.store.create_group(account, new_id(&*self.world), name).await
+        self.store.create_group(account, new_id(&*self.world), &name.cleaned()?).await
     }
 
-    /// Renames a group.
+    /// Renames a group, to the cleaned name.
     ///
     /// # Errors
     /// [`GroupError`].
     pub async fn rename_group(&self, account: AccountId, from: &GroupName, to: &GroupName) -> Result<(), GroupError> {
-        self.store.rename_group(account, from, to).await
+        self.store.rename_group(account, from, &to.cleaned()?).await
     }
 
     /// Deletes a group. Its devices stay.

@@ -1,12 +1,7 @@
 //! Pages of devices, and how many there are.
 
-use crate::{
-    errors::StoreError,
-    fleet::{DeviceFilter, DevicePage, DeviceQuery, MAX_NUMERIC_NAMES},
-    registry::Registry,
-    types::AccountId,
-};
-use muster_domain::DeviceName;
+use crate::{errors::StoreError, fleet::MAX_NUMERIC_NAMES, registry::Registry, types::AccountId};
+use muster_domain::{DeviceFilter, DeviceName, DevicePage, DeviceQuery, LeadingZeros};
 
 impl Registry {
     /// A page of the devices that match.
@@ -14,7 +9,7 @@ impl Registry {
     /// # Errors
     /// [`StoreError`].
     pub async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError> {
-        self.store.devices(account, query).await
+        self.store.devices(account, query, self.now()).await
     }
 
     /// How many devices match.
@@ -22,7 +17,7 @@ impl Registry {
     /// # Errors
     /// [`StoreError`].
     pub async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
-        self.store.count_devices(account, filter).await
+        self.store.count_devices(account, filter, self.now()).await
     }
 
     /// For the names (at most [`MAX_NUMERIC_NAMES`]) that no device has: the registered device whose name differs only
@@ -34,7 +29,7 @@ impl Registry {
         &self,
         account: AccountId,
         names: &[DeviceName],
-    ) -> Result<Vec<(DeviceName, DeviceName)>, StoreError> {
+    ) -> Result<Vec<LeadingZeros>, StoreError> {
         let names = &names[..names.len().min(MAX_NUMERIC_NAMES)];
         self.store.registered_with_leading_zeros(account, names).await
     }

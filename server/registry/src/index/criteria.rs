@@ -28,7 +28,7 @@ impl StatusBytes {
     }
 }
 
-/// [`Status::Active`](crate::Status::Active) in a status byte.
+/// [`Status::Active`](muster_domain::Status::Active) in a status byte.
 pub(super) const ACTIVE: u8 = 1;
 
 /// The conditions that a device must meet to match. The default matches all.

@@ -13,8 +13,8 @@ use super::{
     segment_matches::SegmentMatches,
     sort_numbers::{SmallestNumbers, SortNumbers},
 };
-use crate::fleet::Sort;
 use memchr::memmem;
+use muster_domain::Sort;
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,

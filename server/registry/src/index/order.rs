@@ -1,6 +1,6 @@
 //! Orders of devices, and places in them.
 
-use crate::fleet::Sort;
+use muster_domain::Sort;
 
 /// An order of devices. Devices that are equal in the sort are in order of their names.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// As a [`Cursor`](crate::fleet::Cursor) has it.
+    /// As a [`Cursor`](muster_domain::Cursor) has it.
     pub(crate) fn parse(sort: Sort, text: &str) -> Self {
         match sort {
             Sort::Name => Self::Number(0),

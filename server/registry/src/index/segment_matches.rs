@@ -5,7 +5,7 @@ use super::{
     order::Order,
     segment::{Segment, Sorted},
 };
-use crate::fleet::Sort;
+use muster_domain::Sort;
 use std::ops::Range;
 
 /// The matches in one segment.

@@ -5,7 +5,8 @@ use super::{
     segment::Segment,
     segment_matches::SegmentMatches,
 };
-use crate::{devices::Status, fleet::Sort};
+use crate::types::status_code;
+use muster_domain::{Sort, Status};
 
 /// XOR with this reverses the order of numbers. They have 63 bits.
 const FLIP: u64 = i64::MAX.cast_unsigned();
@@ -56,7 +57,7 @@ impl SortNumbers {
             Sort::Name | Sort::FriendlyName => (0, 0),
             Sort::Model => (1, (2 * self.sorted_models.len() as u64).saturating_sub(1)),
             Sort::Tier => (0, 3),
-            Sort::Status => (0, Status::Disabled.code() as u64),
+            Sort::Status => (0, status_code(Status::Disabled) as u64),
             Sort::LastSeen => (0, FLIP),
         };
         self.directed(if self.order.is_descending { last } else { first })

@@ -2,13 +2,15 @@
 
 use crate::{
     errors::{DeleteModelError, ModelError, StoreError},
-    models::{LISTED_DESCRIPTION_CHARS, ModelOutcome, ModelPut, ModelSummary, UnknownModel, data_schema::Schemas},
+    models::{LISTED_DESCRIPTION_CHARS, data_schema::Schemas},
     registry::Registry,
     store::contract::{DeletedModel, NewModel, StoredModel},
     types::AccountId,
     world::new_id,
 };
-use muster_domain::{KnownNames, ModelName, ModelProblem, ThingModel};
+use muster_domain::{
+    KnownNames, ModelName, ModelOutcome, ModelProblem, ModelPut, ModelSummary, ThingModel, UnknownModel,
+};
 use std::collections::HashSet;
 
 /// The maximum steps of finding names similar to unknown ones: 0.6 s on a busy machine. Among 10,000 models, a name

@@ -4,11 +4,7 @@
 mod registering;
 pub(crate) mod rules;
 
-use crate::{
-    fleet::GroupName,
-    types::{RegistrationId, Timestamp},
-};
-use muster_domain::{DeviceName, FieldSet, NewDevice, SecurityToken};
+use muster_domain::{DeviceName, FieldSet, GroupName, NewDevice, SecurityToken};
 
 /// The maximum number of rows in a part.
 pub const MAX_PART_ROWS: usize = 10_000;
@@ -23,7 +19,8 @@ pub(crate) const MAX_FILE_NAME_CHARS: usize = 255;
 /// A registration to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRegistration {
-    /// The file's name for display. Control characters, and what exceeds 255 characters, are dropped.
+    /// The file's name for display. Control characters, invisible characters, and what exceeds 255 characters, are
+    /// dropped.
     pub file_name: String,
     /// The number of devices in the file.
     pub devices: u64,
@@ -98,27 +95,4 @@ pub struct ErrorsPage {
     pub rows: Vec<u8>,
     /// The number of the last part in it, to continue after; `None`: this is the last page.
     pub next: Option<u32>,
-}
-
-/// A registration: one file that was or is being registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistrationSummary {
-    /// Its id.
-    pub id: RegistrationId,
-    /// The file's name.
-    pub file_name: String,
-    /// The email address of the user who uploaded it.
-    pub by: String,
-    /// When it began.
-    pub begun: Timestamp,
-    /// When its last part was registered, if all were.
-    pub finished: Option<Timestamp>,
-    /// The number of devices in the file.
-    pub devices: u64,
-    /// How many were registered.
-    pub registered: u64,
-    /// How many were registered already.
-    pub already: u64,
-    /// How many failed.
-    pub failed: u64,
 }

@@ -4,17 +4,26 @@ use crate::{
     errors::{RegisterError, StoreError},
     registrations::{
         ErrorsPage, MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows,
-        RegistrationSummary,
     },
     registry::Registry,
     store::contract::NewPart,
-    types::{AccountId, RegistrationId, UserId},
+    types::{AccountId, UserId},
     world::new_id,
 };
 use metrics::counter;
+use muster_domain::{RegistrationId, RegistrationSummary, looks_empty, normalized};
+
+/// For a file whose name cannot be seen.
+const NO_FILE_NAME: &str = "(no name)";
 
 /// The maximum number of registrations on a page.
 const MAX_REGISTRATIONS: u32 = 500;
+
+/// A file's name for display.
+fn shown_file_name(name: &str) -> String {
+    let name: String = normalized(name).chars().filter(|it| !it.is_control()).take(MAX_FILE_NAME_CHARS).collect();
+    if looks_empty(&name) { NO_FILE_NAME.to_owned() } else { name }
+}
 
 impl Registry {
     /// Begins a registration. If its group does not exist, the group is created with the first device that joins: see
@@ -34,8 +43,8 @@ impl Registry {
                 "A file may have at most 1,000,000 devices. Split it into several files.",
             ));
         }
-        new.file_name = new.file_name.chars().filter(|letter| !letter.is_control()).take(MAX_FILE_NAME_CHARS).collect();
-        let id = RegistrationId(new_id(&*self.world));
+        new.file_name = shown_file_name(&new.file_name);
+        let id = RegistrationId::from(new_id(&*self.world));
         self.store.begin_registration(account, user, id, &new, self.now()).await?;
         counter!("muster_registrations_total").increment(1);
         Ok(id)

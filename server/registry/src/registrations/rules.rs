@@ -1,9 +1,9 @@
 //! The rules for a row of a registration file, independent of the database.
 
 use super::{PartOutcome, PartRows};
-use crate::{devices::Status, index::text::normal};
+use crate::index::text::normal;
 use muster_domain::{
-    DeviceName, Field, FieldSet, NewDevice, PricingTier, SecurityToken, errors_csv, spreadsheet_would_change,
+    DeviceName, Field, FieldSet, NewDevice, PricingTier, SecurityToken, Status, errors_csv, spreadsheet_would_change,
 };
 use uuid::Uuid;
 

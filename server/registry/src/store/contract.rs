@@ -6,17 +6,19 @@
 
 use crate::{
     accounts::{AccountName, User},
-    devices::{AuthenticatedDevice, DeviceDetail, OldTokens, Status, TokenJob, TokenUse},
+    devices::{AuthenticatedDevice, TokenUse},
     errors::{AccountError, GroupError, NotReady, RegisterError, StateError, StoreError, UserError},
-    fleet::{CallOutcome, Change, DeviceFilter, DevicePage, DeviceQuery, GroupName, GroupSummary, Targets},
     index::{IndexUse, last_seen::Seen},
-    models::ModelSummary,
-    registrations::{ErrorsPage, NewRegistration, PartOutcome, PartRows, RegistrationSummary},
-    types::{AccountId, RegistrationId, Timestamp, UserId},
+    registrations::{ErrorsPage, NewRegistration, PartOutcome, PartRows},
+    types::{AccountId, UserId},
     world::World,
 };
 use async_trait::async_trait;
-use muster_domain::{DeviceName, ModelName, NewDevice, PricingTier, SecretHash};
+use muster_domain::{
+    CallOutcome, Change, DeviceDetail, DeviceFilter, DeviceName, DevicePage, DeviceQuery, GroupName, GroupSummary,
+    LeadingZeros, ModelName, ModelSummary, NewDevice, OldTokens, PricingTier, RegistrationId, RegistrationSummary,
+    SecretHash, Status, Targets, Timestamp, TokenJob,
+};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -229,14 +231,15 @@ pub(crate) enum Lock {
 /// Lists of the devices of an account.
 #[async_trait]
 pub(crate) trait Fleet {
-    async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError>;
-    async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError>;
+    async fn devices(&self, account: AccountId, query: &DeviceQuery, now: Timestamp) -> Result<DevicePage, StoreError>;
+    async fn count_devices(&self, account: AccountId, filter: &DeviceFilter, now: Timestamp)
+    -> Result<u64, StoreError>;
     /// See [`Registry::registered_with_leading_zeros`](crate::Registry::registered_with_leading_zeros).
     async fn registered_with_leading_zeros(
         &self,
         account: AccountId,
         names: &[DeviceName],
-    ) -> Result<Vec<(DeviceName, DeviceName)>, StoreError>;
+    ) -> Result<Vec<LeadingZeros>, StoreError>;
 }
 
 /// Actions on many devices of an account.
@@ -247,11 +250,13 @@ pub(crate) trait FleetActions {
         &self,
         account: AccountId,
         targets: &Targets,
+        now: Timestamp,
     ) -> Result<(Vec<(Uuid, DeviceName)>, Option<DeviceName>), StoreError>;
     async fn export(
         &self,
         account: AccountId,
         targets: &Targets,
+        now: Timestamp,
     ) -> Result<(Vec<NewDevice>, Option<DeviceName>), StoreError>;
     async fn change_devices(
         &self,
@@ -259,6 +264,7 @@ pub(crate) trait FleetActions {
         targets: &Targets,
         change: &Change,
         new_group: Uuid,
+        now: Timestamp,
     ) -> Result<CallOutcome, GroupError>;
     /// Deletes the next devices of the registration that never used a token.
     async fn undo_registration(

@@ -2,7 +2,8 @@
 
 use crate::fixture::{Fixture, START_MS, matching};
 use futures_util::future::join_all;
-use muster_registry::{DeviceFilter, DeviceQuery, FakeWorld, Registry, Sort, StateError, StoreError};
+use muster_domain::{DeviceFilter, DeviceQuery, Sort};
+use muster_registry::{FakeWorld, Registry, StateError, StoreError};
 use std::sync::Arc;
 
 /// The names in the folder of the SQLite file.
@@ -33,7 +34,7 @@ pub(crate) async fn acknowledged_reports_are_stored(fixture: &Fixture) {
             Err(error) => assert_eq!(*error, StateError::Store(StoreError::Unavailable)),
         }
         let status = tenant.status(name).await.unwrap();
-        assert_eq!(outcome.is_ok(), status == muster_registry::Status::Active, "{name}");
+        assert_eq!(outcome.is_ok(), status == muster_domain::Status::Active, "{name}");
     }
     assert!(acknowledged < 50, "the one that closed the registry came too late");
 }

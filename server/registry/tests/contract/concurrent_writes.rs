@@ -2,7 +2,8 @@
 
 use crate::fixture::{Fixture, device_names, named, new_job, part_of, row};
 use futures_util::future::join_all;
-use muster_registry::{Change, GroupName, OldTokens, PartOutcome, RegisterError};
+use muster_domain::{Change, GroupName, OldTokens};
+use muster_registry::{PartOutcome, RegisterError};
 
 fn names(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|number| format!("device-{number:04}")).collect()

@@ -1,8 +1,8 @@
 //! The numbers that are kept beside the rows: they are what counting gives, whatever was done.
 
 use crate::fixture::{Fixture, MODEL, Tenant, device_name, device_names, matching, named, part_of, row_of};
-use muster_domain::PricingTier;
-use muster_registry::{Change, DeviceFilter, GroupName, Registry, Status};
+use muster_domain::{Change, DeviceFilter, GroupName, PricingTier, Status};
+use muster_registry::Registry;
 use std::collections::BTreeMap;
 
 /// Segments whose number of devices is wrong.
@@ -18,11 +18,14 @@ async fn check(fixture: &Fixture, tenant: &Tenant, after: &str) {
     let mut expected: BTreeMap<String, u64> = BTreeMap::new();
     for name in tenant.names(matching(DeviceFilter::default())).await {
         let detail = fixture.registry.device(tenant.id, &device_name(&name)).await.unwrap().unwrap();
-        detail.groups.into_iter().for_each(|group| *expected.entry(group).or_default() += 1);
+        detail.groups.into_iter().for_each(|group| *expected.entry(group.to_string()).or_default() += 1);
     }
     let groups = fixture.registry.groups(tenant.id).await.unwrap();
-    let counted: BTreeMap<String, u64> =
-        groups.into_iter().filter(|group| group.devices > 0).map(|group| (group.name, group.devices)).collect();
+    let counted: BTreeMap<String, u64> = groups
+        .into_iter()
+        .filter(|group| group.devices > 0)
+        .map(|group| (group.name.to_string(), group.devices))
+        .collect();
     assert_eq!(counted, expected, "after {after}");
 }
 
@@ -79,7 +82,7 @@ pub(crate) async fn counts_are_right_after_each_change(fixture: &Fixture) {
     registry.delete_group(tenant.id, &group("Twos")).await.unwrap();
     check(fixture, &tenant, "deleting a group").await;
     let groups = registry.groups(tenant.id).await.unwrap();
-    assert_eq!(groups.iter().map(|group| (&group.name[..], group.devices)).collect::<Vec<_>>(), [("Made", 25)]);
+    assert_eq!(groups.iter().map(|group| (group.name.as_str(), group.devices)).collect::<Vec<_>>(), [("Made", 25)]);
 }
 
 /// Concurrent registrations, reports and changes.
@@ -107,7 +110,7 @@ pub(crate) async fn counts_are_right_after_concurrent_changes(fixture: &Fixture)
     check(fixture, &tenant, "all at once").await;
     assert_eq!(tenant.devices().await, 6 * 26);
     let groups = fixture.registry.groups(tenant.id).await.unwrap();
-    let groups: Vec<_> = groups.iter().map(|group| (&group.name[..], group.devices)).collect();
+    let groups: Vec<_> = groups.iter().map(|group| (group.name.as_str(), group.devices)).collect();
     assert_eq!(groups, [("Made", 6 * 26), ("Threes", 0)]);
 }
 

@@ -1,10 +1,12 @@
 //! Fixtures of the tests: a registry on its own database, a clock that is set by hand, and helpers.
 
-use muster_domain::{Description, DeviceName, FriendlyName, ModelName, NewDevice, PricingTier, SecurityToken};
+use muster_domain::{
+    Description, DeviceFilter, DeviceName, DevicePage, DeviceQuery, FriendlyName, GroupName, ModelName, NewDevice,
+    PricingTier, RegistrationId, SecurityToken, Status, Targets, TokenJob,
+};
 use muster_registry::{
-    AccountId, AccountName, AuthError, AuthenticatedDevice, DeviceFilter, DevicePage, DeviceQuery, FakeWorld,
-    GroupName, IndexOptions, NewRegistration, OpenOptions, PartOutcome, PartRows, Password, RegistrationId, Registry,
-    Source, Status, Targets, TokenJob, UserId,
+    AccountId, AccountName, AuthError, AuthenticatedDevice, FakeWorld, IndexOptions, NewRegistration, OpenOptions,
+    PartOutcome, PartRows, Password, Registry, Source, UserId,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use std::{path::PathBuf, sync::Arc};

@@ -3,8 +3,10 @@
 use crate::fixture::{
     Fixture, MODEL, Tenant, device_name, device_names, matching, named, part_of, row_of, tokens_of, until,
 };
-use muster_domain::{PricingTier, SecurityToken};
-use muster_registry::{Change, DeviceDetail, DeviceFilter, DeviceQuery, GroupName, Registry, Sort, Status};
+use muster_domain::{
+    Change, DeviceDetail, DeviceFilter, DeviceQuery, GroupName, PricingTier, SecurityToken, Sort, Status,
+};
+use muster_registry::Registry;
 
 const SORTS: [Sort; 5] = [Sort::Name, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen];
 
@@ -43,7 +45,7 @@ async fn check(servers: &[Registry], tenant: &Tenant, after: &str) {
                 && filter.tier.is_none_or(|tier| row.item.tier == tier)
                 && !(filter.never_seen && row.item.last_seen.is_some())
                 && (filter.groups.is_empty()
-                    || filter.groups.iter().any(|group| row.groups.iter().any(|name| name == group.as_str())))
+                    || filter.groups.iter().any(|group| row.groups.iter().any(|name| name.as_str() == group.as_str())))
         };
         let mut expected: Vec<String> = rows.iter().filter(is_match).map(|row| row.item.name.to_string()).collect();
         expected.sort_unstable();

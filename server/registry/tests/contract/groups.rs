@@ -3,9 +3,8 @@
 use crate::fixture::{
     Fixture, MODEL, Tenant, all, device_name, device_names, matching, named, numbers, part, part_of, row, row_of,
 };
-use muster_registry::{
-    Change, DeviceFilter, GroupError, GroupName, IndexOptions, MAX_GROUPS, NewRegistration, OpenOptions, RegisterError,
-};
+use muster_domain::{Change, DeviceFilter, GroupName, GroupNameProblem};
+use muster_registry::{GroupError, IndexOptions, MAX_GROUPS, NewRegistration, OpenOptions, RegisterError};
 
 pub(crate) async fn devices_join_the_group(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
@@ -15,7 +14,7 @@ pub(crate) async fn devices_join_the_group(fixture: &Fixture) {
     tenant.part(id, part_of(0, 1, rows)).await;
     let groups = async || fixture.registry.groups(tenant.id).await.unwrap();
     assert_eq!(
-        groups().await.iter().map(|group| (group.name.clone(), group.devices)).collect::<Vec<_>>(),
+        groups().await.iter().map(|group| (group.name.to_string(), group.devices)).collect::<Vec<_>>(),
         [("Berlin".to_owned(), 2)]
     );
     let in_group =
@@ -32,7 +31,7 @@ pub(crate) async fn devices_join_the_group(fixture: &Fixture) {
 
 async fn groups_of(fixture: &Fixture, tenant: &Tenant) -> Vec<(String, u64)> {
     let groups = fixture.registry.groups(tenant.id).await.unwrap();
-    groups.into_iter().map(|group| (group.name, group.devices)).collect()
+    groups.into_iter().map(|group| (group.name.to_string(), group.devices)).collect()
 }
 
 pub(crate) async fn group_is_created_with_the_first_device_that_joins(fixture: &Fixture) {
@@ -171,7 +170,99 @@ pub(crate) async fn members_are_counted_without_the_index(fixture: &Fixture) {
     let id = tenant.begin_with(1, Some("Berlin")).await;
     tenant.part(id, part(0, 1, &["a", "b"])).await;
     let groups = server.groups(tenant.id).await.unwrap();
-    assert_eq!(groups.iter().map(|group| (&group.name[..], group.devices)).collect::<Vec<_>>(), [("Berlin", 2)]);
+    assert_eq!(groups.iter().map(|group| (group.name.as_str(), group.devices)).collect::<Vec<_>>(), [("Berlin", 2)]);
     let detail = server.device(tenant.id, &device_name("b")).await.unwrap().unwrap();
     assert_eq!(detail.groups, ["Berlin"]);
+}
+
+/// However a name was typed, it is the group that looks like it; and a name that cannot be seen is none.
+pub(crate) async fn names_that_look_the_same_are_one_group(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    tenant.register(&["a", "b", "c"]).await;
+    // As names arrive.
+    let typed = |name: &str| GroupName::existing(name).unwrap();
+    let (composed, decomposed, odd) = ("Caf\u{e9}", "Cafe\u{301}", "\u{200b}Caf\u{e9}\u{ad}");
+    let blank = typed(&"\u{200b}".repeat(10));
+    let add = async |name: &str, group: &GroupName| {
+        let change = Change::AddToGroup(group.clone());
+        registry.change_devices(tenant.id, &named(&device_names(&[name])), &change).await.map(|outcome| outcome.devices)
+    };
+    let problem = GroupError::Name(GroupNameProblem);
+    assert_eq!(problem.to_string(), "A device group's name is 1 to 128 characters, without line breaks.");
+    assert_eq!(registry.create_group(tenant.id, &blank).await, Err(problem.clone()));
+    assert_eq!(add("a", &blank).await, Err(problem.clone()));
+    let new = |group: &str| NewRegistration {
+        file_name: "\u{202e}fle\u{300}et.csv ".to_owned(),
+        devices: 1,
+        parts: 1,
+        group: Some(typed(group)),
+    };
+    let begun = registry.begin_registration(tenant.id, tenant.user, new(blank.as_str())).await;
+    assert_eq!(begun, Err(RegisterError::Group(problem.clone())));
+    assert_eq!(groups_of(fixture, &tenant).await, []);
+
+    registry.create_group(tenant.id, &typed(decomposed)).await.unwrap();
+    for name in [composed, decomposed, odd] {
+        assert_eq!(registry.create_group(tenant.id, &typed(name)).await, Err(GroupError::Taken), "{name:?}");
+    }
+    assert_eq!((add("a", &typed(composed)).await, add("b", &typed(odd)).await), (Ok(1), Ok(1)));
+    let id = registry.begin_registration(tenant.id, tenant.user, new(odd)).await.unwrap();
+    tenant.part(id, part(0, 1, &["c"])).await;
+    assert_eq!(groups_of(fixture, &tenant).await, [(composed.to_owned(), 3)]);
+    let listed = registry.registrations(tenant.id, None, 9).await.unwrap();
+    let file_name = listed.iter().find(|summary| summary.id == id).map(|summary| summary.file_name.as_str());
+    assert_eq!(file_name, Some("fl\u{e8}et.csv"));
+    for name in [composed, decomposed, odd] {
+        let filter = DeviceFilter { groups: vec![typed(name)], ..DeviceFilter::default() };
+        assert_eq!(tenant.names(matching(filter)).await, ["a", "b", "c"], "{name:?}");
+    }
+    assert_eq!(registry.rename_group(tenant.id, &typed(decomposed), &blank).await, Err(problem));
+    registry.rename_group(tenant.id, &typed(odd), &typed("Z\u{200b}u\u{308}rich")).await.unwrap();
+    assert_eq!(groups_of(fixture, &tenant).await, [("Z\u{fc}rich".to_owned(), 3)]);
+    registry.delete_group(tenant.id, &typed("Zu\u{308}rich")).await.unwrap();
+    assert_eq!(groups_of(fixture, &tenant).await, []);
+}
+
+/// Names that an earlier version of Muster stored as they were typed.
+pub(crate) async fn groups_with_odd_names_stay_usable(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    tenant.register(&["a", "b"]).await;
+    let typed = |name: &str| GroupName::existing(name).unwrap();
+    let blank = "\u{200b}".repeat(10);
+    for (name, odd) in [("first", &*blank), ("second", "Cafe\u{301}"), ("third", "Caf\u{e9}")] {
+        registry.create_group(tenant.id, &typed(name)).await.unwrap();
+        fixture.execute(&format!("UPDATE device_groups SET name = '{odd}' WHERE name = '{name}'")).await;
+    }
+    // A registration that the earlier version began.
+    let begun = tenant.begin_with(1, Some("Later")).await;
+    fixture.execute("UPDATE registrations SET new_group = '\u{2060}' WHERE new_group = 'Later'").await;
+    tenant.part(begun, part(0, 1, &["b"])).await;
+    // The exact name comes first, although another looks the same.
+    for (device, group) in [("a", &*blank), ("a", "Cafe\u{301}"), ("b", "Caf\u{e9}")] {
+        let join = Change::AddToGroup(typed(group));
+        registry.change_devices(tenant.id, &named(&device_names(&[device])), &join).await.unwrap();
+    }
+    let mut listed = groups_of(fixture, &tenant).await;
+    listed.sort();
+    let expected = [("Cafe\u{301}", 1), ("Caf\u{e9}", 1), (&*blank, 1), ("\u{2060}", 1)];
+    assert_eq!(listed, expected.map(|(name, devices)| (name.to_owned(), devices)));
+    let members = async |group: &str| {
+        tenant.names(matching(DeviceFilter { groups: vec![typed(group)], ..DeviceFilter::default() })).await.join(" ")
+    };
+    assert_eq!(
+        (members(&blank).await, members("Cafe\u{301}").await, members("Caf\u{e9}").await),
+        ("a".into(), "a".into(), "b".into())
+    );
+    registry.rename_group(tenant.id, &typed(&blank), &typed("Seen")).await.unwrap();
+    assert_eq!(members("Seen").await, "a");
+    let taken = registry.rename_group(tenant.id, &typed("Cafe\u{301}"), &typed("Cafe\u{301}")).await;
+    assert_eq!(taken, Err(GroupError::Taken), "cleaned, it is the name of the other");
+    for name in ["Cafe\u{301}", "\u{2060}", "Cafe\u{301}"] {
+        registry.delete_group(tenant.id, &typed(name)).await.unwrap();
+    }
+    assert_eq!(
+        groups_of(fixture, &tenant).await,
+        [("Seen".to_owned(), 1)],
+        "the last name found the one that looks like it"
+    );
 }

@@ -1,10 +1,8 @@
 //! Nothing is ever visible, or changed, across accounts: every use case that takes an account, tried with another's.
 
 use crate::fixture::{Fixture, MODEL, all, device_name, device_names, model_name, named, new_job, part, renewing};
-use muster_domain::PricingTier;
-use muster_registry::{
-    Change, DeleteModelError, DeviceFilter, GroupError, GroupName, NewRegistration, OldTokens, RegisterError,
-};
+use muster_domain::{Change, DeviceFilter, GroupName, OldTokens, PricingTier};
+use muster_registry::{DeleteModelError, GroupError, NewRegistration, RegisterError};
 
 pub(crate) async fn no_use_case_crosses_accounts(fixture: &Fixture) {
     let registry = &fixture.registry;

@@ -57,7 +57,7 @@ on_both! {
     restores: search_shows_the_restored_devices groups_show_the_restored_members
         reports_are_checked_by_the_restored_model;
     users: account_names_are_unique first_start_adds_one_user concurrent_first_starts_add_one_user
-        email_addresses_are_checked_and_unique default_tier_applies_to_new_devices;
+        email_addresses_are_checked_and_unique addresses_that_look_the_same_are_the_same default_tier_applies_to_new_devices;
     wrong_passwords: delay_grows_and_ends stranger_does_not_lock_a_user_out
         source_that_tries_many_addresses_is_slowed_down concurrent_attempts_all_count right_password_clears_the_count
         unknown_address_is_treated_alike new_password_lifts_every_wait clock_that_jumps_makes_nobody_wait
@@ -74,7 +74,8 @@ on_both! {
         registration_finishes_with_its_last_part longest_texts_are_stored missing_field_is_not_compared texts_that_look_the_same_are_equal;
     groups: devices_join_the_group group_is_created_with_the_first_device_that_joins concurrent_parts_create_one_group
         renamed_group_is_followed_and_deleted_group_stays_deleted group_over_the_limit_is_refused_before_registering
-        concurrent_parts_lose_no_member members_stay_when_others_are_deleted members_are_counted_without_the_index;
+        concurrent_parts_lose_no_member members_stay_when_others_are_deleted members_are_counted_without_the_index
+        names_that_look_the_same_are_one_group groups_with_odd_names_stay_usable;
     searches: impossible_search_in_a_group_finds_nothing search_ignores_unicode_composition
         mac_address_is_found_in_any_notation list_finds_exactly_its_devices list_combines_with_other_filters
         length_of_list_is_limited names_without_their_leading_zeros_are_recognized;

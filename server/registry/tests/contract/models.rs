@@ -1,8 +1,8 @@
 //! Model definitions.
 
 use crate::fixture::{Fixture, MODEL, definition, model_name, part_of, row_of};
-use muster_domain::{ModelProblem, ThingModel};
-use muster_registry::{DeleteModelError, MAX_MODELS, ModelError, ModelOutcome, StateError, UnknownModel};
+use muster_domain::{ModelOutcome, ModelProblem, ThingModel, UnknownModel};
+use muster_registry::{DeleteModelError, MAX_MODELS, ModelError, StateError};
 
 pub(crate) async fn model_is_added_updated_and_listed(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);

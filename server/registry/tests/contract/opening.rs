@@ -1,9 +1,8 @@
 //! Opening the registry: what is made, what is brought up to date, and the sentences for what cannot be opened.
 
 use crate::fixture::{Fixture, MINUTE_MS, PASSWORD, START_MS, office, password};
-use muster_registry::{
-    AccountName, DeviceQuery, FakeWorld, GroupError, GroupName, NotReady, Registry, SignInError, StateError, StoreError,
-};
+use muster_domain::{DeviceQuery, GroupName};
+use muster_registry::{AccountName, FakeWorld, GroupError, NotReady, Registry, SignInError, StateError, StoreError};
 use std::sync::Arc;
 
 pub(crate) async fn reopened_database_keeps_its_data(fixture: &Fixture) {

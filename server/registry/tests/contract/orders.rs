@@ -1,10 +1,10 @@
 //! The orders of the list of devices, whatever it is filtered by.
 
 use crate::fixture::{Fixture, MODEL, matching, model_name, named, part_of, row_of, until};
-use muster_domain::PricingTier;
-use muster_registry::{
-    AccountId, Change, Cursor, DeviceFilter, DeviceItem, DeviceQuery, GroupName, PagePosition, Registry, Sort, Status,
+use muster_domain::{
+    Change, Cursor, DeviceFilter, DeviceItem, DeviceQuery, GroupName, PagePosition, PricingTier, Sort, Status,
 };
+use muster_registry::{AccountId, Registry};
 use std::cmp::Ordering;
 
 /// Every sort of every selection, forwards and backwards, agrees with a plain sort.

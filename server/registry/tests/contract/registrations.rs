@@ -4,11 +4,8 @@ use crate::fixture::{
     Fixture, MODEL, all, device_name, device_names, errors, first_token, matching, named, numbers, part, part_of,
     renewing, row, row_of, tokens_of,
 };
-use muster_domain::{Field, PricingTier};
-use muster_registry::{
-    Change, DeviceFilter, ErrorsPage, NewRegistration, PartRows, RefusedRow, RegisterError, RegistrationId, Status,
-    UserId,
-};
+use muster_domain::{Change, DeviceFilter, Field, PricingTier, RegistrationId, Status};
+use muster_registry::{ErrorsPage, NewRegistration, PartRows, RefusedRow, RegisterError, UserId};
 
 const NOT_FOUND: &str = "A request to add a device failed because the specified model was not found";
 const DIFFERENT: &str = "A device with this name is already registered with a different ";

@@ -4,7 +4,7 @@ use crate::fixture::{
     Fixture, MODEL, all, device_names, first_token, named, new_job, numbers, part, part_of, renewing, row, row_of,
     tokens_of,
 };
-use muster_registry::OldTokens;
+use muster_domain::OldTokens;
 
 pub(crate) async fn never_connected_devices_get_new_tokens(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;

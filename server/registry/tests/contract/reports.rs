@@ -1,8 +1,8 @@
 //! What a device sends.
 
 use crate::fixture::{Fixture, Tenant, definition, device_name, device_names, first_token, named, part_of, row_of};
-use muster_domain::SecurityToken;
-use muster_registry::{Change, MAX_STATE_BYTES, StateError, Status};
+use muster_domain::{Change, SecurityToken, Status};
+use muster_registry::{MAX_STATE_BYTES, StateError};
 use serde_json::{Value, json};
 
 /// A device `a` of a model with several properties.

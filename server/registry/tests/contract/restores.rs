@@ -2,7 +2,8 @@
 //! puts rows back as they were, which is what a restore does.
 
 use crate::fixture::{Fixture, MODEL, Tenant, definition, device_names, matching, named, part, tokens_of};
-use muster_registry::{Change, DeviceFilter, GroupName, Registry, StateError};
+use muster_domain::{Change, DeviceFilter, GroupName};
+use muster_registry::{Registry, StateError};
 
 async fn found(tenant: &Tenant, registry: &Registry, filter: DeviceFilter) -> Vec<String> {
     tenant.on(registry).names(matching(filter)).await

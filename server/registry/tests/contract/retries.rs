@@ -1,7 +1,8 @@
 //! A part whose answer was lost is sent again; its devices end up with one working token, the one that arrived.
 
 use crate::fixture::{Fixture, device_name, device_names, first_token, named, new_job, numbers, part, tokens_of};
-use muster_registry::{OldTokens, RegisterError};
+use muster_domain::OldTokens;
+use muster_registry::RegisterError;
 
 pub(crate) async fn lost_response_is_repeated(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
@@ -95,7 +96,7 @@ pub(crate) async fn later_of_concurrent_attempts_wins(fixture: &Fixture) {
         assert_eq!((summary.registered, summary.already), (300, 0));
         fixture
             .registry
-            .change_devices(tenant.id, &named(&device_names(&names)), &muster_registry::Change::Delete)
+            .change_devices(tenant.id, &named(&device_names(&names)), &muster_domain::Change::Delete)
             .await
             .unwrap();
     }

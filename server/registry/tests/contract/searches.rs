@@ -1,10 +1,10 @@
 //! What a search finds: a text however it is written, a MAC address in any notation, and a list of device names.
 
 use crate::fixture::{Fixture, MODEL, Tenant, device_name, device_names, matching, named, part_of, row, row_of};
-use muster_domain::PricingTier;
-use muster_registry::{
-    CallOutcome, Change, DeviceFilter, DeviceQuery, GroupName, MAX_SEARCHED_NAMES, Matching, Sort, Targets,
+use muster_domain::{
+    CallOutcome, Change, DeviceFilter, DeviceQuery, GroupName, LeadingZeros, Matching, PricingTier, Sort, Targets,
 };
+use muster_registry::MAX_SEARCHED_NAMES;
 
 fn search(text: &str) -> DeviceFilter {
     DeviceFilter { search: Some(text.to_owned()), ..DeviceFilter::default() }
@@ -70,7 +70,7 @@ pub(crate) async fn list_finds_exactly_its_devices(fixture: &Fixture) {
         let page = tenant.page(matching(search(text))).await;
         let found: Vec<_> = page.items.iter().map(|item| item.name.as_str()).collect();
         assert_eq!(
-            (found.as_slice(), page.names_not_found.iter().map(String::as_str).collect::<Vec<_>>()),
+            (found.as_slice(), page.names_not_found.first.iter().map(String::as_str).collect::<Vec<_>>()),
             (expected, not_found.to_vec()),
             "{text:?}"
         );
@@ -127,7 +127,7 @@ pub(crate) async fn list_combines_with_other_filters(fixture: &Fixture) {
                 let mut expected = server.devices(tenant.id, &query).await.unwrap().items;
                 expected.retain(|item| listed.contains(&item.name.to_string()));
                 assert_eq!(found.items, expected, "{sort:?} {is_descending}");
-                assert_eq!(found.names_not_found, ["theirs", "nobody"]);
+                assert_eq!(found.names_not_found.first, ["theirs", "nobody"]);
             }
         }
         let of_group = DeviceFilter { groups: vec![group.clone()], ..search(&list) };
@@ -174,10 +174,10 @@ pub(crate) async fn names_without_their_leading_zeros_are_recognized(fixture: &F
     register(&other, &["00444"]).await;
     let asked = ["12345", "777", "444", "5", "0012345", "x9", "12-3", "99", &long, "7", "8"];
     let found = fixture.registry.registered_with_leading_zeros(tenant.id, &device_names(&asked)).await.unwrap();
-    let found: Vec<_> = found.iter().map(|(name, registered)| (name.as_str(), registered.as_str())).collect();
+    let found: Vec<_> = found.iter().map(|pair| (pair.name.as_str(), pair.registered.as_str())).collect();
     assert_eq!(found, [("12345", "012345"), ("5", "05"), (&*long, &*padded), ("7", &*zeros)]);
     let found = fixture.registry.registered_with_leading_zeros(other.id, &device_names(&asked)).await.unwrap();
-    assert_eq!(found, [(device_name("444"), device_name("00444"))]);
+    assert_eq!(found, [LeadingZeros { name: device_name("444"), registered: device_name("00444") }]);
     let many: Vec<String> = (1..=1_000).map(|at| format!("{at}")).collect();
     let many = device_names(&many.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(fixture.registry.registered_with_leading_zeros(tenant.id, &many).await.unwrap().len(), 2);

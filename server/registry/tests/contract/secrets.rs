@@ -1,7 +1,8 @@
 //! A plain token, session key or password is nowhere in the database.
 
 use crate::fixture::{Fixture, PASSWORD, device_names, named, new_job, office, part, password, renewing};
-use muster_registry::{OldTokens, Password};
+use muster_domain::OldTokens;
+use muster_registry::Password;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 

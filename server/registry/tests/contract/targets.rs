@@ -1,8 +1,8 @@
 //! Actions on many devices: in several calls, on matching devices, and on the devices of a registration.
 
 use crate::fixture::{Fixture, MODEL, Tenant, all, device_name, named, new_job, part_of, row_of, tokens_of};
-use muster_domain::{NewDevice, PricingTier};
-use muster_registry::{CallOutcome, Change, DeviceFilter, Matching, OldTokens, Registry, Status, Targets};
+use muster_domain::{CallOutcome, Change, DeviceFilter, Matching, NewDevice, OldTokens, PricingTier, Status, Targets};
+use muster_registry::Registry;
 
 fn matching(registry: &Registry, filter: DeviceFilter) -> Matching {
     Matching { filter, registered_by: registry.now(), except: Vec::new(), after: None }

@@ -1,8 +1,8 @@
 //! Security tokens of devices that are registered.
 
 use crate::fixture::{Fixture, Tenant, device_name, device_names, named, new_job};
-use muster_domain::SecurityToken;
-use muster_registry::{AuthError, Change, OldTokens, TokenJob};
+use muster_domain::{Change, OldTokens, SecurityToken, TokenJob};
+use muster_registry::AuthError;
 
 async fn generate(fixture: &Fixture, tenant: &Tenant, name: &str, old: OldTokens) -> SecurityToken {
     let made =

@@ -1,10 +1,8 @@
 //! A database of an earlier Muster, with devices in it, is brought up to date with everything there.
 
 use crate::fixture::{Fixture, START_MS, device_name, device_names, named};
-use muster_registry::{
-    AccountName, Change, Cursor, DeviceFilter, DeviceQuery, FakeWorld, GroupName, IndexOptions, OpenOptions,
-    PagePosition, Registry, Sort, Status,
-};
+use muster_domain::{Change, Cursor, DeviceFilter, DeviceQuery, GroupName, PagePosition, Sort, Status};
+use muster_registry::{AccountName, FakeWorld, IndexOptions, OpenOptions, Registry};
 use sqlx::migrate::Migrator;
 use std::{path::Path, sync::Arc};
 
@@ -116,7 +114,10 @@ async fn everything_is_there(url: &str) {
     let detail = registry.device(account, &device_name("a")).await.unwrap().unwrap();
     assert_eq!(detail.state.as_deref(), Some(r#"{"altitude": 7}"#));
     assert_eq!(detail.item.last_seen.map(|at| at.as_ms()), Some(1_795_391_999_000));
-    assert_eq!((detail.groups, detail.description.as_deref()), (vec!["Berlin".to_owned()], Some("far away")));
+    assert_eq!(
+        (detail.groups, detail.description.as_deref()),
+        (vec![GroupName::parse("Berlin").unwrap()], Some("far away"))
+    );
     let names = async |query: DeviceQuery| {
         let page = registry.devices(account, &DeviceQuery { limit: 10, ..query }).await.unwrap();
         page.items.iter().map(|item| item.name.to_string()).collect::<Vec<_>>().join(" ")

@@ -64,6 +64,28 @@ pub(crate) async fn email_addresses_are_checked_and_unique(fixture: &Fixture) {
     assert_eq!(registry.set_password("nobody@example.com", &password(PASSWORD)).await, Err(UserError::Unknown));
 }
 
+pub(crate) async fn addresses_that_look_the_same_are_the_same(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let registry = &fixture.registry;
+    let add = async |email: &str| registry.add_user(email, tenant.id, &password(PASSWORD)).await.map(|_| ());
+    assert_eq!(add("\u{200b}@example.com").await, Err(UserError::NotAnAddress));
+    assert_eq!(add("Ren\u{e9}@example.com").await, Ok(()));
+    for same in ["rene\u{301}@example.com", "REN\u{c9}@example.com", "ren\u{e9}\u{200b}@example.com\u{feff}"] {
+        assert_eq!(add(same).await, Err(UserError::Taken), "{same:?}");
+        let (_, user) = registry.sign_in(same, office(), &password(PASSWORD)).await.unwrap();
+        assert_eq!(user.email, "ren\u{e9}@example.com");
+    }
+    // As an earlier version of Muster stored it.
+    let odd = "ann\u{200b}@example.com";
+    assert_eq!(add("ann@example.com").await, Ok(()));
+    fixture.execute(&format!("UPDATE people SET email = '{odd}' WHERE email = 'ann@example.com'")).await;
+    let given = password("another-password-1");
+    registry.set_password(odd, &given).await.unwrap();
+    let (_, user) = registry.sign_in(odd, office(), &given).await.unwrap();
+    assert_eq!(user.email, odd);
+    assert_eq!(registry.user_with_email(odd).await.unwrap().map(|user| user.email).as_deref(), Some(odd));
+}
+
 pub(crate) async fn default_tier_applies_to_new_devices(fixture: &Fixture) {
     let (tenant, other) = (fixture.tenant("alpha").await, fixture.tenant("beta").await);
     let registry = &fixture.registry;

@@ -5,10 +5,10 @@ use crate::{
     accounts::AccountName,
     errors::{AccountError, StoreError},
     store::contract::Accounts,
-    types::{AccountId, Timestamp, tier_code},
+    types::{AccountId, tier_code},
 };
 use async_trait::async_trait;
-use muster_domain::PricingTier;
+use muster_domain::{PricingTier, Timestamp};
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 

@@ -15,7 +15,6 @@ use super::{
 };
 use crate::{
     errors::{GroupError, StoreError},
-    fleet::{CallOutcome, Change, DeviceFilter, MAX_DEVICES_PER_CALL, Matching, Sort, Targets},
     index::{
         FleetIndex,
         matches::Matches,
@@ -23,10 +22,13 @@ use crate::{
         order::{Bound, Key, Order},
     },
     store::contract::{FleetActions, Lock},
-    types::{AccountId, RegistrationId, tier_code},
+    types::{AccountId, tier_code},
 };
 use async_trait::async_trait;
-use muster_domain::{Description, DeviceName, FriendlyName, NewDevice};
+use muster_domain::{
+    CallOutcome, Change, Description, DeviceFilter, DeviceName, FriendlyName, MAX_DEVICES_PER_CALL, NewDevice,
+    RegistrationId, Sort, Targets, Timestamp,
+};
 use sqlx::{AssertSqlSafe, query, query_as};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -50,18 +52,20 @@ impl FleetActions for Db {
         &self,
         account: AccountId,
         targets: &Targets,
+        now: Timestamp,
     ) -> Result<(TargetDevices, Option<DeviceName>), StoreError> {
         let mut connection = self.reader().acquire().await?;
-        target_devices(&mut connection, self.index(), account, targets, "").await
+        target_devices(&mut connection, self.index(), account, (targets, now), "").await
     }
 
     async fn export(
         &self,
         account: AccountId,
         targets: &Targets,
+        now: Timestamp,
     ) -> Result<(Vec<NewDevice>, Option<DeviceName>), StoreError> {
         let mut connection = self.reader().acquire().await?;
-        let (selected, next) = target_devices(&mut connection, self.index(), account, targets, "").await?;
+        let (selected, next) = target_devices(&mut connection, self.index(), account, (targets, now), "").await?;
         let rows: Vec<ExportRow> = query_as(AssertSqlSafe(format!(
             "SELECT d.name, m.name AS model, d.friendly_name, d.description, d.tier
              FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model"
@@ -96,13 +100,14 @@ impl FleetActions for Db {
         targets: &Targets,
         change: &Change,
         new_group: Uuid,
+        now: Timestamp,
     ) -> Result<CallOutcome, GroupError> {
         if let Targets::Matching(matching) = targets {
             prefetch_segments(self, account, matching.filter.registration).await?;
         }
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Exclusive).await?;
-        let (selected, next) = target_devices(&mut tx, self.index(), account, targets, FOR_UPDATE_OF_D).await?;
+        let (selected, next) = target_devices(&mut tx, self.index(), account, (targets, now), FOR_UPDATE_OF_D).await?;
         let names = selected.iter().map(|(_, name)| name.as_str());
         let devices = match change {
             // Without devices to join it, no group is created.
@@ -144,7 +149,7 @@ impl FleetActions for Db {
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Exclusive).await?;
         let filter = DeviceFilter { registration: Some(registration), ..DeviceFilter::default() };
-        let selection = Selection::of(&mut tx, self.index(), account, &filter).await?.unused();
+        let selection = Selection::of(&mut tx, self.index(), account, &filter, None).await?.unused();
         let (selected, next) = next_matching(&mut tx, self.index(), &selection, after, FOR_UPDATE_OF_D).await?;
         let names = selected.iter().map(|(_, name)| name.as_str());
         let devices = delete_devices(&mut tx, account, names).await?;
@@ -190,7 +195,7 @@ async fn target_devices(
     connection: &mut Connection,
     index: &FleetIndex,
     account: AccountId,
-    targets: &Targets,
+    (targets, now): (&Targets, Timestamp),
     lock_clause: &'static str,
 ) -> Result<(TargetDevices, Option<DeviceName>), StoreError> {
     match targets {
@@ -208,10 +213,13 @@ async fn target_devices(
             found.dedup();
             Ok((found, None))
         }
-        Targets::Matching(Matching { filter, registered_by, except, after }) => {
-            let selection = Selection::of(connection, index, account, filter).await?.registered_by(*registered_by);
-            let (mut found, next) = next_matching(connection, index, &selection, after.as_ref(), lock_clause).await?;
-            let except: HashSet<_> = except.iter().collect();
+        Targets::Matching(matching) => {
+            let (filter, silent_since) = (&matching.filter, matching.silent_since(now));
+            let selection = Selection::of(connection, index, account, filter, silent_since).await?;
+            let selection = selection.registered_by(matching.registered_by);
+            let after = matching.after.as_ref();
+            let (mut found, next) = next_matching(connection, index, &selection, after, lock_clause).await?;
+            let except: HashSet<_> = matching.except.iter().collect();
             found.retain(|(_, name)| !except.contains(name));
             Ok((found, next))
         }

@@ -2,20 +2,20 @@
 
 use super::{
     Connection, Db,
-    columns::{device_name, model_name, status, tier},
+    columns::{device_name, group_name, model_name, status, tier},
     lock,
     segments::members,
     statements::{push_ids, sql},
     tokens::{self, PreviousTokens, TokenOrigin},
 };
 use crate::{
-    devices::{DeviceDetail, DeviceItem, OldTokens, TokenJob, TokenUse},
+    devices::TokenUse,
     errors::{StateError, StoreError},
     store::contract::{Devices, Lock, NewToken, Report, TokenRow},
-    types::{AccountId, Timestamp},
+    types::AccountId,
 };
 use async_trait::async_trait;
-use muster_domain::{DeviceName, SecretHash};
+use muster_domain::{DeviceDetail, DeviceItem, DeviceName, GroupName, OldTokens, SecretHash, Timestamp, TokenJob};
 use sqlx::query_as;
 use uuid::Uuid;
 
@@ -153,9 +153,10 @@ impl Devices for Db {
 }
 
 /// The names of these groups, as many as a device's page lists.
-async fn group_names(connection: &mut Connection, groups: &[Uuid]) -> Result<Vec<String>, StoreError> {
+async fn group_names(connection: &mut Connection, groups: &[Uuid]) -> Result<Vec<GroupName>, StoreError> {
     let mut statement = sql("SELECT name FROM device_groups WHERE id IN ");
     push_ids(&mut statement, groups);
     statement.push(" ORDER BY name LIMIT ").push_bind(LISTED_GROUPS);
-    Ok(statement.build_query_scalar().persistent(false).fetch_all(connection).await?)
+    let names: Vec<String> = statement.build_query_scalar().persistent(false).fetch_all(connection).await?;
+    names.iter().map(|name| group_name(name)).collect()
 }

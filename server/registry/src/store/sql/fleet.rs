@@ -10,9 +10,8 @@ use super::{
     statements::{json_names, sql},
 };
 use crate::{
-    devices::DeviceItem,
     errors::StoreError,
-    fleet::{Cursor, DeviceFilter, DevicePage, DeviceQuery, MAX_PAGE_DEVICES, PagePosition, Sort},
+    fleet::MAX_PAGE_DEVICES,
     index::{
         matches::Matches,
         order::{Bound, Key, Order},
@@ -21,7 +20,10 @@ use crate::{
     types::AccountId,
 };
 use async_trait::async_trait;
-use muster_domain::DeviceName;
+use muster_domain::{
+    Cursor, DeviceFilter, DeviceItem, DeviceName, DevicePage, DeviceQuery, LeadingZeros, NamesNotFound, PagePosition,
+    Sort, Timestamp,
+};
 use sqlx::{AssertSqlSafe, query_as, query_scalar};
 use std::{
     collections::HashMap,
@@ -31,7 +33,7 @@ use std::{
 
 #[async_trait]
 impl Fleet for Db {
-    async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError> {
+    async fn devices(&self, account: AccountId, query: &DeviceQuery, now: Timestamp) -> Result<DevicePage, StoreError> {
         let limit = query.limit.clamp(1, MAX_PAGE_DEVICES) as usize;
         let (cursor, is_backwards) = (query.position.cursor(), query.position.is_backwards());
         let bound = cursor.map(|cursor| Bound {
@@ -42,7 +44,9 @@ impl Fleet for Db {
         // Backwards in a descending order is ascending.
         let order = Order { sort: query.sort, is_descending: query.is_descending != is_backwards };
         let mut connection = self.reader().acquire().await?;
-        let selection = Selection::of(&mut connection, self.index(), account, &query.filter).await?;
+        let selection =
+            Selection::of(&mut connection, self.index(), account, &query.filter, query.filter.silent_since(now))
+                .await?;
         let page = move |matches: &Matches| {
             let ahead = matches.first(order, bound.as_ref(), limit + 1);
             let has_behind = bound.is_some_and(|bound| {
@@ -84,13 +88,18 @@ impl Fleet for Db {
             has_next,
             has_previous,
             is_too_large: false,
-            names_not_found: selection.names_not_found,
+            names_not_found: NamesNotFound::of(selection.names_not_found),
         })
     }
 
-    async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
+    async fn count_devices(
+        &self,
+        account: AccountId,
+        filter: &DeviceFilter,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let mut connection = self.reader().acquire().await?;
-        let selection = Selection::of(&mut connection, self.index(), account, filter).await?;
+        let selection = Selection::of(&mut connection, self.index(), account, filter, filter.silent_since(now)).await?;
         selection.evaluate(&mut connection, self.index(), |matches| matches.count() as u64).await
     }
 
@@ -98,7 +107,7 @@ impl Fleet for Db {
         &self,
         account: AccountId,
         names: &[DeviceName],
-    ) -> Result<Vec<(DeviceName, DeviceName)>, StoreError> {
+    ) -> Result<Vec<LeadingZeros>, StoreError> {
         let mut connection = self.reader().acquire().await?;
         leading_zeros::find(&mut connection, account, names).await
     }

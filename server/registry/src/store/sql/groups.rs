@@ -1,16 +1,22 @@
 //! Device groups. Their members are in the segments: see `segments/members.rs`.
 
 use super::{
-    Connection, Db, FOR_NO_KEY_UPDATE, columns::count, lock, segments::members, statements::is_unique_violation,
+    Connection, Db, FOR_NO_KEY_UPDATE,
+    columns::{count, group_name},
+    lock,
+    segments::members,
+    statements::{is_unique_violation, sql},
 };
 use crate::{
     errors::{GroupError, StoreError},
-    fleet::{GroupName, GroupSummary, MAX_GROUPS},
+    fleet::MAX_GROUPS,
     store::contract::{Groups, Lock},
-    types::{AccountId, RegistrationId},
+    types::AccountId,
 };
 use async_trait::async_trait;
+use muster_domain::{GroupName, GroupSummary, RegistrationId};
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 #[async_trait]
@@ -24,20 +30,27 @@ impl Groups for Db {
                 .fetch_all(&mut *connection)
                 .await?;
         let devices = members::counts(&mut connection, self.index(), account).await?;
-        let summary = |(id, name)| GroupSummary { name, devices: devices.get(&id).copied().unwrap_or_default() };
-        Ok(groups.into_iter().map(summary).collect())
+        let summary = |(id, name): (Uuid, String)| {
+            let devices = devices.get(&id).copied().unwrap_or_default();
+            Ok(GroupSummary { name: group_name(&name)?, devices })
+        };
+        groups.into_iter().map(summary).collect()
     }
 
     async fn create_group(&self, account: AccountId, id: Uuid, name: &GroupName) -> Result<(), GroupError> {
+        let new_name = name.cleaned()?;
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Exclusive).await?;
+        if find_group(&mut tx, account, name).await?.is_some() {
+            return Err(GroupError::Taken);
+        }
         check_group_limit(&mut tx, account).await?;
         let made = query(
             "INSERT INTO device_groups (id, account, name) VALUES ($1, $2, $3) ON CONFLICT (account, name) DO NOTHING",
         )
         .bind(id)
         .bind(account.0)
-        .bind(name.as_str())
+        .bind(new_name.as_str())
         .execute(&mut *tx)
         .await
         .map_err(StoreError::from)?;
@@ -48,11 +61,12 @@ impl Groups for Db {
     }
 
     async fn rename_group(&self, account: AccountId, from: &GroupName, to: &GroupName) -> Result<(), GroupError> {
+        let new_name = to.cleaned()?;
         let mut tx = self.write().await?;
-        let renamed = query("UPDATE device_groups SET name = $3 WHERE account = $1 AND name = $2")
-            .bind(account.0)
-            .bind(from.as_str())
-            .bind(to.as_str())
+        let Some(group) = find_group(&mut tx, account, from).await? else { return Err(GroupError::NotFound) };
+        let renamed = query("UPDATE device_groups SET name = $2 WHERE id = $1")
+            .bind(group)
+            .bind(new_name.as_str())
             .execute(&mut *tx)
             .await;
         match renamed {
@@ -84,7 +98,7 @@ pub(super) async fn check_group_limit(connection: &mut Connection, account: Acco
     if count(groups) >= u64::from(MAX_GROUPS) { Err(GroupError::TooMany) } else { Ok(()) }
 }
 
-/// The group with this name. If there is none, it is created with this id.
+/// The group with this name. If there is none, one with the cleaned name is created with this id.
 pub(super) async fn find_or_create_group(
     connection: &mut Connection,
     account: AccountId,
@@ -94,8 +108,9 @@ pub(super) async fn find_or_create_group(
     if let Some(group) = find_group(connection, account, group).await? {
         return Ok(group);
     }
+    let new_name = group.cleaned()?;
     check_group_limit(connection, account).await?;
-    Ok(add_group(connection, account, group, new_id).await?)
+    Ok(add_group(connection, account, &new_name, new_id).await?)
 }
 
 /// Creates a group with this id. If another transaction created one meanwhile, returns that.
@@ -132,10 +147,11 @@ pub(super) async fn group_to_join(
     .fetch_one(&mut *connection)
     .await?;
     let Some(new_group) = new_group else { return Ok(group) };
-    let name = GroupName::parse(&new_group).map_err(|_| StoreError::Corrupt)?;
+    let name = group_name(&new_group)?;
     let group = match find_group(connection, account, &name).await? {
         Some(group) => group,
-        None => add_group(connection, account, &name, new_id).await?,
+        // An earlier version may have begun the registration with a name that cannot be cleaned.
+        None => add_group(connection, account, &name.cleaned().unwrap_or(name), new_id).await?,
     };
     query("UPDATE registrations SET device_group = $2, new_group = NULL WHERE id = $1")
         .bind(registration.0)
@@ -145,15 +161,35 @@ pub(super) async fn group_to_join(
     Ok(Some(group))
 }
 
-/// The group with this name, if it exists.
+/// The group with this name, if it exists: see [`find_groups`].
 pub(super) async fn find_group(
     connection: &mut Connection,
     account: AccountId,
     group: &GroupName,
 ) -> Result<Option<Uuid>, StoreError> {
-    Ok(query_scalar("SELECT id FROM device_groups WHERE account = $1 AND name = $2")
-        .bind(account.0)
-        .bind(group.as_str())
-        .fetch_optional(connection)
-        .await?)
+    Ok(find_groups(connection, account, std::slice::from_ref(group)).await?.pop())
+}
+
+/// The groups with these names that exist: for each, the group with exactly this name, or else the one with the cleaned
+/// name. Earlier versions stored names as they were typed.
+pub(super) async fn find_groups(
+    connection: &mut Connection,
+    account: AccountId,
+    names: &[GroupName],
+) -> Result<Vec<Uuid>, StoreError> {
+    let cleaned = |name: &GroupName| name.cleaned().ok().filter(|cleaned| cleaned != name);
+    let mut statement = sql("SELECT name, id FROM device_groups WHERE account = ");
+    statement.push_bind(account.0).push(" AND name IN (");
+    let mut list = statement.separated(", ");
+    for name in names.iter().cloned().chain(names.iter().filter_map(cleaned)) {
+        list.push_bind(String::from(name));
+    }
+    statement.push(")");
+    let found: Vec<(String, Uuid)> = statement.build_query_as().fetch_all(connection).await?;
+    let found: HashMap<String, Uuid> = found.into_iter().collect();
+    let find = |name: &GroupName| {
+        let exact = found.get(name.as_str());
+        exact.or_else(|| found.get(cleaned(name)?.as_str())).copied()
+    };
+    Ok(names.iter().filter_map(find).collect())
 }

@@ -2,7 +2,7 @@
 
 use super::{Connection, DEVICE_OF_NAME, NAMES, columns::device_name, statements::json_names};
 use crate::{errors::StoreError, types::AccountId};
-use muster_domain::DeviceName;
+use muster_domain::{DeviceName, LeadingZeros};
 use sqlx::{AssertSqlSafe, query, query_scalar};
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ pub(super) async fn find(
     connection: &mut Connection,
     account: AccountId,
     names: &[DeviceName],
-) -> Result<Vec<(DeviceName, DeviceName)>, StoreError> {
+) -> Result<Vec<LeadingZeros>, StoreError> {
     let numbers: Vec<&str> = names.iter().map(DeviceName::as_str).filter(|name| is_plain_number(name)).collect();
     // Most accounts have no names that begin with a zero.
     let has_zeros = query("SELECT 1 FROM devices WHERE account = $1 AND name >= '0' AND name < '1' LIMIT 1")
@@ -39,7 +39,11 @@ pub(super) async fn find(
         (registered != number).then_some((number.to_owned(), registered))
     };
     let pairs = numbers.into_iter().filter_map(pair);
-    pairs.map(|(number, registered)| Ok((device_name(&number)?, device_name(&registered)?))).collect()
+    pairs
+        .map(|(number, registered)| {
+            Ok(LeadingZeros { name: device_name(&number)?, registered: device_name(&registered)? })
+        })
+        .collect()
 }
 
 /// Whether a spreadsheet could have made this from a number with leading zeros.

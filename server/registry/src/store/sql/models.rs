@@ -7,14 +7,13 @@ use super::{
 };
 use crate::{
     errors::StoreError,
-    fleet::DeviceFilter,
     index::{FleetIndex, matches::Matches},
-    models::{LISTED_DESCRIPTION_CHARS, MAX_MODELS, ModelSummary},
+    models::{LISTED_DESCRIPTION_CHARS, MAX_MODELS},
     store::contract::{DeletedModel, Models, NewModel, StoredModel},
-    types::{AccountId, Timestamp},
+    types::AccountId,
 };
 use async_trait::async_trait;
-use muster_domain::ModelName;
+use muster_domain::{DeviceFilter, ModelName, ModelSummary, Timestamp};
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -164,7 +163,7 @@ async fn devices_by_model(
     index: &FleetIndex,
     account: AccountId,
 ) -> Result<HashMap<String, u64>, StoreError> {
-    let all = Selection::of(connection, index, account, &DeviceFilter::default()).await?;
+    let all = Selection::of(connection, index, account, &DeviceFilter::default(), None).await?;
     match all.evaluate(connection, index, Matches::by_model).await {
         // It takes a second for a million devices.
         Err(StoreError::FleetTooLarge) => {

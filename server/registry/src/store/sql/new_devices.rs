@@ -6,12 +6,11 @@ use super::{
     statements::{json_names, sql},
 };
 use crate::{
-    devices::Status,
     errors::StoreError,
     index::segment::push_line,
-    types::{AccountId, Timestamp, tier_code},
+    types::{AccountId, status_code, tier_code},
 };
-use muster_domain::{NewDevice, PricingTier, SecurityToken};
+use muster_domain::{NewDevice, PricingTier, SecurityToken, Status, Timestamp};
 use sqlx::{AssertSqlSafe, query_scalar};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -83,7 +82,7 @@ async fn insert_chunk(
         sql("INSERT INTO devices (account, status, registered_at, token_made_at, old_token_hashes, token_from,
             registration, segment, id, name, model, friendly_name, description, tier, token_hash) SELECT ");
     statement.push_bind(shared.account.0).push(", ");
-    statement.push_bind(Status::Registered.code()).push(", ");
+    statement.push_bind(status_code(Status::Registered)).push(", ");
     statement.push_bind(shared.now.as_ms()).push(", ");
     statement.push_bind(shared.now.as_ms()).push(", ");
     statement.push_bind(Vec::<u8>::new()).push(", ");

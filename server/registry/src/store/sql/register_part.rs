@@ -2,7 +2,7 @@
 
 use super::{
     Connection, DEVICE_OF_NAME, NAMES,
-    columns::{status, tier},
+    columns::{group_name, status, tier},
     groups::{check_group_limit, find_group, group_to_join},
     lock,
     new_devices::{SharedColumns, insert},
@@ -12,16 +12,15 @@ use super::{
 };
 use crate::{
     errors::{RegisterError, StoreError},
-    fleet::GroupName,
     registrations::{
         PartOutcome, PartRows,
         rules::{Decision, Existing, RowOutcome, decide, outcome, token_from},
     },
     store::contract::{Lock, NewPart, NewToken},
-    types::{AccountId, RegistrationId},
+    types::AccountId,
     world::{World, id_at},
 };
-use muster_domain::{FieldSet, NewDevice, SecurityToken};
+use muster_domain::{FieldSet, NewDevice, RegistrationId, SecurityToken};
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -58,7 +57,7 @@ pub(crate) async fn register(
     // Other parts may run concurrently, but not actions on many devices.
     lock(connection, account.0, Lock::Shared).await?;
     if let Some(name) = new_group {
-        let name = GroupName::parse(&name).map_err(|_| StoreError::Corrupt)?;
+        let name = group_name(&name)?;
         if find_group(connection, *account, &name).await?.is_none() {
             check_group_limit(connection, *account).await?;
         }

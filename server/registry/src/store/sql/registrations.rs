@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     errors::{GroupError, RegisterError, StoreError},
-    registrations::{ErrorsPage, MAX_ERRORS_BYTES, NewRegistration, PartOutcome, RegistrationSummary},
+    registrations::{ErrorsPage, MAX_ERRORS_BYTES, NewRegistration, PartOutcome},
     store::contract::{NewPart, Registrations},
-    types::{AccountId, RegistrationId, Timestamp, UserId},
+    types::{AccountId, UserId},
 };
 use async_trait::async_trait;
+use muster_domain::{GroupName, RegistrationId, RegistrationSummary, Timestamp};
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -51,7 +52,7 @@ impl Registrations for Db {
             if group.is_none() {
                 // It is created with the first device that joins. A group over the limit is reported before the upload.
                 check_group_limit(&mut tx, account).await?;
-                new_group = Some(name.as_str());
+                new_group = Some(name.cleaned()?);
             }
         }
         query(
@@ -62,7 +63,7 @@ impl Registrations for Db {
         .bind(account.0)
         .bind(user.0)
         .bind(group)
-        .bind(new_group)
+        .bind(new_group.as_ref().map(GroupName::as_str))
         .bind(&new.file_name)
         .bind(new.devices.cast_signed())
         .bind(new.parts.cast_signed())

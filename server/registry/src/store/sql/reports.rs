@@ -5,10 +5,12 @@ use super::{
     statements::{push_ids, sql},
 };
 use crate::{
-    devices::{Status, TokenUse},
+    devices::TokenUse,
     errors::{StateError, StoreError},
     store::contract::Report,
+    types::status_code,
 };
+use muster_domain::Status;
 use sqlx::query;
 use std::{borrow::Borrow, collections::HashMap};
 use uuid::Uuid;
@@ -53,11 +55,11 @@ struct Reporting {
 
 impl Reporting {
     fn may_report(&self) -> bool {
-        self.status != Status::Disabled.code()
+        self.status != status_code(Status::Disabled)
     }
 
     fn is_first_report(&self) -> bool {
-        self.seen == 0 || self.status != Status::Active.code()
+        self.seen == 0 || self.status != status_code(Status::Active)
     }
 }
 
@@ -90,7 +92,9 @@ pub(crate) async fn merge_states<R: Borrow<Report> + Sync>(
     let is_kept = reports.len() <= KEPT_REPORTS;
     if !changed.is_empty() {
         let mut statement = sql("UPDATE devices SET status = ");
-        statement.push(Status::Active.code()).push(", seen = 1, first_used = COALESCE(first_used, v.column2) FROM (");
+        statement
+            .push(status_code(Status::Active))
+            .push(", seen = 1, first_used = COALESCE(first_used, v.column2) FROM (");
         statement.push_values(&changed, |mut row, report| {
             row.push_bind(report.device.id).push_bind(report.at.as_ms());
         });

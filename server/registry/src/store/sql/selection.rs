@@ -3,6 +3,7 @@
 
 use super::{
     Connection, DEVICE_NAMED,
+    groups::find_groups,
     searched_names::find_names,
     segments::{
         loading::{Loaded, load},
@@ -12,12 +13,8 @@ use super::{
     statements::{json_names, sql},
 };
 use crate::{
-    devices::Status,
     errors::StoreError,
-    fleet::{
-        DeviceFilter, DeviceQuery, Sort,
-        search::{List, MAX_SEARCHED_NAMES, Query, Separators},
-    },
+    fleet::search::{List, MAX_SEARCHED_NAMES, Query, Separators},
     index::{
         FleetIndex, Page,
         criteria::{Criteria, StatusBytes},
@@ -25,8 +22,9 @@ use crate::{
         matches::Matches,
         segment::Segment,
     },
-    types::{AccountId, RegistrationId, Timestamp, tier_code},
+    types::{AccountId, status_code, tier_code},
 };
+use muster_domain::{DeviceFilter, DeviceQuery, RegistrationId, Sort, Status, Timestamp};
 use sqlx::{query, query_scalar};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -56,12 +54,13 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// Looks up what the filter names.
+    /// Looks up what the filter names. The filter's hours of silence are those since `silent_since`.
     pub(super) async fn of(
         connection: &mut Connection,
         index: &FleetIndex,
         account: AccountId,
         filter: &DeviceFilter,
+        silent_since: Option<Timestamp>,
     ) -> Result<Self, StoreError> {
         let mut selection = Self {
             account: account.0,
@@ -71,7 +70,7 @@ impl Selection {
             names_not_found: Vec::new(),
             model: None,
             groups: Vec::new(),
-            silent_since: filter.silent_since,
+            silent_since,
             registered_by: None,
             is_unused: false,
         };
@@ -91,14 +90,7 @@ impl Selection {
             selection.model = Some(model);
         }
         if !filter.groups.is_empty() {
-            let mut statement = sql("SELECT id FROM device_groups WHERE account = ");
-            statement.push_bind(account.0).push(" AND name IN (");
-            let mut list = statement.separated(", ");
-            for group in &filter.groups {
-                list.push_bind(group.as_str().to_owned());
-            }
-            statement.push(")");
-            selection.groups = statement.build_query_scalar().fetch_all(&mut *connection).await?;
+            selection.groups = find_groups(connection, account, &filter.groups).await?;
             if selection.groups.is_empty() {
                 return Ok(selection);
             }
@@ -171,8 +163,9 @@ impl Selection {
         what: impl FnOnce(&Matches) -> Page + Send + 'static,
     ) -> Result<Page, LoadError> {
         let (scan, state) = self.scan(connection, index, mode, what).await?;
-        // With the groups' ids: their names can be exchanged without a change of the data.
-        let asked = format!("{} {state:?} {:?} {query:?}", self.account, self.groups);
+        // With the groups' ids: their names can be exchanged without a change of the data. With the time: hours of silence
+        // are counted from now.
+        let asked = format!("{} {state:?} {:?} {:?} {query:?}", self.account, self.groups, self.silent_since);
         let is_kept = query.sort != Sort::LastSeen && self.silent_since.is_none();
         Ok(index.pages.get(asked, is_kept, index.scan(scan)).await?)
     }
@@ -237,7 +230,7 @@ impl Selection {
         statement.push(before_names).push_bind(json_names(names.iter().map(String::as_str)));
         statement.push(before_account).push_bind(self.account).push(behind).push(" WHERE 1 = 1");
         if let Some(status) = self.filter.status {
-            statement.push(" AND d.status = ").push(status.code());
+            statement.push(" AND d.status = ").push(status_code(status));
         }
         if let Some(tier) = self.filter.tier {
             statement.push(" AND d.tier = ").push(tier_code(tier));
@@ -249,7 +242,7 @@ impl Selection {
             statement.push(" AND d.seen = 0");
         }
         if let Some(since) = self.silent_since {
-            statement.push(" AND d.status = ").push(Status::Active.code());
+            statement.push(" AND d.status = ").push(status_code(Status::Active));
             statement.push(" AND EXISTS (SELECT 1 FROM device_states s WHERE s.device = d.id AND s.last_seen < ");
             statement.push_bind(since.as_ms()).push(")");
         }
@@ -293,7 +286,7 @@ fn lines_of(segments: &HashMap<i64, Segment>, named: &BTreeMap<i64, HashSet<Stri
 
 /// Whether devices with this status byte match the filter's status, tier and `never_seen`.
 fn matches_status_byte(status_byte: u8, filter: &DeviceFilter) -> bool {
-    filter.status.is_none_or(|status| i16::from(status_byte >> 3) == status.code())
+    filter.status.is_none_or(|status| i16::from(status_byte >> 3) == status_code(status))
         && filter.tier.is_none_or(|tier| i16::from(status_byte >> 1 & 3) == tier_code(tier))
         && !(filter.never_seen && status_byte & 1 == 1)
 }

@@ -8,10 +8,10 @@ use crate::{
     },
     errors::StoreError,
     store::contract::{Lock, NewSession, NewSignInAttempt, Sessions, StoredSession},
-    types::{AccountId, Timestamp, UserId},
+    types::{AccountId, UserId},
 };
 use async_trait::async_trait;
-use muster_domain::SecretHash;
+use muster_domain::{SecretHash, Timestamp};
 use sqlx::{AssertSqlSafe, query, query_as};
 use uuid::Uuid;
 

@@ -4,12 +4,8 @@ use super::{
     Connection, FOR_NO_KEY_UPDATE,
     statements::{MAX_ROWS_PER_STATEMENT, sql},
 };
-use crate::{
-    devices::TokenJob,
-    errors::StoreError,
-    store::contract::NewToken,
-    types::{AccountId, Timestamp},
-};
+use crate::{errors::StoreError, store::contract::NewToken, types::AccountId};
+use muster_domain::{Timestamp, TokenJob};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -40,7 +36,7 @@ impl TokenOrigin<'_> {
     fn to_bytes(self) -> Vec<u8> {
         match self {
             Self::Part(part) => part.to_vec(),
-            Self::Job(job) => job.to_bytes(),
+            Self::Job(job) => job_bytes(job),
         }
     }
 
@@ -49,7 +45,7 @@ impl TokenOrigin<'_> {
     fn retained_hashes(self, before: &CurrentTokens, old: PreviousTokens) -> Option<&[u8]> {
         let old = match self {
             Self::Part(_) => old,
-            Self::Job(job) => match before.token_from.as_deref().and_then(|origin| job.attempt_in(origin)) {
+            Self::Job(job) => match before.token_from.as_deref().and_then(|origin| attempt_of(job, origin)) {
                 Some(attempt) if attempt >= job.attempt => return None,
                 // Nobody has the token of an earlier attempt.
                 Some(_) if matches!(old, PreviousTokens::Keep) => PreviousTokens::RevokeNewest,
@@ -63,6 +59,19 @@ impl TokenOrigin<'_> {
         };
         Some(&retained[..retained.len().min(MAX_OLD_BYTES)])
     }
+}
+
+/// A job as it is stored with a device. A part of a registration takes a byte more.
+fn job_bytes(job: TokenJob) -> Vec<u8> {
+    let mut bytes = job.id.as_bytes().to_vec();
+    bytes.extend(job.attempt.to_be_bytes());
+    bytes
+}
+
+/// The attempt of a job that is stored with a device; `None` if something else is stored.
+fn attempt_of(job: TokenJob, origin: &[u8]) -> Option<u32> {
+    let attempt = origin.strip_prefix(job.id.as_bytes())?;
+    attempt.try_into().ok().map(u32::from_be_bytes)
 }
 
 /// The tokens of a device before it gets a new one.

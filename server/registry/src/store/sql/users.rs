@@ -5,10 +5,10 @@ use crate::{
     accounts::{AccountName, User},
     errors::{StoreError, UserError},
     store::contract::{Credentials, Lock, Users},
-    types::{AccountId, Timestamp, UserId, tier_code},
+    types::{AccountId, UserId, tier_code},
 };
 use async_trait::async_trait;
-use muster_domain::PricingTier;
+use muster_domain::{PricingTier, Timestamp};
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
