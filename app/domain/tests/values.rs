@@ -55,7 +55,7 @@ fn group_names() {
         check(&ten, None, Some(&ten));
         check(&format!("{blank} {blank}"), None, Some(&format!("{blank} {blank}")));
     }
-    let problem = GroupName::parse("\u{200b}").unwrap_err();
+    let problem = GroupName::parse("\u{200b}").expect_err("nothing to see");
     assert_eq!(problem.to_string(), "A device group's name is 1 to 128 characters, without line breaks.");
 }
 
