@@ -226,7 +226,7 @@ pub struct Exported {
 pub async fn devices(view: DeviceView) -> Result<DevicePage, Failure> {
     let viewer = super::viewer()?;
     let query = server::query(view, &viewer)?;
-    let page = viewer.registry.devices(viewer.account(), &query).await?;
+    let page = viewer.registry.devices(&viewer.actor, &query).await?;
     Ok(DevicePage {
         rows: page.items.into_iter().map(|item| server::row(item, query.sort)).collect(),
         total: page.total,
@@ -245,7 +245,7 @@ pub async fn devices(view: DeviceView) -> Result<DevicePage, Failure> {
 #[server(prefix = "/fn", endpoint = "count-devices", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn count_devices(filter: DeviceFilter) -> Result<u64, Failure> {
     let viewer = super::viewer()?;
-    Ok(viewer.registry.count_devices(viewer.account(), &server::filter(filter, viewer.registry.now().as_ms())?).await?)
+    Ok(viewer.registry.count_devices(&viewer.actor, &server::filter(filter, viewer.registry.now().as_ms())?).await?)
 }
 
 /// One device by its name.
@@ -256,7 +256,7 @@ pub async fn count_devices(filter: DeviceFilter) -> Result<u64, Failure> {
 pub async fn device(name: String) -> Result<Option<DeviceDetail>, Failure> {
     let viewer = super::viewer()?;
     let Ok(name) = muster_domain::DeviceName::parse(&name) else { return Ok(None) };
-    let detail = viewer.registry.device(viewer.account(), &name).await?;
+    let detail = viewer.registry.device(&viewer.actor, &name).await?;
     Ok(detail.map(|detail| server::detail(detail, viewer.registry.now())))
 }
 
@@ -268,10 +268,10 @@ pub async fn device(name: String) -> Result<Option<DeviceDetail>, Failure> {
 pub async fn change_devices(chosen: Chosen, change: DeviceChange) -> Result<Step, Failure> {
     let viewer = super::viewer()?;
     let (chosen, change) = (server::chosen(chosen, &viewer)?, server::change(change)?);
-    let step = viewer.registry.change_devices(viewer.account(), &chosen, &change).await;
+    let step = viewer.registry.change_devices(&viewer.actor, &chosen, &change).await;
     let step = step.map_err(|error| super::groups::server::failure(error, &viewer))?;
     let (what, to) = server::change_in_words(&change);
-    super::log_action!(viewer.actor(), "devices changed", change = what, to = to, devices = step.devices);
+    super::log_action!(viewer.actor, "devices changed", change = what, to = to, devices = step.devices);
     Ok(server::step(step))
 }
 
@@ -282,7 +282,7 @@ pub async fn change_devices(chosen: Chosen, change: DeviceChange) -> Result<Step
 #[server(prefix = "/fn", endpoint = "export-devices", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
 pub async fn export_devices(chosen: Chosen) -> Result<Exported, Failure> {
     let viewer = super::viewer()?;
-    let (devices, next) = viewer.registry.export(viewer.account(), &server::chosen(chosen, &viewer)?).await?;
+    let (devices, next) = viewer.registry.export(&viewer.actor, &server::chosen(chosen, &viewer)?).await?;
     let mut rows = Vec::new();
     for device in &devices {
         muster_domain::registration_csv::push_row(&mut rows, device);

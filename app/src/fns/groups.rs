@@ -25,7 +25,7 @@ pub struct GroupList {
 #[server(prefix = "/fn", endpoint = "groups", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn groups() -> Result<GroupList, Failure> {
     let viewer = super::viewer()?;
-    let groups = viewer.registry.groups(viewer.account()).await?;
+    let groups = viewer.registry.groups(&viewer.actor).await?;
     let rows = groups.into_iter().map(|group| GroupRow { name: group.name, devices: group.devices });
     Ok(GroupList { rows: rows.collect(), now_ms: viewer.registry.now().as_ms() })
 }
@@ -38,8 +38,8 @@ pub async fn groups() -> Result<GroupList, Failure> {
 pub async fn make_group(name: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let name = super::devices::server::group(name)?;
-    viewer.registry.create_group(viewer.account(), &name).await.map_err(|error| server::failure(error, &viewer))?;
-    super::log_action!(viewer.actor(), "device group created", group = name.as_str());
+    viewer.registry.create_group(&viewer.actor, &name).await.map_err(|error| server::failure(error, &viewer))?;
+    super::log_action!(viewer.actor, "device group created", group = name.as_str());
     Ok(())
 }
 
@@ -51,9 +51,9 @@ pub async fn make_group(name: String) -> Result<(), Failure> {
 pub async fn rename_group(from: String, to: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let (from, to) = (super::devices::server::group(from)?, super::devices::server::group(to)?);
-    let renamed = viewer.registry.rename_group(viewer.account(), &from, &to).await;
+    let renamed = viewer.registry.rename_group(&viewer.actor, &from, &to).await;
     renamed.map_err(|error| server::failure(error, &viewer))?;
-    super::log_action!(viewer.actor(), "device group renamed", group = from.as_str(), new_name = to.as_str());
+    super::log_action!(viewer.actor, "device group renamed", group = from.as_str(), new_name = to.as_str());
     Ok(())
 }
 
@@ -65,8 +65,8 @@ pub async fn rename_group(from: String, to: String) -> Result<(), Failure> {
 pub async fn delete_group(name: String) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let name = super::devices::server::group(name)?;
-    viewer.registry.delete_group(viewer.account(), &name).await.map_err(|error| server::failure(error, &viewer))?;
-    super::log_action!(viewer.actor(), "device group deleted", group = name.as_str());
+    viewer.registry.delete_group(&viewer.actor, &name).await.map_err(|error| server::failure(error, &viewer))?;
+    super::log_action!(viewer.actor, "device group deleted", group = name.as_str());
     Ok(())
 }
 
@@ -81,7 +81,7 @@ pub(super) mod server {
             GroupError::Store(error) => error.into(),
             error => {
                 if error == GroupError::TooMany {
-                    log_action!(viewer.actor(), "limit reached", limit = "device groups");
+                    log_action!(viewer.actor, "limit reached", limit = "device groups");
                 }
                 Failure::refused(error)
             }

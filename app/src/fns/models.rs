@@ -41,7 +41,7 @@ pub enum ModelUploaded {
 #[server(prefix = "/fn", endpoint = "models", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn models() -> Result<ModelList, Failure> {
     let viewer = super::viewer()?;
-    let rows = viewer.registry.models(viewer.account()).await?.into_iter().map(|model| ModelRow {
+    let rows = viewer.registry.models(&viewer.actor).await?.into_iter().map(|model| ModelRow {
         name: model.name.to_string(),
         description: model.description,
         properties: model.properties,
@@ -60,7 +60,7 @@ pub async fn models() -> Result<ModelList, Failure> {
 #[server(prefix = "/fn", endpoint = "model-names", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn model_names() -> Result<Vec<String>, Failure> {
     let viewer = super::viewer()?;
-    Ok(viewer.registry.model_names(viewer.account()).await?)
+    Ok(viewer.registry.model_names(&viewer.actor).await?)
 }
 
 /// Adds a model definition, or replaces the one of the same name.
@@ -72,13 +72,13 @@ pub async fn upload_model(definition: Vec<u8>) -> Result<ModelUploaded, Failure>
     use muster_registry::{ModelError, ModelOutcome};
 
     let viewer = super::viewer()?;
-    match viewer.registry.put_model(viewer.account(), &definition).await {
+    match viewer.registry.put_model(&viewer.actor, &definition).await {
         Ok(put) => {
             let name = put.name.to_string();
             let was_changed = !matches!(put.outcome, ModelOutcome::Unchanged);
             if was_changed {
                 let is_new = matches!(put.outcome, ModelOutcome::Added);
-                super::log_action!(viewer.actor(), "model uploaded", model = name.as_str(), is_new = is_new);
+                super::log_action!(viewer.actor, "model uploaded", model = name.as_str(), is_new = is_new);
             }
             Ok(match put.outcome {
                 ModelOutcome::Added => ModelUploaded::Added(name),
@@ -90,7 +90,7 @@ pub async fn upload_model(definition: Vec<u8>) -> Result<ModelUploaded, Failure>
         Err(ModelError::Store(error)) => Err(error.into()),
         Err(error) => {
             if error == ModelError::TooMany {
-                super::log_action!(viewer.actor(), "limit reached", limit = "models");
+                super::log_action!(viewer.actor, "limit reached", limit = "models");
             }
             Err(Failure::refused(error))
         }
@@ -107,9 +107,9 @@ pub async fn delete_model(name: String) -> Result<(), Failure> {
 
     let viewer = super::viewer()?;
     let name = muster_domain::ModelName::parse(&name).map_err(Failure::refused)?;
-    match viewer.registry.delete_model(viewer.account(), &name).await {
+    match viewer.registry.delete_model(&viewer.actor, &name).await {
         Ok(()) => {
-            super::log_action!(viewer.actor(), "model deleted", model = name.as_str());
+            super::log_action!(viewer.actor, "model deleted", model = name.as_str());
             Ok(())
         }
         Err(DeleteModelError::Store(error)) => Err(error.into()),

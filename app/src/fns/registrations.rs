@@ -60,7 +60,7 @@ pub async fn unknown_models(names: Vec<String>) -> Result<Vec<UnknownModel>, Fai
         return Err(Failure::refused("At most 1,000 model names can be looked up at once."));
     }
     let names: Result<Vec<_>, _> = names.iter().map(|name| muster_domain::ModelName::parse(name)).collect();
-    let unknown = viewer.registry.unknown_models(viewer.account(), &names.map_err(Failure::refused)?).await?;
+    let unknown = viewer.registry.unknown_models(&viewer.actor, &names.map_err(Failure::refused)?).await?;
     Ok(unknown.into_iter().map(|model| UnknownModel { name: model.name.to_string(), nearest: model.nearest }).collect())
 }
 
@@ -83,7 +83,7 @@ pub async fn registered_with_leading_zeros(names: Vec<String>) -> Result<Vec<Lea
         return Err(Failure::refused("Look up at most 1,000 device names at a time."));
     }
     let names = super::devices::server::names(names)?;
-    let found = viewer.registry.registered_with_leading_zeros(viewer.account(), &names).await?;
+    let found = viewer.registry.registered_with_leading_zeros(&viewer.actor, &names).await?;
     let pair = |(name, registered): (muster_domain::DeviceName, muster_domain::DeviceName)| LeadingZeros {
         name: name.to_string(),
         registered: registered.to_string(),
@@ -108,10 +108,10 @@ pub async fn begin_registration(
     let group = group.map(|group| GroupName::parse(&group).map_err(Failure::refused)).transpose()?;
     let group_name = group.as_ref().map(|group| group.as_str().to_owned()).unwrap_or_default();
     let new = NewRegistration { file_name: file_name.clone(), devices, parts, group };
-    let begun = viewer.registry.begin_registration(viewer.account(), viewer.user.id, new).await;
+    let begun = viewer.registry.begin_registration(&viewer.actor, new).await;
     let id = Uuid::from(begun.map_err(|error| server::failure_of(error, &viewer))?);
     super::log_action!(
-        viewer.actor(),
+        viewer.actor,
         "registration begun",
         registration = tracing::field::display(id),
         // A name may be as long as a request; its beginning identifies it.
@@ -137,7 +137,7 @@ pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
     }
     let id = muster_registry::RegistrationId::from(part.registration);
     let outcome =
-        viewer.registry.register_part(viewer.account(), id, server::rows(part)).await.map_err(server::failure)?;
+        viewer.registry.register_part(&viewer.actor, id, server::rows(part)).await.map_err(server::failure)?;
     let mut tokens = Vec::with_capacity(outcome.tokens.len() * 96);
     for (name, token) in &outcome.tokens {
         muster_domain::tokens_csv::push_row(&mut tokens, name, token);
@@ -161,10 +161,10 @@ pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
 #[server(prefix = "/fn", endpoint = "finish-registration", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn finish_registration(registration: Uuid) -> Result<(), Failure> {
     let viewer = super::viewer()?;
-    let finished = viewer.registry.finish_registration(viewer.account(), registration.into()).await;
+    let finished = viewer.registry.finish_registration(&viewer.actor, registration.into()).await;
     let summary = finished.map_err(server::failure)?;
     super::log_action!(
-        viewer.actor(),
+        viewer.actor,
         "registration finished",
         registration = tracing::field::display(registration),
         registered = summary.registered,
@@ -185,8 +185,7 @@ const MAX_LISTED: usize = 100;
 #[server(prefix = "/fn", endpoint = "registrations", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn registrations(before: Option<Uuid>) -> Result<RegistrationList, Failure> {
     let viewer = super::viewer()?;
-    let mut rows =
-        viewer.registry.registrations(viewer.account(), before.map(Into::into), MAX_LISTED as u32 + 1).await?;
+    let mut rows = viewer.registry.registrations(&viewer.actor, before.map(Into::into), MAX_LISTED as u32 + 1).await?;
     let has_older = rows.len() > MAX_LISTED;
     rows.truncate(MAX_LISTED);
     let rows = rows.into_iter().map(server::row).collect();
@@ -201,9 +200,9 @@ pub async fn registrations(before: Option<Uuid>) -> Result<RegistrationList, Fai
 pub async fn undo_registration(registration: Uuid, after: Option<String>) -> Result<Step, Failure> {
     let viewer = super::viewer()?;
     let after = after.map(|name| muster_domain::DeviceName::parse(&name).map_err(Failure::refused)).transpose()?;
-    let step = viewer.registry.undo_registration(viewer.account(), registration.into(), after.as_ref()).await?;
+    let step = viewer.registry.undo_registration(&viewer.actor, registration.into(), after.as_ref()).await?;
     let id = tracing::field::display(registration);
-    super::log_action!(viewer.actor(), "registration undone", registration = id, devices = step.devices);
+    super::log_action!(viewer.actor, "registration undone", registration = id, devices = step.devices);
     Ok(super::devices::server::step(step))
 }
 
@@ -215,7 +214,7 @@ pub async fn undo_registration(registration: Uuid, after: Option<String>) -> Res
 #[server(prefix = "/fn", endpoint = "registration-errors", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
 pub async fn registration_errors(registration: Uuid, after: Option<u32>) -> Result<ErrorRows, Failure> {
     let viewer = super::viewer()?;
-    let page = viewer.registry.registration_errors(viewer.account(), registration.into(), after).await?;
+    let page = viewer.registry.registration_errors(&viewer.actor, registration.into(), after).await?;
     let page = page.ok_or_else(|| Failure::refused("This registration no longer exists."))?;
     Ok(ErrorRows { fragile_names: server::fragile_names(&page.rows), rows: page.rows, next: page.next })
 }
@@ -244,7 +243,7 @@ mod server {
             RegisterError::Store(error) => error.into(),
             RegisterError::Group(error) => crate::fns::groups::server::failure(error, viewer),
             RegisterError::OverLimit(limit) => {
-                log_action!(viewer.actor(), "limit reached", limit = limit);
+                log_action!(viewer.actor, "limit reached", limit = limit);
                 Failure::refused(limit)
             }
             error => failure(error),

@@ -49,9 +49,9 @@ pub async fn generate_tokens(chosen: Chosen, old: OldTokens, job: TokenJobId) ->
         OldTokens::StopNow => registry::OldTokens::RevokeNow,
     };
     let job = registry::TokenJob { id: job.id, attempt: job.attempt };
-    let (tokens, next) = viewer.registry.generate_tokens(viewer.account(), &chosen, old, job).await?;
+    let (tokens, next) = viewer.registry.generate_tokens(&viewer.actor, &chosen, old, job).await?;
     let ends_old = old == registry::OldTokens::RevokeNow;
-    super::log_action!(viewer.actor(), "tokens generated", devices = tokens.len(), ends_old_tokens = ends_old);
+    super::log_action!(viewer.actor, "tokens generated", devices = tokens.len(), ends_old_tokens = ends_old);
     let mut rows = Vec::new();
     for (name, token) in &tokens {
         muster_domain::tokens_csv::push_row(&mut rows, name, token);

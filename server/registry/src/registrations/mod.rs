@@ -107,7 +107,7 @@ pub struct RegistrationSummary {
     pub id: RegistrationId,
     /// The file's name.
     pub file_name: String,
-    /// The email address of the user who uploaded it.
+    /// The email address of the user who uploaded it; empty for the command line.
     pub by: String,
     /// When it began.
     pub begun: Timestamp,

@@ -13,7 +13,7 @@ pub(crate) async fn devices_join_the_group(fixture: &Fixture) {
     let id = tenant.begin_with(2, Some(" Berlin ")).await;
     let rows = vec![row("new"), row("old"), row_of(["bad", "Nobody.Has", "", "", ""])];
     tenant.part(id, part_of(0, 1, rows)).await;
-    let groups = async || fixture.registry.groups(tenant.id).await.unwrap();
+    let groups = async || fixture.registry.groups(&tenant.actor).await.unwrap();
     assert_eq!(
         groups().await.iter().map(|group| (group.name.clone(), group.devices)).collect::<Vec<_>>(),
         [("Berlin".to_owned(), 2)]
@@ -26,12 +26,12 @@ pub(crate) async fn devices_join_the_group(fixture: &Fixture) {
     tenant.part(again, part(0, 1, &["old", "third"])).await;
     assert_eq!(tenant.names(in_group).await, ["new", "old", "third"]);
     assert_eq!(groups().await.len(), 1);
-    let detail = fixture.registry.device(tenant.id, &device_name("old")).await.unwrap().unwrap();
+    let detail = fixture.registry.device(&tenant.actor, &device_name("old")).await.unwrap().unwrap();
     assert_eq!(detail.groups, ["Berlin"]);
 }
 
 async fn groups_of(fixture: &Fixture, tenant: &Tenant) -> Vec<(String, u64)> {
-    let groups = fixture.registry.groups(tenant.id).await.unwrap();
+    let groups = fixture.registry.groups(&tenant.actor).await.unwrap();
     groups.into_iter().map(|group| (group.name, group.devices)).collect()
 }
 
@@ -75,12 +75,12 @@ pub(crate) async fn renamed_group_is_followed_and_deleted_group_stays_deleted(fi
     let group = |name: &str| GroupName::parse(name).unwrap();
     let id = tenant.begin_with(4, Some("Berlin")).await;
     // Somebody else makes one of that name before the first device joins.
-    registry.create_group(tenant.id, &group("Berlin")).await.unwrap();
+    registry.create_group(&tenant.actor, &group("Berlin")).await.unwrap();
     tenant.part(id, part(0, 1, &["a"])).await;
-    registry.rename_group(tenant.id, &group("Berlin"), &group("Rome")).await.unwrap();
+    registry.rename_group(&tenant.actor, &group("Berlin"), &group("Rome")).await.unwrap();
     tenant.part(id, part(1, 1, &["b"])).await;
     assert_eq!(groups_of(fixture, &tenant).await, [("Rome".to_owned(), 2)]);
-    registry.delete_group(tenant.id, &group("Rome")).await.unwrap();
+    registry.delete_group(&tenant.actor, &group("Rome")).await.unwrap();
     assert_eq!(numbers(&tenant.part(id, part(2, 1, &["c"])).await), [1, 0, 0, 0, 1]);
     assert_eq!(groups_of(fixture, &tenant).await, []);
     // A later upload of the same file makes it anew: all join it.
@@ -103,18 +103,18 @@ pub(crate) async fn group_over_the_limit_is_refused_before_registering(fixture: 
         let group = Some(GroupName::parse(group).unwrap());
         NewRegistration { file_name: "fleet.csv".to_owned(), devices: 1, parts: 1, group }
     };
-    assert_eq!(registry.begin_registration(tenant.id, tenant.user, new("Paris")).await, Err(too_many.clone()));
+    assert_eq!(registry.begin_registration(&tenant.actor, new("Paris")).await, Err(too_many.clone()));
     // Parts that are stored in one transaction with it are none of its business.
-    let refused = registry.register_part(tenant.id, id, part(0, 1, &["a"]));
+    let refused = registry.register_part(&tenant.actor, id, part(0, 1, &["a"]));
     let (refused, other) = tokio::join!(refused, tenant.part(without, part(0, 1, &["b"])));
     assert_eq!((refused.map(|_| ()), other.registered), (Err(too_many), 1));
     assert_eq!(tenant.names(all()).await, ["b"]);
-    let there = registry.begin_registration(tenant.id, tenant.user, new("g7")).await.unwrap();
+    let there = registry.begin_registration(&tenant.actor, new("g7")).await.unwrap();
     tenant.part(there, part(0, 1, &["a", "b"])).await;
     // Where there is room again, sending the same part again is enough.
-    registry.delete_group(tenant.id, &GroupName::parse("g1").unwrap()).await.unwrap();
+    registry.delete_group(&tenant.actor, &GroupName::parse("g1").unwrap()).await.unwrap();
     assert_eq!(numbers(&tenant.part(id, part(0, 2, &["a"])).await)[..2], [0, 1]);
-    let detail = registry.device(tenant.id, &device_name("a")).await.unwrap().unwrap();
+    let detail = registry.device(&tenant.actor, &device_name("a")).await.unwrap().unwrap();
     assert_eq!(detail.groups, ["Berlin", "g7"]);
 }
 
@@ -141,7 +141,7 @@ pub(crate) async fn members_stay_when_others_are_deleted(fixture: &Fixture) {
     let other_server = tenant.on(&fixture.another_server().await);
     tenant.register(&["a", "b", "c", "d", "e", "f"]).await;
     let change = async |names: &[&str], change: Change| {
-        fixture.registry.change_devices(tenant.id, &named(&device_names(names)), &change).await.unwrap();
+        fixture.registry.change_devices(&tenant.actor, &named(&device_names(names)), &change).await.unwrap();
     };
     let group = |name: &str| GroupName::parse(name).unwrap();
     change(&["b", "d", "f"], Change::AddToGroup(group("Berlin"))).await;
@@ -154,7 +154,7 @@ pub(crate) async fn members_stay_when_others_are_deleted(fixture: &Fixture) {
     for server in [&tenant, &other_server] {
         assert_eq!((members(server, "Berlin").await, members(server, "Rome").await), ("b f".into(), "b e".into()));
     }
-    let detail = fixture.registry.device(tenant.id, &device_name("b")).await.unwrap().unwrap();
+    let detail = fixture.registry.device(&tenant.actor, &device_name("b")).await.unwrap().unwrap();
     assert_eq!(detail.groups, ["Berlin", "Rome"]);
     // A later device of this name is another device.
     tenant.register(&["a", "d"]).await;
@@ -170,8 +170,8 @@ pub(crate) async fn members_are_counted_without_the_index(fixture: &Fixture) {
     let server = fixture.another_with(OpenOptions { index, ..OpenOptions::default() }).await;
     let id = tenant.begin_with(1, Some("Berlin")).await;
     tenant.part(id, part(0, 1, &["a", "b"])).await;
-    let groups = server.groups(tenant.id).await.unwrap();
+    let groups = server.groups(&tenant.actor).await.unwrap();
     assert_eq!(groups.iter().map(|group| (&group.name[..], group.devices)).collect::<Vec<_>>(), [("Berlin", 2)]);
-    let detail = server.device(tenant.id, &device_name("b")).await.unwrap().unwrap();
+    let detail = server.device(&tenant.actor, &device_name("b")).await.unwrap().unwrap();
     assert_eq!(detail.groups, ["Berlin"]);
 }
