@@ -66,7 +66,7 @@ async fn admit(State(endpoint): State<Endpoint>, mut request: Request, next: Nex
         Err(problem) => return problem.into_response(),
     };
     drop(lookup);
-    Span::current().record("device", tracing::field::display(device.id));
+    Span::current().record("account", device.account_name()).record("device", tracing::field::display(device.id()));
     request.extensions_mut().insert(device.clone());
     let done = async { limits.admit_device(&device, request, MAX_BODY_BYTES).await?.run(next).await };
     match done.await {

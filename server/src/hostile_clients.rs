@@ -10,9 +10,7 @@ use crate::{
     stopping::Stop,
 };
 use muster_domain::{DeviceName, ModelName, NewDevice, SecurityToken};
-use muster_registry::{
-    AccountId, AccountName, NewRegistration, PartRows, Password, Registry, Source, SystemWorld, UserId,
-};
+use muster_registry::{AccountName, Actor, NewRegistration, PartRows, Password, Registry, Source, SystemWorld};
 use std::{
     future::pending,
     net::{Ipv4Addr, SocketAddr},
@@ -107,25 +105,25 @@ impl Server {
     }
 
     /// An account with a user, who is signed in: the cookie.
-    async fn account(&self, name: &str) -> (AccountId, UserId, String) {
-        let account = self.registry.add_account(&AccountName::parse(name).unwrap()).await.unwrap();
+    async fn account(&self, name: &str) -> (Actor, String) {
+        let operator = self.registry.add_account(&AccountName::parse(name).unwrap()).await.unwrap();
         let password = Password::new(PASSWORD.to_owned()).unwrap();
         let email = format!("{name}@example.com");
-        let user = self.registry.add_user(&email, account, &password).await.unwrap();
+        self.registry.add_user(&operator, &email, &password).await.unwrap();
         let source = Source::of(Ipv4Addr::LOCALHOST.into());
-        let (key, _) = self.registry.sign_in(&email, source, &password).await.unwrap();
-        (account, user, format!("cookie: muster_session={}\r\n", key.reveal()))
+        let (key, actor) = self.registry.sign_in(&email, source, &password).await.unwrap();
+        (actor, format!("cookie: muster_session={}\r\n", key.reveal()))
     }
 
     /// Registers devices in an account; gives their tokens.
-    async fn devices(&self, account: AccountId, user: UserId, names: &[&str]) -> Vec<SecurityToken> {
+    async fn devices(&self, actor: &Actor, names: &[&str]) -> Vec<SecurityToken> {
         let model = format!(
             r#"{{"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": "tm:ThingModel", "title": "{MODEL}",
                 "properties": {{"altitude": {{"type": "number"}}, "callSign": {{"type": "string"}}}}}}"#
         );
-        self.registry.put_model(account, model.as_bytes()).await.unwrap();
+        self.registry.put_model(actor, model.as_bytes()).await.unwrap();
         let new = NewRegistration { file_name: "fleet.csv".to_owned(), devices: 10, parts: 1, group: None };
-        let id = self.registry.begin_registration(account, user, new).await.unwrap();
+        let id = self.registry.begin_registration(actor, new).await.unwrap();
         let row = |name: &&str| NewDevice {
             name: DeviceName::parse(name).unwrap(),
             model: ModelName::parse(MODEL).unwrap(),
@@ -135,7 +133,7 @@ impl Server {
         };
         let devices = (1..).zip(names.iter().map(row)).collect();
         let part = PartRows { number: 0, attempt: 1, devices, ..PartRows::default() };
-        let outcome = self.registry.register_part(account, id, part).await.unwrap();
+        let outcome = self.registry.register_part(actor, id, part).await.unwrap();
         outcome.tokens.into_iter().map(|(_, token)| token).collect()
     }
 
@@ -210,8 +208,8 @@ async fn until_refused(mut ask: impl AsyncFnMut() -> Answer) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn half_sent_reports_of_one_device_do_not_stop_another() {
     let server = Server::start().await;
-    let (account, user, _) = server.account("alpha").await;
-    let tokens = server.devices(account, user, &["slow", "good"]).await;
+    let (actor, _) = server.account("alpha").await;
+    let tokens = server.devices(&actor, &["slow", "good"]).await;
     let mut half_sent = Vec::new();
     for _ in 0..50 {
         half_sent.push(server.half_send(&report(&tokens[0]), 256 * 1024, r#"{"callSign": "x"#).await);
@@ -228,10 +226,10 @@ async fn half_sent_reports_of_one_device_do_not_stop_another() {
 #[tokio::test(flavor = "multi_thread")]
 async fn half_sent_reports_of_many_devices_do_not_stop_another() {
     let server = Server::start().await;
-    let (account, user, _) = server.account("alpha").await;
+    let (actor, _) = server.account("alpha").await;
     let names: Vec<_> = (0..301).map(|at| format!("device-{at}")).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let tokens = server.devices(account, user, &names).await;
+    let tokens = server.devices(&actor, &names).await;
     let mut half_sent = Vec::new();
     for token in &tokens[1..] {
         half_sent.push(server.half_send(&report(token), 256 * 1024, r#"{"callSign": "x"#).await);
@@ -274,8 +272,8 @@ async fn half_sent_sign_ins_do_not_stop_another() {
 #[tokio::test(flavor = "multi_thread")]
 async fn large_bodies_are_refused_before_they_arrive() {
     let server = Server::start().await;
-    let (account, user, cookie) = server.account("alpha").await;
-    let tokens = server.devices(account, user, &["a"]).await;
+    let (actor, cookie) = server.account("alpha").await;
+    let tokens = server.devices(&actor, &["a"]).await;
     let too_large = read(server.half_send(&report(&tokens[0]), 256 * 1024 + 1, "").await).await;
     assert_eq!((too_large.status, too_large.header("content-type")), (413, "application/problem+json"));
     for (name, cookie) in [("register-part", cookie.as_str()), ("sign-in", "")] {
@@ -292,9 +290,9 @@ async fn large_bodies_are_refused_before_they_arrive() {
 async fn requests_beyond_the_rate_are_refused_with_a_time() {
     let slow = LimitSettings { device_rate: 1.try_into().unwrap(), account_rate: 1.try_into().unwrap(), ..settings() };
     let server = Server::start_with(slow, None).await;
-    let (account, user, cookie) = server.account("alpha").await;
+    let (actor, cookie) = server.account("alpha").await;
     let (.., other) = server.account("beta").await;
-    let tokens = server.devices(account, user, &["fast", "good"]).await;
+    let tokens = server.devices(&actor, &["fast", "good"]).await;
     let refused = until_refused(async || server.ask(&report(&tokens[0]), r#"{"altitude": 7}"#).await).await;
     assert_eq!((refused.status, refused.retry_after()), (429, 1));
     assert_eq!(refused.header("content-type"), "application/problem+json");
@@ -441,8 +439,8 @@ async fn new_sign_in_ends_the_session_that_it_replaces() {
 #[tokio::test(flavor = "multi_thread")]
 async fn devices_get_problems_for_every_refusal() {
     let server = Server::start().await;
-    let (account, user, _) = server.account("alpha").await;
-    let tokens = server.devices(account, user, &["a"]).await;
+    let (actor, _) = server.account("alpha").await;
+    let tokens = server.devices(&actor, &["a"]).await;
     let authorization = format!("authorization: Bearer {}\r\n", tokens[0].reveal());
     let check = async |request: &str, more: &str, expected: u16| {
         let answer = server.ask(&format!("{request} HTTP/1.1\r\n{more}"), "").await;

@@ -24,7 +24,7 @@ use axum::{
 use http::{HeaderMap, Method, StatusCode, header};
 use muster_app::fns::Work;
 use muster_domain::SecurityToken;
-use muster_registry::{AccountId, AuthenticatedDevice, Source, User};
+use muster_registry::{AccountId, Actor, AuthenticatedDevice, Source};
 use std::{hash::Hash, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
@@ -174,20 +174,20 @@ impl Limits {
         request: Request,
         max_bytes: usize,
     ) -> Result<Admitted, Refused> {
-        let id = device.id.into_bytes();
+        let id = device.id().into_bytes();
         self.device_rate.check(&id).map_err(|wait| Refused::too_many(Reason::DeviceRate, wait))?;
         let entry = self.of_device.enter(id);
         let entry = entry.ok_or_else(|| Refused::too_many(Reason::OfDevice, Duration::from_secs(1)))?;
-        let (request, charge) = receive(&self.device_bodies, device.account, request, max_bytes).await?;
+        let (request, charge) = receive(&self.device_bodies, device.account(), request, max_bytes).await?;
         let permits = 1 + (charge.bytes() / BYTES_PER_PERMIT) as u32;
-        let permit = self.reports.acquire(device.account, permits).await.map_err(|_| Refused::busy(Reason::Busy))?;
+        let permit = self.reports.acquire(device.account(), permits).await.map_err(|_| Refused::busy(Reason::Busy))?;
         Ok(Admitted { request, entry: Box::new(entry), work: Arc::new((permit, charge)) })
     }
 
     /// Lets a request of a page in, with its whole body.
     async fn admit_page(&self, request: Request) -> Result<Admitted, Refused> {
         let source = source_of(&request);
-        let account = request.extensions().get::<User>().map(|user| user.account);
+        let account = request.extensions().get::<Actor>().map(Actor::account);
         let party = account.map_or(Party::Source(source), Party::Account);
         // Without an account, the connections of an address are counted.
         let mut entry = None;

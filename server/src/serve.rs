@@ -203,8 +203,8 @@ pub(crate) fn router(
         .layer(from_fn_with_state(settings.trusted_proxies.clone(), client::identify))
 }
 
-/// The fields of every log line about a request. The query is left out, because it holds search terms. The account of a
-/// signed-in user and the id of a device are recorded once they are known.
+/// The fields of every log line about a request. The query is left out, because it holds search terms. The account, and
+/// the id of a device, are recorded once they are known.
 fn span(request: &Request<Body>) -> Span {
     let id = request.extensions().get::<RequestId>().map(RequestId::as_str);
     tracing::info_span!("request", id, method = %request.method(), path = request.uri().path(), account = Empty, device = Empty)

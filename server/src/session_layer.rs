@@ -1,4 +1,4 @@
-//! Finds the user of a request by its session cookie, and redirects requests without one to the sign-in page.
+//! Finds the actor of a request by its session cookie, and redirects requests without one to the sign-in page.
 
 use crate::{
     client::{Client, source_of},
@@ -38,7 +38,7 @@ pub(crate) struct Sessions {
     pub(crate) public: PublicUrl,
 }
 
-/// Puts the `User` and their session's key among the extensions of a request. A page asked for without a
+/// Puts the `Actor` and the key of the session among the extensions of a request. A page asked for without a
 /// session leads to `/sign-in`, and back again; a server function is answered before its body has come.
 pub(crate) async fn authenticate_session(
     State(sessions): State<Sessions>,
@@ -58,9 +58,9 @@ pub(crate) async fn authenticate_session(
         let found = timeout(WORK_TIMEOUT, sessions.registry.session(&key)).await;
         drop(permit);
         match found.unwrap_or(Err(StoreError::Unavailable)) {
-            Ok(Some(user)) => {
-                Span::current().record("account", user.account_name.as_str());
-                request.extensions_mut().insert(user);
+            Ok(Some(actor)) => {
+                Span::current().record("account", actor.account_name());
+                request.extensions_mut().insert(actor);
                 request.extensions_mut().insert(Arc::new(key));
                 is_known = true;
             }

@@ -1,18 +1,15 @@
 //! `muster account add`, `muster user add` and `muster user password`.
 
 use crate::{command_line::Database, database::with_registry, stopping::Stop};
-use muster_registry::{AccountName, Password};
+use muster_registry::{AccountName, Password, UserError};
 use std::io::BufRead;
-
-/// The actor that the log names for these commands.
-const COMMAND_LINE: &str = "the command line";
 
 /// `muster account add NAME`
 pub(crate) async fn add_account(name: &str, database: &Database, stop: &Stop) -> Result<(), String> {
     let name = AccountName::parse(name).map_err(|error| error.to_string())?;
     with_registry(database, stop, async |registry| {
-        registry.add_account(&name).await.map_err(|error| error.to_string())?;
-        tracing::info!(account = name.as_str(), by = COMMAND_LINE, "account added");
+        let actor = registry.add_account(&name).await.map_err(|error| error.to_string())?;
+        tracing::info!(account = actor.account_name(), by = actor.name(), "account added");
         Ok(format!("Account {name} created. Add users with: muster user add EMAIL --account {name}"))
     })
     .await
@@ -22,11 +19,11 @@ pub(crate) async fn add_account(name: &str, database: &Database, stop: &Stop) ->
 pub(crate) async fn add_user(email: &str, account: &str, database: &Database, stop: &Stop) -> Result<(), String> {
     let name = AccountName::parse(account).map_err(|error| error.to_string())?;
     with_registry(database, stop, async |registry| {
-        let account = registry.account_named(&name).await.map_err(|error| error.to_string())?;
-        let account =
-            account.ok_or_else(|| format!("There is no account {name}. Create it with: muster account add {name}"))?;
-        registry.add_user(email, account, &ask_for_password().await?).await.map_err(|error| error.to_string())?;
-        tracing::info!(account = name.as_str(), user = email, by = COMMAND_LINE, "user added");
+        let actor = registry.command_line(&name).await.map_err(|error| error.to_string())?;
+        let actor =
+            actor.ok_or_else(|| format!("There is no account {name}. Create it with: muster account add {name}"))?;
+        registry.add_user(&actor, email, &ask_for_password().await?).await.map_err(|error| error.to_string())?;
+        tracing::info!(account = actor.account_name(), user = email, by = actor.name(), "user added");
         Ok(format!("{email} can sign in now."))
     })
     .await
@@ -35,8 +32,10 @@ pub(crate) async fn add_user(email: &str, account: &str, database: &Database, st
 /// `muster user password EMAIL`
 pub(crate) async fn change_password(email: &str, database: &Database, stop: &Stop) -> Result<(), String> {
     with_registry(database, stop, async |registry| {
-        registry.set_password(email, &ask_for_password().await?).await.map_err(|error| error.to_string())?;
-        tracing::info!(user = email, by = COMMAND_LINE, "password changed, sessions ended");
+        let actor = registry.command_line_for_user(email).await.map_err(|error| error.to_string())?;
+        let actor = actor.ok_or_else(|| UserError::Unknown.to_string())?;
+        registry.set_password(&actor, email, &ask_for_password().await?).await.map_err(|error| error.to_string())?;
+        tracing::info!(user = email, by = actor.name(), "password changed, sessions ended");
         Ok(format!("Password of {email} changed; their sessions were ended."))
     })
     .await

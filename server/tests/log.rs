@@ -6,7 +6,7 @@ mod support;
 
 use muster_app::fns::registrations::Part;
 use std::{io::Write, process::Stdio};
-use support::{EMAIL, PASSWORD, Place};
+use support::{EMAIL, PASSWORD, Place, Server};
 
 const MODEL: &str = r#"{"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": "tm:ThingModel",
     "title": "Contoso.Pump", "properties": {"pressure": {"type": "number"}}}"#;
@@ -20,6 +20,35 @@ fn tokens(answer: &str) -> Vec<String> {
 /// The arguments of a server function that takes bytes.
 fn bytes_of(argument: &impl serde::Serialize) -> Vec<u8> {
     postcard::to_allocvec(argument).unwrap()
+}
+
+/// Registers one device, and gives its token.
+fn register_device(server: &Server, cookie: &str) -> String {
+    let postcard = |function: &str, body: &[u8]| {
+        let answer = server.call(function, cookie, "application/x-postcard", body);
+        assert_eq!(answer.status, 200, "{function}: {answer:?}");
+        answer.body
+    };
+    postcard("upload-model", &bytes_of(&MODEL.as_bytes()));
+    let begin = serde_json::json!({ "file_name": "fleet.csv", "devices": 1, "parts": 1, "group": null });
+    let begun = server.call_json("begin-registration", cookie, &begin.to_string());
+    let registration = serde_json::from_str(&begun.body).unwrap();
+    let part = part(registration, b"a,Contoso.Pump\n");
+    tokens(&postcard("register-part", &bytes_of(&part))).remove(0)
+}
+
+/// The first part of a file.
+fn part(registration: uuid::Uuid, bytes: &[u8]) -> Part {
+    Part {
+        registration,
+        number: 0,
+        attempt: 1,
+        renew: false,
+        layout: muster_domain::Layout::default(),
+        missing_fields: muster_domain::FieldSet::default(),
+        first_line: 1,
+        bytes: bytes.to_vec(),
+    }
 }
 
 #[test]
@@ -46,16 +75,7 @@ fn every_change_is_in_the_log_and_no_secret_is() {
     json("begin-registration", serde_json::json!({ "file_name": forged, "devices": 3, "parts": 1, "group": "Berlin" }));
     let begun = server.wait_for("registration begun");
     let id: uuid::Uuid = begun.split("registration=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
-    let part = Part {
-        registration: id,
-        number: 0,
-        attempt: 1,
-        renew: false,
-        layout: muster_domain::Layout::default(),
-        missing_fields: muster_domain::FieldSet::default(),
-        first_line: 1,
-        bytes: b"a,Contoso.Pump\nb,Contoso.Pump\nc,Contoso.Valve\n".to_vec(),
-    };
+    let part = part(id, b"a,Contoso.Pump\nb,Contoso.Pump\nc,Contoso.Valve\n");
     let mut secrets = tokens(&postcard("register-part", bytes_of(&part)));
     assert_eq!(secrets.len(), 2);
     json("finish-registration", serde_json::json!({ "registration": id }));
@@ -189,6 +209,25 @@ fn a_request_is_found_in_the_log_by_the_id_in_its_response() {
             }
         } else {
             for words in ["method=POST path=\"/fn/me\"", "account=\"main\"", "status=200"] {
+                assert!(line.contains(words), "{words}: {line}");
+            }
+        }
+        // A request of a device is found by its account, too.
+        let token = register_device(&server, &cookie);
+        let bearer = format!("Bearer mst_{token}");
+        let stored = server.ask("POST", "/device/v1/state", &[("authorization", &bearer)], br#"{"pressure": 1}"#);
+        assert_eq!(stored.status, 204, "{stored:?}");
+        let line = server.wait_for_all(&[stored.header("x-request-id"), "a response was sent"]);
+        if format == "json" {
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let span = &line["span"];
+            assert_eq!(
+                (&span["method"], &span["path"], &span["account"]),
+                (&"POST".into(), &"/device/v1/state".into(), &"main".into())
+            );
+            assert!(span["device"].is_string(), "{line}");
+        } else {
+            for words in ["method=POST path=\"/device/v1/state\"", "account=\"main\" device=", "status=204"] {
                 assert!(line.contains(words), "{words}: {line}");
             }
         }

@@ -22,7 +22,7 @@ pub struct Exported {
 pub async fn devices(query: DeviceQuery) -> Result<Dated<DevicePage>, Failure> {
     let viewer = super::viewer()?;
     server::check(&query.filter)?;
-    let page = viewer.registry.devices(viewer.account(), &query).await?;
+    let page = viewer.registry.devices(&viewer.actor, &query).await?;
     Ok(viewer.dated(page))
 }
 
@@ -34,7 +34,7 @@ pub async fn devices(query: DeviceQuery) -> Result<Dated<DevicePage>, Failure> {
 pub async fn count_devices(filter: DeviceFilter) -> Result<u64, Failure> {
     let viewer = super::viewer()?;
     server::check(&filter)?;
-    Ok(viewer.registry.count_devices(viewer.account(), &filter).await?)
+    Ok(viewer.registry.count_devices(&viewer.actor, &filter).await?)
 }
 
 /// One device by its name.
@@ -45,7 +45,7 @@ pub async fn count_devices(filter: DeviceFilter) -> Result<u64, Failure> {
 pub async fn device(name: String) -> Result<Option<Dated<DeviceDetail>>, Failure> {
     let viewer = super::viewer()?;
     let Ok(name) = muster_domain::DeviceName::parse(&name) else { return Ok(None) };
-    let detail = viewer.registry.device(viewer.account(), &name).await?;
+    let detail = viewer.registry.device(&viewer.actor, &name).await?;
     Ok(detail.map(|detail| viewer.dated(detail)))
 }
 
@@ -57,10 +57,10 @@ pub async fn device(name: String) -> Result<Option<Dated<DeviceDetail>>, Failure
 pub async fn change_devices(targets: Targets, change: Change) -> Result<CallOutcome, Failure> {
     let viewer = super::viewer()?;
     server::check_targets(&targets)?;
-    let outcome = viewer.registry.change_devices(viewer.account(), &targets, &change).await;
+    let outcome = viewer.registry.change_devices(&viewer.actor, &targets, &change).await;
     let outcome = outcome.map_err(|error| super::failure::of_group(error, &viewer))?;
     let (what, to) = server::change_in_words(&change);
-    super::log_action!(viewer.actor(), "devices changed", change = what, to = to, devices = outcome.devices);
+    super::log_action!(viewer.actor, "devices changed", change = what, to = to, devices = outcome.devices);
     Ok(outcome)
 }
 
@@ -72,7 +72,7 @@ pub async fn change_devices(targets: Targets, change: Change) -> Result<CallOutc
 pub async fn export_devices(targets: Targets) -> Result<Exported, Failure> {
     let viewer = super::viewer()?;
     server::check_targets(&targets)?;
-    let (devices, next) = viewer.registry.export(viewer.account(), &targets).await?;
+    let (devices, next) = viewer.registry.export(&viewer.actor, &targets).await?;
     let mut rows = Vec::new();
     for device in &devices {
         muster_domain::registration_csv::push_row(&mut rows, device);

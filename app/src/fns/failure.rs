@@ -143,7 +143,7 @@ pub(super) fn of_group(error: muster_registry::GroupError, viewer: &super::viewe
         GroupError::Store(error) => error.into(),
         error => {
             if error == GroupError::TooMany {
-                super::log_action!(viewer.actor(), "limit reached", limit = "device groups");
+                super::log_action!(viewer.actor, "limit reached", limit = "device groups");
             }
             Failure::refused(error)
         }

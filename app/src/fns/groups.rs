@@ -11,7 +11,7 @@ use muster_domain::{GroupName, GroupSummary};
 #[server(prefix = "/fn", endpoint = "groups", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn groups() -> Result<Dated<Vec<GroupSummary>>, Failure> {
     let viewer = super::viewer()?;
-    let groups = viewer.registry.groups(viewer.account()).await?;
+    let groups = viewer.registry.groups(&viewer.actor).await?;
     Ok(viewer.dated(groups))
 }
 
@@ -22,9 +22,9 @@ pub async fn groups() -> Result<Dated<Vec<GroupSummary>>, Failure> {
 #[server(prefix = "/fn", endpoint = "make-group", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn make_group(name: GroupName) -> Result<(), Failure> {
     let viewer = super::viewer()?;
-    let made = viewer.registry.create_group(viewer.account(), &name).await;
+    let made = viewer.registry.create_group(&viewer.actor, &name).await;
     made.map_err(|error| super::failure::of_group(error, &viewer))?;
-    super::log_action!(viewer.actor(), "device group created", group = name.as_str());
+    super::log_action!(viewer.actor, "device group created", group = name.as_str());
     Ok(())
 }
 
@@ -35,9 +35,9 @@ pub async fn make_group(name: GroupName) -> Result<(), Failure> {
 #[server(prefix = "/fn", endpoint = "rename-group", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn rename_group(from: GroupName, to: GroupName) -> Result<(), Failure> {
     let viewer = super::viewer()?;
-    let renamed = viewer.registry.rename_group(viewer.account(), &from, &to).await;
+    let renamed = viewer.registry.rename_group(&viewer.actor, &from, &to).await;
     renamed.map_err(|error| super::failure::of_group(error, &viewer))?;
-    super::log_action!(viewer.actor(), "device group renamed", group = from.as_str(), new_name = to.as_str());
+    super::log_action!(viewer.actor, "device group renamed", group = from.as_str(), new_name = to.as_str());
     Ok(())
 }
 
@@ -48,8 +48,8 @@ pub async fn rename_group(from: GroupName, to: GroupName) -> Result<(), Failure>
 #[server(prefix = "/fn", endpoint = "delete-group", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn delete_group(name: GroupName) -> Result<(), Failure> {
     let viewer = super::viewer()?;
-    let deleted = viewer.registry.delete_group(viewer.account(), &name).await;
+    let deleted = viewer.registry.delete_group(&viewer.actor, &name).await;
     deleted.map_err(|error| super::failure::of_group(error, &viewer))?;
-    super::log_action!(viewer.actor(), "device group deleted", group = name.as_str());
+    super::log_action!(viewer.actor, "device group deleted", group = name.as_str());
     Ok(())
 }

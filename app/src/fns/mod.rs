@@ -24,6 +24,6 @@ pub use failure::Failure;
 pub(crate) use failure::{SESSION_ENDED, SIGN_IN};
 pub(crate) use resource::sent;
 #[cfg(feature = "ssr")]
-pub(crate) use viewer::{Actor, log_action, registry, viewer};
-#[cfg(feature = "ssr")]
 pub use viewer::{ClientAddress, Work};
+#[cfg(feature = "ssr")]
+pub(crate) use viewer::{log_action, logged_address, registry, viewer};

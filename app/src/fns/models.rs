@@ -20,7 +20,7 @@ pub enum ModelUploaded {
 #[server(prefix = "/fn", endpoint = "models", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn models() -> Result<Dated<Vec<ModelSummary>>, Failure> {
     let viewer = super::viewer()?;
-    let models = viewer.registry.models(viewer.account()).await?;
+    let models = viewer.registry.models(&viewer.actor).await?;
     Ok(viewer.dated(models))
 }
 
@@ -31,7 +31,7 @@ pub async fn models() -> Result<Dated<Vec<ModelSummary>>, Failure> {
 #[server(prefix = "/fn", endpoint = "model-names", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn model_names() -> Result<Vec<String>, Failure> {
     let viewer = super::viewer()?;
-    Ok(viewer.registry.model_names(viewer.account()).await?)
+    Ok(viewer.registry.model_names(&viewer.actor).await?)
 }
 
 /// Adds a model definition, or replaces the one of the same name.
@@ -44,11 +44,11 @@ pub async fn upload_model(definition: Vec<u8>) -> Result<ModelUploaded, Failure>
     use muster_registry::ModelError;
 
     let viewer = super::viewer()?;
-    match viewer.registry.put_model(viewer.account(), &definition).await {
+    match viewer.registry.put_model(&viewer.actor, &definition).await {
         Ok(put) => {
             if put.outcome != ModelOutcome::Unchanged {
                 let is_new = put.outcome == ModelOutcome::Added;
-                super::log_action!(viewer.actor(), "model uploaded", model = put.name.as_str(), is_new = is_new);
+                super::log_action!(viewer.actor, "model uploaded", model = put.name.as_str(), is_new = is_new);
             }
             Ok(ModelUploaded::Stored(put))
         }
@@ -56,7 +56,7 @@ pub async fn upload_model(definition: Vec<u8>) -> Result<ModelUploaded, Failure>
         Err(ModelError::Store(error)) => Err(error.into()),
         Err(error) => {
             if error == ModelError::TooMany {
-                super::log_action!(viewer.actor(), "limit reached", limit = "models");
+                super::log_action!(viewer.actor, "limit reached", limit = "models");
             }
             Err(Failure::refused(error))
         }
@@ -72,9 +72,9 @@ pub async fn delete_model(name: ModelName) -> Result<(), Failure> {
     use muster_registry::DeleteModelError;
 
     let viewer = super::viewer()?;
-    match viewer.registry.delete_model(viewer.account(), &name).await {
+    match viewer.registry.delete_model(&viewer.actor, &name).await {
         Ok(()) => {
-            super::log_action!(viewer.actor(), "model deleted", model = name.as_str());
+            super::log_action!(viewer.actor, "model deleted", model = name.as_str());
             Ok(())
         }
         Err(DeleteModelError::Store(error)) => Err(error.into()),

@@ -39,7 +39,7 @@ pub async fn unknown_models(names: Vec<ModelName>) -> Result<Vec<UnknownModel>, 
     if names.len() > muster_domain::CheckReport::MAX_MODELS {
         return Err(Failure::refused("At most 1,000 model names can be looked up at once."));
     }
-    Ok(viewer.registry.unknown_models(viewer.account(), &names).await?)
+    Ok(viewer.registry.unknown_models(&viewer.actor, &names).await?)
 }
 
 /// Of these device names (at most 1,000), those that no device has, but that are a registered device's with its leading
@@ -53,7 +53,7 @@ pub async fn registered_with_leading_zeros(names: Vec<DeviceName>) -> Result<Vec
     if names.len() > muster_registry::MAX_NUMERIC_NAMES {
         return Err(Failure::refused("Look up at most 1,000 device names at a time."));
     }
-    Ok(viewer.registry.registered_with_leading_zeros(viewer.account(), &names).await?)
+    Ok(viewer.registry.registered_with_leading_zeros(&viewer.actor, &names).await?)
 }
 
 /// Begins a registration; its parts name it.
@@ -72,10 +72,10 @@ pub async fn begin_registration(
     let viewer = super::viewer()?;
     let group_name = group.as_ref().map(|group| group.as_str().to_owned()).unwrap_or_default();
     let new = NewRegistration { file_name: file_name.clone(), devices, parts, group };
-    let begun = viewer.registry.begin_registration(viewer.account(), viewer.user.id, new).await;
+    let begun = viewer.registry.begin_registration(&viewer.actor, new).await;
     let id = Uuid::from(begun.map_err(|error| server::failure_of(error, &viewer))?);
     super::log_action!(
-        viewer.actor(),
+        viewer.actor,
         "registration begun",
         registration = tracing::field::display(id),
         // A name may be as long as a request; its beginning identifies it.
@@ -101,7 +101,7 @@ pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
     }
     let id = RegistrationId::from(part.registration);
     let outcome =
-        viewer.registry.register_part(viewer.account(), id, server::rows(part)).await.map_err(server::failure)?;
+        viewer.registry.register_part(&viewer.actor, id, server::rows(part)).await.map_err(server::failure)?;
     let mut tokens = Vec::with_capacity(outcome.tokens.len() * 96);
     for (name, token) in &outcome.tokens {
         muster_domain::tokens_csv::push_row(&mut tokens, name, token);
@@ -125,10 +125,10 @@ pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
 #[server(prefix = "/fn", endpoint = "finish-registration", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn finish_registration(registration: RegistrationId) -> Result<(), Failure> {
     let viewer = super::viewer()?;
-    let finished = viewer.registry.finish_registration(viewer.account(), registration).await;
+    let finished = viewer.registry.finish_registration(&viewer.actor, registration).await;
     let summary = finished.map_err(server::failure)?;
     super::log_action!(
-        viewer.actor(),
+        viewer.actor,
         "registration finished",
         registration = tracing::field::display(registration),
         registered = summary.registered,
@@ -149,7 +149,7 @@ const MAX_LISTED: usize = 100;
 #[server(prefix = "/fn", endpoint = "registrations", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn registrations(before: Option<RegistrationId>) -> Result<Dated<RegistrationList>, Failure> {
     let viewer = super::viewer()?;
-    let mut rows = viewer.registry.registrations(viewer.account(), before, MAX_LISTED as u32 + 1).await?;
+    let mut rows = viewer.registry.registrations(&viewer.actor, before, MAX_LISTED as u32 + 1).await?;
     let has_older = rows.len() > MAX_LISTED;
     rows.truncate(MAX_LISTED);
     Ok(viewer.dated(RegistrationList { rows, has_older }))
@@ -165,9 +165,9 @@ pub async fn undo_registration(
     after: Option<DeviceName>,
 ) -> Result<CallOutcome, Failure> {
     let viewer = super::viewer()?;
-    let outcome = viewer.registry.undo_registration(viewer.account(), registration, after.as_ref()).await?;
+    let outcome = viewer.registry.undo_registration(&viewer.actor, registration, after.as_ref()).await?;
     let id = tracing::field::display(registration);
-    super::log_action!(viewer.actor(), "registration undone", registration = id, devices = outcome.devices);
+    super::log_action!(viewer.actor, "registration undone", registration = id, devices = outcome.devices);
     Ok(outcome)
 }
 
@@ -179,7 +179,7 @@ pub async fn undo_registration(
 #[server(prefix = "/fn", endpoint = "registration-errors", input = server_fn::codec::Json, output = server_fn::codec::Postcard)]
 pub async fn registration_errors(registration: RegistrationId, after: Option<u32>) -> Result<ErrorRows, Failure> {
     let viewer = super::viewer()?;
-    let page = viewer.registry.registration_errors(viewer.account(), registration, after).await?;
+    let page = viewer.registry.registration_errors(&viewer.actor, registration, after).await?;
     let page = page.ok_or_else(|| Failure::refused("This registration no longer exists."))?;
     Ok(ErrorRows { fragile_names: server::fragile_names(&page.rows), rows: page.rows, next: page.next })
 }
@@ -206,7 +206,7 @@ mod server {
             RegisterError::Store(error) => error.into(),
             RegisterError::Group(error) => crate::fns::failure::of_group(error, viewer),
             RegisterError::OverLimit(limit) => {
-                log_action!(viewer.actor(), "limit reached", limit = limit);
+                log_action!(viewer.actor, "limit reached", limit = limit);
                 Failure::refused(limit)
             }
             error => failure(error),

@@ -43,10 +43,10 @@ pub async fn sign_in(email: String, password: String, to: String) -> Result<Stri
 
     let registry = super::registry()?;
     match registry.sign_in(&email, server::source(), &Password::given(password)).await {
-        Ok((key, user)) => {
+        Ok((key, actor)) => {
             // It would stay valid with no way to end it: the browser forgets its key.
             server::end_session(&registry).await?;
-            super::log_action!(super::Actor::of(Some(&user)), "signed in");
+            super::log_action!(actor, "signed in");
             server::set_cookie(&key.reveal(), muster_registry::SESSION_ABSOLUTE_MS / 1_000);
             Ok(safe_return(&to).to_owned())
         }
@@ -55,7 +55,14 @@ pub async fn sign_in(email: String, password: String, to: String) -> Result<Stri
             // People type their password into the wrong box: what was typed is logged only if somebody signs in with it.
             let user = registry.user_with_email(&email).await.unwrap_or_default();
             let is_limit = matches!(error, SignInError::TooMany { .. });
-            super::log_action!(super::Actor::of(user.as_ref()), "sign-in failed", limit_reached = is_limit);
+            // Nobody acts yet. The fields are those of `log_action!`.
+            tracing::info!(
+                account = user.as_ref().map_or("unknown", |user| user.account_name.as_str()),
+                user = user.as_ref().map_or("unknown", |user| user.email.as_str()),
+                address = super::logged_address().as_str(),
+                limit_reached = is_limit,
+                "sign-in failed"
+            );
             Err(match error {
                 SignInError::TooMany { retry_after_s } => Failure::TooMany { retry_after_s }.noted(),
                 error => Failure::refused(error),
@@ -73,7 +80,7 @@ pub async fn sign_out() -> Result<(), Failure> {
     let viewer = super::viewer().ok();
     server::end_session(&super::registry()?).await?;
     if let Some(viewer) = viewer {
-        super::log_action!(viewer.actor(), "signed out");
+        super::log_action!(viewer.actor, "signed out");
     }
     server::set_cookie("", 0);
     server::clear_site_data();
@@ -86,8 +93,8 @@ pub async fn sign_out() -> Result<(), Failure> {
 /// [`Failure::SignedOut`].
 #[server(prefix = "/fn", endpoint = "me", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn who_am_i() -> Result<Me, Failure> {
-    let viewer = super::viewer()?;
-    Ok(Me { email: viewer.user.email, account: viewer.user.account_name.to_string() })
+    let actor = super::viewer()?.actor;
+    Ok(Me { email: actor.name().to_owned(), account: actor.account_name().to_owned() })
 }
 
 #[cfg(feature = "ssr")]

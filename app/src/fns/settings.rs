@@ -11,7 +11,7 @@ use muster_domain::PricingTier;
 #[server(prefix = "/fn", endpoint = "default-tier", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn default_tier() -> Result<PricingTier, Failure> {
     let viewer = super::viewer()?;
-    Ok(viewer.registry.default_tier(viewer.account()).await?)
+    Ok(viewer.registry.default_tier(&viewer.actor).await?)
 }
 
 /// Changes that tier, for devices registered from now on.
@@ -21,7 +21,7 @@ pub async fn default_tier() -> Result<PricingTier, Failure> {
 #[server(prefix = "/fn", endpoint = "set-default-tier", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn set_default_tier(tier: PricingTier) -> Result<(), Failure> {
     let viewer = super::viewer()?;
-    viewer.registry.set_default_tier(viewer.account(), tier).await?;
-    super::log_action!(viewer.actor(), "default pricing tier changed", tier = tier.as_str());
+    viewer.registry.set_default_tier(&viewer.actor, tier).await?;
+    super::log_action!(viewer.actor, "default pricing tier changed", tier = tier.as_str());
     Ok(())
 }

@@ -21,9 +21,9 @@ pub struct NewTokens {
 pub async fn generate_tokens(targets: Targets, old: OldTokens, job: TokenJob) -> Result<NewTokens, Failure> {
     let viewer = super::viewer()?;
     super::devices::server::check_targets(&targets)?;
-    let (tokens, next) = viewer.registry.generate_tokens(viewer.account(), &targets, old, job).await?;
+    let (tokens, next) = viewer.registry.generate_tokens(&viewer.actor, &targets, old, job).await?;
     let ends_old = old == OldTokens::RevokeNow;
-    super::log_action!(viewer.actor(), "tokens generated", devices = tokens.len(), ends_old_tokens = ends_old);
+    super::log_action!(viewer.actor, "tokens generated", devices = tokens.len(), ends_old_tokens = ends_old);
     let mut rows = Vec::new();
     for (name, token) in &tokens {
         muster_domain::tokens_csv::push_row(&mut rows, name, token);

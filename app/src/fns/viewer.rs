@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use axum::http::request::Parts;
 use leptos::prelude::use_context;
-use muster_registry::{AccountId, Registry, User};
+use muster_registry::{Actor, Registry};
 use std::{
     fmt,
     net::IpAddr,
@@ -26,45 +26,25 @@ impl fmt::Display for ClientAddress {
 #[derive(Clone)]
 pub struct Work(pub Weak<dyn Send + Sync>);
 
-/// The user of the request. The server's session layer puts it among the request's extensions, and nowhere
-/// else is a session looked at.
+/// The actor of the request. The server's session layer puts it among the request's extensions, and nowhere else is a
+/// session looked at.
 pub(crate) struct Viewer {
-    /// The user.
-    pub(crate) user: User,
-    /// What Muster knows. Everything asked of it is bound to `account`.
+    /// The signed-in user.
+    pub(crate) actor: Actor,
+    /// What Muster knows. Everything asked of it is asked as `actor`.
     pub(crate) registry: Registry,
     _work: Option<Arc<dyn Send + Sync>>,
 }
 
-/// The user behind an action, as the log names them.
-pub(crate) struct Actor {
-    pub(crate) account: String,
-    pub(crate) user: String,
-    pub(crate) address: String,
-}
-
-impl Actor {
-    /// This user, from the address of the request that is being answered.
-    pub(crate) fn of(user: Option<&User>) -> Self {
-        let unknown = || "unknown".to_owned();
-        let address = use_context::<Parts>().and_then(|parts| parts.extensions.get::<ClientAddress>().copied());
-        Self {
-            account: user.map_or_else(unknown, |user| user.account_name.to_string()),
-            user: user.map_or_else(unknown, |user| user.email.clone()),
-            address: address.map_or_else(unknown, |address| address.to_string()),
-        }
-    }
-}
-
-/// Writes into the log what an [`Actor`] did. Text is written in quotes and escaped, so that a name cannot add a line.
-/// No value may be a secret.
+/// Writes into the log what an [`Actor`] did, and from which address. Text is written in quotes and escaped, so that a
+/// name cannot add a line. No value may be a secret.
 macro_rules! log_action {
     ($actor:expr, $what:literal $(, $field:ident = $value:expr)* $(,)?) => {{
         let actor = &$actor;
         tracing::info!(
-            account = actor.account.as_str(),
-            user = actor.user.as_str(),
-            address = actor.address.as_str(),
+            account = actor.account_name(),
+            user = actor.name(),
+            address = $crate::fns::viewer::logged_address().as_str(),
             $($field = $value,)*
             $what
         );
@@ -72,29 +52,25 @@ macro_rules! log_action {
 }
 pub(crate) use log_action;
 
-impl Viewer {
-    /// The user, as the log names them.
-    pub(crate) fn actor(&self) -> Actor {
-        Actor::of(Some(&self.user))
-    }
+/// The address of the request that is being answered, as the log names it.
+pub(crate) fn logged_address() -> String {
+    let address = use_context::<Parts>().and_then(|parts| parts.extensions.get::<ClientAddress>().copied());
+    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+}
 
+impl Viewer {
     /// A value that was just read, with the time.
     pub(crate) fn dated<T>(&self, value: T) -> super::Dated<T> {
         super::Dated { value, now: self.registry.now() }
     }
-
-    /// The account of the user: the only one whose things they see.
-    pub(crate) fn account(&self) -> AccountId {
-        self.user.account
-    }
 }
 
-/// The user of this request, or [`Failure::SignedOut`].
+/// The viewer of this request, or [`Failure::SignedOut`].
 pub(crate) fn viewer() -> Result<Viewer, Failure> {
     let extensions = use_context::<Parts>().map(|parts| parts.extensions).unwrap_or_default();
     let work = extensions.get::<Work>().and_then(|work| work.0.upgrade());
-    match extensions.get::<User>() {
-        Some(user) => Ok(Viewer { user: user.clone(), registry: registry()?, _work: work }),
+    match extensions.get::<Actor>() {
+        Some(actor) => Ok(Viewer { actor: actor.clone(), registry: registry()?, _work: work }),
         None => Err(Failure::SignedOut.noted()),
     }
 }

@@ -1,7 +1,7 @@
 //! Muster's use cases and data: accounts, users, models, devices, tokens and registrations.
 //!
 //! [`Registry`] is what server functions, routes, the device endpoint and commands call. Each of its methods is one use
-//! case and at most one transaction, and is bound to one account. It stores everything through
+//! case and at most one transaction, in the account of the [`Actor`] or device that it takes first. It stores everything through
 //! `store::contract::Store`, on SQLite or on PostgreSQL; no other crate sees SQL.
 #![warn(missing_docs)]
 #![expect(
@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod actor;
 mod devices;
 mod errors;
 mod fleet;
@@ -27,6 +28,7 @@ pub use accounts::{
     sessions::{SESSION_ABSOLUTE_MS, SESSION_IDLE_MS},
     sign_in_limits::{FREE_ATTEMPTS, FREE_ATTEMPTS_OF_SOURCE, Source, WRONG_PASSWORD_WINDOW_MS},
 };
+pub use actor::Actor;
 pub use devices::{AuthenticatedDevice, reports::MAX_STATE_BYTES};
 pub use errors::{
     AccountError, AuthError, DeleteModelError, GroupError, ModelError, NotReady, OpenError, RegisterError, SignInError,

@@ -24,7 +24,7 @@ macro_rules! ids {
 }
 
 ids! {
-    /// The id of an account. Every use case is bound to one.
+    /// The id of an account. A use case takes it from its actor.
     AccountId
     /// The id of a user.
     UserId

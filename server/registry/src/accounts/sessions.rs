@@ -2,11 +2,11 @@
 
 use crate::{
     accounts::{
-        User,
         password::Password,
         sign_in_limits::{Source, email_hash},
         users::address,
     },
+    actor::Actor,
     errors::{SignInError, StoreError},
     registry::Registry,
     store::contract::{NewSession, NewSignInAttempt},
@@ -27,7 +27,7 @@ const TOUCH_TIMEOUT: Duration = Duration::from_secs(1);
 const TOUCH_PAUSE_MS: i64 = 15_000;
 
 impl Registry {
-    /// Signs a user in, and returns the key of a new session. After a few wrong passwords from the same source, the
+    /// Signs a user in, and returns the key of a new session with its actor. After a few wrong passwords from the same source, the
     /// next attempt has to wait (`sign_in_limits.rs`). Whether the address belongs to a user makes no difference, in
     /// the answer or in its time.
     ///
@@ -38,7 +38,7 @@ impl Registry {
         email: &str,
         source: Source,
         password: &Password,
-    ) -> Result<(SessionKey, User), SignInError> {
+    ) -> Result<(SessionKey, Actor), SignInError> {
         let Ok(address) = address(email) else { return Err(SignInError::Wrong) };
         let now = self.now();
         let (email_hash, source_hash) = (email_hash(&address), source.hash());
@@ -68,14 +68,14 @@ impl Registry {
             source_hash,
         };
         self.store.add_session(session).await?;
-        Ok((key, found.user))
+        Ok((key, Actor::in_session(found.user)))
     }
 
-    /// The user of a session, if the session exists and has not expired.
+    /// The actor of a session: its user. `None` unless the session exists and has not expired.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn session(&self, key: &SessionKey) -> Result<Option<User>, StoreError> {
+    pub async fn session(&self, key: &SessionKey) -> Result<Option<Actor>, StoreError> {
         let Some(session) = self.store.session(key.id()).await? else { return Ok(None) };
         let now = self.now().as_ms();
         let is_over =
@@ -87,7 +87,7 @@ impl Registry {
         if (now - session.seen.as_ms()).abs() >= TOUCH_INTERVAL_MS {
             self.touch_session(key, now).await;
         }
-        Ok(Some(session.user))
+        Ok(Some(Actor::in_session(session.user)))
     }
 
     /// Stores that a session is in use. A database that is read-only or busy can still show its pages: so the wait is

@@ -1,7 +1,8 @@
-//! Accounts: adding and finding them, and their default pricing tiers.
+//! Accounts: adding them, and their default pricing tiers.
 
 use crate::{
     accounts::AccountName,
+    actor::Actor,
     errors::{AccountError, StoreError},
     registry::Registry,
     types::AccountId,
@@ -10,37 +11,30 @@ use crate::{
 use muster_domain::PricingTier;
 
 impl Registry {
-    /// Adds an account; its default pricing tier is `Small`.
+    /// Adds an account; its default pricing tier is `Small`. Only the command line does: so this returns the operator,
+    /// in the new account.
     ///
     /// # Errors
     /// [`AccountError`] if the name is taken.
-    pub async fn add_account(&self, name: &AccountName) -> Result<AccountId, AccountError> {
+    pub async fn add_account(&self, name: &AccountName) -> Result<Actor, AccountError> {
         let id = AccountId(new_id(&*self.world));
         self.store.add_account(id, name, self.now()).await?;
-        Ok(id)
-    }
-
-    /// The account of that name.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn account_named(&self, name: &AccountName) -> Result<Option<AccountId>, StoreError> {
-        self.store.account_named(name).await
+        Ok(Actor::at_command_line(id, name.to_string()))
     }
 
     /// The tier of devices whose row has none.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn default_tier(&self, account: AccountId) -> Result<PricingTier, StoreError> {
-        self.store.default_tier(account).await
+    pub async fn default_tier(&self, actor: &Actor) -> Result<PricingTier, StoreError> {
+        self.store.default_tier(actor.account()).await
     }
 
     /// Changes the default tier, for devices that are registered from now on.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn set_default_tier(&self, account: AccountId, tier: PricingTier) -> Result<(), StoreError> {
-        self.store.set_default_tier(account, tier).await
+    pub async fn set_default_tier(&self, actor: &Actor, tier: PricingTier) -> Result<(), StoreError> {
+        self.store.set_default_tier(actor.account(), tier).await
     }
 }

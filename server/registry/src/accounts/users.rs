@@ -2,6 +2,7 @@
 
 use crate::{
     accounts::{AccountName, User, password::Password, sign_in_limits::email_hash},
+    actor::Actor,
     errors::{StoreError, UserError},
     heavy::run_blocking,
     registry::Registry,
@@ -69,30 +70,30 @@ impl Registry {
         Ok(self.store.add_first_user(account, &name, user, &email, &hash, self.now()).await?)
     }
 
-    /// Adds a user to an account. Letter case of the address does not matter.
+    /// Adds a user to the account. Letter case of the address does not matter.
     ///
     /// # Errors
     /// [`UserError`] if the address is malformed or taken.
-    pub async fn add_user(&self, email: &str, account: AccountId, password: &Password) -> Result<UserId, UserError> {
+    pub async fn add_user(&self, actor: &Actor, email: &str, password: &Password) -> Result<UserId, UserError> {
         let email = address(email)?;
         let hash = self.hash(password).await?;
         let id = UserId(new_id(&*self.world));
-        self.store.add_user(id, account, &email, &hash, self.now()).await?;
+        self.store.add_user(id, actor.account(), &email, &hash, self.now()).await?;
         Ok(id)
     }
 
-    /// Changes a user's password, ends the user's sessions, and clears the delays after wrong passwords.
+    /// Changes the password of a user of the account, ends the user's sessions, and clears the delays after wrong passwords.
     ///
     /// # Errors
-    /// [`UserError`] if no user has this address.
-    pub async fn set_password(&self, email: &str, password: &Password) -> Result<(), UserError> {
+    /// [`UserError`] if no user of the account has this address.
+    pub async fn set_password(&self, actor: &Actor, email: &str, password: &Password) -> Result<(), UserError> {
         let address = address(email)?;
         let stored = self.credentials(email).await?.ok_or(UserError::Unknown)?.user.email;
         let hash = self.hash(password).await?;
-        self.store.set_password(&stored, email_hash(&address), &hash).await
+        self.store.set_password(actor.account(), &stored, email_hash(&address), &hash).await
     }
 
-    /// The user with this email address.
+    /// The user with this email address, of any account: for what comes before an actor is known.
     ///
     /// # Errors
     /// [`StoreError`].

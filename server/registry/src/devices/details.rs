@@ -1,6 +1,6 @@
 //! The details of one device.
 
-use crate::{errors::StoreError, registry::Registry, types::AccountId};
+use crate::{actor::Actor, errors::StoreError, registry::Registry};
 use muster_domain::{DeviceDetail, DeviceName};
 
 impl Registry {
@@ -8,7 +8,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn device(&self, account: AccountId, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError> {
-        self.store.device(account, name).await
+    pub async fn device(&self, actor: &Actor, name: &DeviceName) -> Result<Option<DeviceDetail>, StoreError> {
+        self.store.device(actor.account(), name).await
     }
 }

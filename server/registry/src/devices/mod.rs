@@ -9,15 +9,14 @@ use crate::types::AccountId;
 use muster_domain::{DeviceName, SecretHash, Timestamp};
 use uuid::Uuid;
 
-/// A device whose token was valid when it was verified.
+/// A device whose token was valid when it was verified: what acts at the device endpoint. It is not an
+/// [`Actor`](crate::Actor), and can do no more than the use cases that take it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthenticatedDevice {
-    /// Its account.
-    pub account: AccountId,
-    /// Its id.
-    pub id: Uuid,
-    /// Its name.
-    pub name: DeviceName,
+    pub(crate) account: AccountId,
+    pub(crate) account_name: String,
+    pub(crate) id: Uuid,
+    pub(crate) name: DeviceName,
     /// Its model, and the version of the model's definition.
     pub(crate) model: Uuid,
     pub(crate) model_version: i32,
@@ -25,6 +24,32 @@ pub struct AuthenticatedDevice {
     pub(crate) segment: i64,
     /// What this use of its token changes, if anything: see [`Registry::record_token_use`](crate::Registry::record_token_use).
     pub(crate) token_use: Option<TokenUse>,
+}
+
+impl AuthenticatedDevice {
+    /// Its account.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// Its account's name.
+    #[must_use]
+    pub fn account_name(&self) -> &str {
+        &self.account_name
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &DeviceName {
+        &self.name
+    }
 }
 
 /// A use of a token that changes something: the first use of any token of the device, or of its newest.

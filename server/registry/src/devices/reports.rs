@@ -156,7 +156,7 @@ fn merge(schemas: &Schemas, before: Option<&str>, given: &Properties) -> Result<
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
-    use crate::{AccountName, FakeWorld, NewRegistration, PartRows, Password};
+    use crate::{AccountName, FakeWorld, NewRegistration, PartRows};
     use muster_domain::{DeviceName, ModelName, NewDevice};
     use std::sync::mpsc;
 
@@ -164,19 +164,17 @@ mod tests {
     async fn registry_with_device(folder: &std::path::Path) -> (Registry, AuthenticatedDevice) {
         let url = format!("sqlite://{}", folder.join("muster.db").display());
         let registry = Registry::open(&url, Arc::new(FakeWorld::at(0))).await.unwrap();
-        let account = registry.add_account(&AccountName::parse("alpha").unwrap()).await.unwrap();
-        let password = Password::new("correct horse battery staple".to_owned()).unwrap();
-        let user = registry.add_user("a@example.com", account, &password).await.unwrap();
+        let actor = registry.add_account(&AccountName::parse("alpha").unwrap()).await.unwrap();
         let definition =
             br#"{"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": "tm:ThingModel", "title": "M",
             "properties": {"p": {"type": "array", "items": {"type": "number"}}}}"#;
-        registry.put_model(account, definition).await.unwrap();
+        registry.put_model(&actor, definition).await.unwrap();
         let new = NewRegistration { file_name: "fleet.csv".to_owned(), devices: 1, parts: 1, group: None };
-        let registration = registry.begin_registration(account, user, new).await.unwrap();
+        let registration = registry.begin_registration(&actor, new).await.unwrap();
         let (name, model) = (DeviceName::parse("a").unwrap(), ModelName::parse("M").unwrap());
         let device = NewDevice { name, model, friendly_name: None, description: None, tier: None };
         let part = PartRows { number: 0, attempt: 1, devices: vec![(1, device)], ..PartRows::default() };
-        let outcome = registry.register_part(account, registration, part).await.unwrap();
+        let outcome = registry.register_part(&actor, registration, part).await.unwrap();
         let device = registry.authenticate(&outcome.tokens[0].1).await.unwrap();
         (registry, device)
     }

@@ -32,6 +32,7 @@ impl Registry {
         let token_use = changes_something.then(|| TokenUse { device: token.id(), newest, at: self.now() });
         Ok(AuthenticatedDevice {
             account: row.account,
+            account_name: row.account_name,
             id: token.id(),
             name: row.name,
             model: row.model,

@@ -1,10 +1,10 @@
 //! Actions on many devices, in calls of up to 10,000 each.
 
 use crate::{
+    actor::Actor,
     errors::{GroupError, StoreError},
     registry::Registry,
     store::contract::NewToken,
-    types::AccountId,
     world::new_id,
 };
 use metrics::counter;
@@ -22,11 +22,11 @@ impl Registry {
     /// [`GroupError::NotFound`] only if the devices are to leave a group that the account does not have.
     pub async fn change_devices(
         &self,
-        account: AccountId,
+        actor: &Actor,
         targets: &Targets,
         change: &Change,
     ) -> Result<CallOutcome, GroupError> {
-        self.store.change_devices(account, targets, change, new_id(&*self.world), self.now()).await
+        self.store.change_devices(actor.account(), targets, change, new_id(&*self.world), self.now()).await
     }
 
     /// The next devices of the targets as rows of a registration file, by name, and the name to continue after.
@@ -35,10 +35,10 @@ impl Registry {
     /// [`StoreError`].
     pub async fn export(
         &self,
-        account: AccountId,
+        actor: &Actor,
         targets: &Targets,
     ) -> Result<(Vec<NewDevice>, Option<DeviceName>), StoreError> {
-        self.store.export(account, targets, self.now()).await
+        self.store.export(actor.account(), targets, self.now()).await
     }
 
     /// Creates a new token for each of the next devices of the targets, all of them or none. Returns the tokens by
@@ -52,18 +52,18 @@ impl Registry {
     /// [`StoreError`].
     pub async fn generate_tokens(
         &self,
-        account: AccountId,
+        actor: &Actor,
         targets: &Targets,
         old: OldTokens,
         job: TokenJob,
     ) -> Result<(Vec<(DeviceName, SecurityToken)>, Option<DeviceName>), StoreError> {
-        let (devices, next) = self.store.select_targets(account, targets, self.now()).await?;
+        let (devices, next) = self.store.select_targets(actor.account(), targets, self.now()).await?;
         let tokens: Vec<_> =
             devices.into_iter().map(|(id, name)| (name, SecurityToken::new(id, self.random()))).collect();
         let hashes: Vec<_> =
             tokens.iter().map(|(_, token)| NewToken { device: token.id(), hash: token.hash() }).collect();
         let replaced: HashSet<_> =
-            self.store.replace_tokens(account, &hashes, old, job, self.now()).await?.into_iter().collect();
+            self.store.replace_tokens(actor.account(), &hashes, old, job, self.now()).await?.into_iter().collect();
         let issued: Vec<_> = tokens.into_iter().filter(|(_, token)| replaced.contains(&token.id())).collect();
         counter!("muster_tokens_issued_total").increment(issued.len() as u64);
         Ok((issued, next))
@@ -76,10 +76,10 @@ impl Registry {
     /// [`StoreError`].
     pub async fn undo_registration(
         &self,
-        account: AccountId,
+        actor: &Actor,
         id: RegistrationId,
         after: Option<&DeviceName>,
     ) -> Result<CallOutcome, StoreError> {
-        self.store.undo_registration(account, id, after).await
+        self.store.undo_registration(actor.account(), id, after).await
     }
 }

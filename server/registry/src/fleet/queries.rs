@@ -1,6 +1,6 @@
 //! Pages of devices, and how many there are.
 
-use crate::{errors::StoreError, fleet::MAX_NUMERIC_NAMES, registry::Registry, types::AccountId};
+use crate::{actor::Actor, errors::StoreError, fleet::MAX_NUMERIC_NAMES, registry::Registry};
 use muster_domain::{DeviceFilter, DeviceName, DevicePage, DeviceQuery, LeadingZeros};
 
 impl Registry {
@@ -8,16 +8,16 @@ impl Registry {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn devices(&self, account: AccountId, query: &DeviceQuery) -> Result<DevicePage, StoreError> {
-        self.store.devices(account, query, self.now()).await
+    pub async fn devices(&self, actor: &Actor, query: &DeviceQuery) -> Result<DevicePage, StoreError> {
+        self.store.devices(actor.account(), query, self.now()).await
     }
 
     /// How many devices match.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn count_devices(&self, account: AccountId, filter: &DeviceFilter) -> Result<u64, StoreError> {
-        self.store.count_devices(account, filter, self.now()).await
+    pub async fn count_devices(&self, actor: &Actor, filter: &DeviceFilter) -> Result<u64, StoreError> {
+        self.store.count_devices(actor.account(), filter, self.now()).await
     }
 
     /// For the names (at most [`MAX_NUMERIC_NAMES`]) that no device has: the registered device whose name differs only
@@ -27,10 +27,10 @@ impl Registry {
     /// [`StoreError`].
     pub async fn registered_with_leading_zeros(
         &self,
-        account: AccountId,
+        actor: &Actor,
         names: &[DeviceName],
     ) -> Result<Vec<LeadingZeros>, StoreError> {
         let names = &names[..names.len().min(MAX_NUMERIC_NAMES)];
-        self.store.registered_with_leading_zeros(account, names).await
+        self.store.registered_with_leading_zeros(actor.account(), names).await
     }
 }

@@ -1,11 +1,11 @@
 //! Adding, listing and deleting model definitions, and names that resemble an unknown one.
 
 use crate::{
+    actor::Actor,
     errors::{DeleteModelError, ModelError, StoreError},
     models::{LISTED_DESCRIPTION_CHARS, data_schema::Schemas},
     registry::Registry,
     store::contract::{DeletedModel, NewModel, StoredModel},
-    types::AccountId,
     world::new_id,
 };
 use muster_domain::{
@@ -23,14 +23,14 @@ impl Registry {
     ///
     /// # Errors
     /// [`ModelError::Invalid`] with all problems; [`ModelError::TooMany`].
-    pub async fn put_model(&self, account: AccountId, definition: &[u8]) -> Result<ModelPut, ModelError> {
+    pub async fn put_model(&self, actor: &Actor, definition: &[u8]) -> Result<ModelPut, ModelError> {
         let text = definition.strip_prefix(b"\xef\xbb\xbf").unwrap_or(definition).to_vec();
         let read = move || {
             let model = ThingModel::parse(&text)?;
             Schemas::compile(&model)?;
             Ok::<_, Vec<ModelProblem>>((model, text))
         };
-        let (model, text) = self.heavy.run(account, read).await?.map_err(ModelError::Invalid)?;
+        let (model, text) = self.heavy.run(actor.account(), read).await?.map_err(ModelError::Invalid)?;
         let text = String::from_utf8(text).map_err(|_| StoreError::Corrupt)?;
         let listed_description: Option<String> =
             model.description.map(|text| text.chars().take(LISTED_DESCRIPTION_CHARS).collect());
@@ -43,7 +43,7 @@ impl Registry {
             counts: [count(model.properties.len()), count(model.events.len()), count(model.actions.len())],
             now: self.now(),
         };
-        let outcome = match self.store.put_model(account, new).await? {
+        let outcome = match self.store.put_model(actor.account(), new).await? {
             StoredModel::Added => ModelOutcome::Added,
             StoredModel::Updated => ModelOutcome::Updated,
             StoredModel::Unchanged => ModelOutcome::Unchanged,
@@ -56,32 +56,32 @@ impl Registry {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn models(&self, account: AccountId) -> Result<Vec<ModelSummary>, StoreError> {
-        self.store.models(account).await
+    pub async fn models(&self, actor: &Actor) -> Result<Vec<ModelSummary>, StoreError> {
+        self.store.models(actor.account()).await
     }
 
     /// The names of all models of the account, in order.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn model_names(&self, account: AccountId) -> Result<Vec<String>, StoreError> {
-        self.store.model_names(account).await
+    pub async fn model_names(&self, actor: &Actor) -> Result<Vec<String>, StoreError> {
+        self.store.model_names(actor.account()).await
     }
 
     /// The definition of a model, as it was uploaded.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn model(&self, account: AccountId, name: &ModelName) -> Result<Option<String>, StoreError> {
-        self.store.model_definition(account, name).await
+    pub async fn model(&self, actor: &Actor, name: &ModelName) -> Result<Option<String>, StoreError> {
+        self.store.model_definition(actor.account(), name).await
     }
 
     /// Deletes a model that no device uses.
     ///
     /// # Errors
     /// [`DeleteModelError`].
-    pub async fn delete_model(&self, account: AccountId, name: &ModelName) -> Result<(), DeleteModelError> {
-        match self.store.delete_model(account, name).await? {
+    pub async fn delete_model(&self, actor: &Actor, name: &ModelName) -> Result<(), DeleteModelError> {
+        match self.store.delete_model(actor.account(), name).await? {
             DeletedModel::Deleted => Ok(()),
             DeletedModel::NotFound => Err(DeleteModelError::NotFound),
             DeletedModel::InUse(devices) => Err(DeleteModelError::InUse { devices }),
@@ -92,16 +92,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn unknown_models(
-        &self,
-        account: AccountId,
-        names: &[ModelName],
-    ) -> Result<Vec<UnknownModel>, StoreError> {
+    pub async fn unknown_models(&self, actor: &Actor, names: &[ModelName]) -> Result<Vec<UnknownModel>, StoreError> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let (known, names) = (self.store.model_names(account).await?, names.to_vec());
-        self.heavy.run(account, move || find_unknown(&known, names)).await
+        let (known, names) = (self.store.model_names(actor.account()).await?, names.to_vec());
+        self.heavy.run(actor.account(), move || find_unknown(&known, names)).await
     }
 }
 

@@ -1,13 +1,13 @@
 //! Registering a file in parts, and the history of registrations.
 
 use crate::{
+    actor::Actor,
     errors::{RegisterError, StoreError},
     registrations::{
         ErrorsPage, MAX_FILE_NAME_CHARS, MAX_PART_ROWS, MAX_PARTS, NewRegistration, PartOutcome, PartRows,
     },
     registry::Registry,
     store::contract::NewPart,
-    types::{AccountId, UserId},
     world::new_id,
 };
 use metrics::counter;
@@ -34,8 +34,7 @@ impl Registry {
     /// has the maximum number of groups.
     pub async fn begin_registration(
         &self,
-        account: AccountId,
-        user: UserId,
+        actor: &Actor,
         mut new: NewRegistration,
     ) -> Result<RegistrationId, RegisterError> {
         if new.devices > muster_domain::MAX_DEVICES || new.parts > MAX_PARTS {
@@ -45,7 +44,7 @@ impl Registry {
         }
         new.file_name = shown_file_name(&new.file_name);
         let id = RegistrationId::from(new_id(&*self.world));
-        self.store.begin_registration(account, user, id, &new, self.now()).await?;
+        self.store.begin_registration(actor.account(), actor.user(), id, &new, self.now()).await?;
         counter!("muster_registrations_total").increment(1);
         Ok(id)
     }
@@ -62,7 +61,7 @@ impl Registry {
     /// [`RegisterError`].
     pub async fn register_part(
         &self,
-        account: AccountId,
+        actor: &Actor,
         id: RegistrationId,
         part: PartRows,
     ) -> Result<PartOutcome, RegisterError> {
@@ -72,7 +71,8 @@ impl Registry {
             ));
         }
         let world = self.world.clone();
-        let outcome = self.store.register_part(NewPart { account, registration: id, rows: part, world }).await?;
+        let outcome =
+            self.store.register_part(NewPart { account: actor.account(), registration: id, rows: part, world }).await?;
         counter!("muster_devices_registered_total").increment(outcome.registered.into());
         counter!("muster_tokens_issued_total").increment(outcome.tokens.len() as u64);
         Ok(outcome)
@@ -85,13 +85,13 @@ impl Registry {
     /// [`RegisterError::UnknownRegistration`].
     pub async fn finish_registration(
         &self,
-        account: AccountId,
+        actor: &Actor,
         id: RegistrationId,
     ) -> Result<RegistrationSummary, RegisterError> {
-        if !self.store.finish_registration(account, id, self.now()).await? {
+        if !self.store.finish_registration(actor.account(), id, self.now()).await? {
             return Err(RegisterError::UnknownRegistration);
         }
-        let found = self.store.registrations(account, Some(id), None, 1).await?;
+        let found = self.store.registrations(actor.account(), Some(id), None, 1).await?;
         found.into_iter().next().ok_or(RegisterError::UnknownRegistration)
     }
 
@@ -101,11 +101,11 @@ impl Registry {
     /// [`StoreError`].
     pub async fn registrations(
         &self,
-        account: AccountId,
+        actor: &Actor,
         before: Option<RegistrationId>,
         limit: u32,
     ) -> Result<Vec<RegistrationSummary>, StoreError> {
-        self.store.registrations(account, None, before, limit.min(MAX_REGISTRATIONS)).await
+        self.store.registrations(actor.account(), None, before, limit.min(MAX_REGISTRATIONS)).await
     }
 
     /// A page of the `errors.csv` of a registration: the parts after the given number, as many as fit into about 2 MiB,
@@ -115,10 +115,10 @@ impl Registry {
     /// [`StoreError`].
     pub async fn registration_errors(
         &self,
-        account: AccountId,
+        actor: &Actor,
         id: RegistrationId,
         after: Option<u32>,
     ) -> Result<Option<ErrorsPage>, StoreError> {
-        self.store.errors_csv(account, id, after).await
+        self.store.errors_csv(actor.account(), id, after).await
     }
 }

@@ -92,8 +92,14 @@ pub(crate) trait Users {
         hash: &str,
         now: Timestamp,
     ) -> Result<(), UserError>;
-    /// Changes a user's password, ends the user's sessions, and deletes the wrong passwords for the email address.
-    async fn set_password(&self, email: &str, email_hash: Uuid, hash: &str) -> Result<(), UserError>;
+    /// Changes the password of a user of the account, ends the user's sessions, and deletes the wrong passwords for the email address.
+    async fn set_password(
+        &self,
+        account: AccountId,
+        email: &str,
+        email_hash: Uuid,
+        hash: &str,
+    ) -> Result<(), UserError>;
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError>;
     /// Adds the account if it is missing, and its first user. Returns false if there is a user already.
     async fn add_first_user(
@@ -172,6 +178,7 @@ pub(crate) trait Models {
 /// The data that authenticates a device's token.
 pub(crate) struct TokenRow {
     pub(crate) account: AccountId,
+    pub(crate) account_name: String,
     pub(crate) name: DeviceName,
     pub(crate) status: Status,
     pub(crate) token_hash: SecretHash,
@@ -311,7 +318,7 @@ pub(crate) trait Registrations {
     async fn begin_registration(
         &self,
         account: AccountId,
-        user: UserId,
+        user: Option<UserId>,
         id: RegistrationId,
         new: &NewRegistration,
         now: Timestamp,

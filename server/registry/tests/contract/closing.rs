@@ -46,8 +46,8 @@ pub(crate) async fn calls_after_closing_fail(fixture: &Fixture) {
     server.close().await;
     assert_eq!(server.has_users().await, Err(StoreError::Unavailable));
     let query = DeviceQuery::default();
-    assert!(server.devices(tenant.id, &query).await.is_err());
-    assert_eq!(server.groups(tenant.id).await, Err(StoreError::Unavailable));
+    assert!(server.devices(&tenant.actor, &query).await.is_err());
+    assert_eq!(server.groups(&tenant.actor).await, Err(StoreError::Unavailable));
     assert!(fixture.registry.has_users().await.unwrap(), "another server is no matter of this one");
 }
 

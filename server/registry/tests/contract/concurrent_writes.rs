@@ -33,11 +33,11 @@ pub(crate) async fn concurrent_identical_files(fixture: &Fixture) {
     let rows = |names: &[String]| names.iter().map(|name| row(name)).collect();
     let (one, two) = (tenant.begin_with(1, Some("Berlin")).await, tenant.begin_with(1, Some("Berlin")).await);
     let (first, second) = tokio::join!(
-        fixture.registry.register_part(tenant.id, one, part_of(0, 1, rows(&forwards))),
-        other.register_part(tenant.id, two, part_of(0, 1, rows(&backwards))),
+        fixture.registry.register_part(&tenant.actor, one, part_of(0, 1, rows(&forwards))),
+        other.register_part(&tenant.actor, two, part_of(0, 1, rows(&backwards))),
     );
     check(fixture, &[first.unwrap(), second.unwrap()], 6_000, 3_000).await;
-    assert_eq!(fixture.registry.groups(tenant.id).await.unwrap()[0].devices, 3_000);
+    assert_eq!(fixture.registry.groups(&tenant.actor).await.unwrap()[0].devices, 3_000);
 }
 
 pub(crate) async fn concurrent_overlapping_parts(fixture: &Fixture) {
@@ -48,11 +48,15 @@ pub(crate) async fn concurrent_overlapping_parts(fixture: &Fixture) {
         if number % 2 == 1 {
             names.reverse();
         }
-        fixture.registry.register_part(tenant.id, id, part_of(number, 1, names.iter().map(|name| row(name)).collect()))
+        fixture.registry.register_part(
+            &tenant.actor,
+            id,
+            part_of(number, 1, names.iter().map(|name| row(name)).collect()),
+        )
     });
     let outcomes: Result<Vec<_>, _> = join_all(parts).await.into_iter().collect();
     check(fixture, &outcomes.unwrap(), 3_200, 1_800).await;
-    let summary = fixture.registry.finish_registration(tenant.id, id).await.unwrap();
+    let summary = fixture.registry.finish_registration(&tenant.actor, id).await.unwrap();
     assert_eq!((summary.registered, summary.already, summary.failed), (1_800, 1_400, 0));
 }
 
@@ -65,7 +69,7 @@ pub(crate) async fn refused_part_does_not_affect_others(fixture: &Fixture) {
     let parts = (0..10).map(|number| {
         let id = if number == 5 { strangers } else { id };
         let rows = names(number * 10..number * 10 + 10).iter().map(|name| row(name)).collect();
-        fixture.registry.register_part(tenant.id, id, part_of(number, 1, rows))
+        fixture.registry.register_part(&tenant.actor, id, part_of(number, 1, rows))
     });
     let (stored, refused): (Vec<_>, Vec<_>) = join_all(parts).await.into_iter().partition(Result::is_ok);
     let refused: Vec<_> = refused.into_iter().filter_map(Result::err).collect();
@@ -78,7 +82,7 @@ pub(crate) async fn refused_part_does_not_affect_others(fixture: &Fixture) {
 /// Actions that change the same devices in different orders: none of them fails.
 pub(crate) async fn concurrent_actions_do_not_deadlock(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
-    let (registry, account) = (&fixture.registry, tenant.id);
+    let (registry, account) = (&fixture.registry, &tenant.actor);
     let texts = names(0..1_000);
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     tenant.register(&texts).await;

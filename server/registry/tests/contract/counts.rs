@@ -17,10 +17,10 @@ async fn check(fixture: &Fixture, tenant: &Tenant, after: &str) {
     assert_eq!(fixture.number(WRONG).await, 0, "after {after}");
     let mut expected: BTreeMap<String, u64> = BTreeMap::new();
     for name in tenant.names(matching(DeviceFilter::default())).await {
-        let detail = fixture.registry.device(tenant.id, &device_name(&name)).await.unwrap().unwrap();
+        let detail = fixture.registry.device(&tenant.actor, &device_name(&name)).await.unwrap().unwrap();
         detail.groups.into_iter().for_each(|group| *expected.entry(group.to_string()).or_default() += 1);
     }
-    let groups = fixture.registry.groups(tenant.id).await.unwrap();
+    let groups = fixture.registry.groups(&tenant.actor).await.unwrap();
     let counted: BTreeMap<String, u64> = groups
         .into_iter()
         .filter(|group| group.devices > 0)
@@ -70,18 +70,18 @@ pub(crate) async fn counts_are_right_after_each_change(fixture: &Fixture) {
         (some(6), Change::RemoveFromGroup(group("Twos"))),
         (some(7), Change::Delete),
     ] {
-        registry.change_devices(tenant.id, &chosen, &change).await.unwrap();
+        registry.change_devices(&tenant.actor, &chosen, &change).await.unwrap();
         check(fixture, &tenant, &format!("{change:?}")).await;
     }
     fixture.report(&tokens[3], "{}").await;
     fixture.report(&tokens[8], "{}").await;
     check(fixture, &tenant, "more reports").await;
-    let there: u64 = registry.models(tenant.id).await.unwrap().iter().map(|model| model.devices).sum();
+    let there: u64 = registry.models(&tenant.actor).await.unwrap().iter().map(|model| model.devices).sum();
     assert_eq!(there, tenant.devices().await);
     assert_eq!(there, 25);
-    registry.delete_group(tenant.id, &group("Twos")).await.unwrap();
+    registry.delete_group(&tenant.actor, &group("Twos")).await.unwrap();
     check(fixture, &tenant, "deleting a group").await;
-    let groups = registry.groups(tenant.id).await.unwrap();
+    let groups = registry.groups(&tenant.actor).await.unwrap();
     assert_eq!(groups.iter().map(|group| (group.name.as_str(), group.devices)).collect::<Vec<_>>(), [("Made", 25)]);
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn counts_are_right_after_concurrent_changes(fixture: &Fixture)
         let some: Vec<&str> = names.iter().step_by(3).map(String::as_str).collect();
         let some = named(&device_names(&some));
         for change in [Change::Disable, Change::AddToGroup(group("Threes")), Change::Enable, Change::Delete] {
-            registry.change_devices(tenant.id, &some, &change).await.unwrap();
+            registry.change_devices(&tenant.actor, &some, &change).await.unwrap();
         }
     };
     let other = fixture.another_server().await;
@@ -109,7 +109,7 @@ pub(crate) async fn counts_are_right_after_concurrent_changes(fixture: &Fixture)
     .await;
     check(fixture, &tenant, "all at once").await;
     assert_eq!(tenant.devices().await, 6 * 26);
-    let groups = fixture.registry.groups(tenant.id).await.unwrap();
+    let groups = fixture.registry.groups(&tenant.actor).await.unwrap();
     let groups: Vec<_> = groups.iter().map(|group| (group.name.as_str(), group.devices)).collect();
     assert_eq!(groups, [("Made", 6 * 26), ("Threes", 0)]);
 }
@@ -121,7 +121,7 @@ pub(crate) async fn count_of_every_filter(fixture: &Fixture) {
     let names: Vec<String> = (0..200).map(|at| format!("d{at:03}")).collect();
     let tokens = register(&tenant, &names).await;
     tenant.register(&["other", "another"]).await;
-    let of_first = registry.registrations(tenant.id, None, 9).await.unwrap();
+    let of_first = registry.registrations(&tenant.actor, None, 9).await.unwrap();
     let of_first = of_first.iter().find(|it| it.registered == 200).unwrap().id;
     for token in tokens.iter().skip(1).step_by(4) {
         fixture.report(token, "{}").await;
@@ -134,7 +134,7 @@ pub(crate) async fn count_of_every_filter(fixture: &Fixture) {
         (some(&mut names.iter().step_by(3)), Change::AddToGroup(group("Threes"))),
         (some(&mut names.iter().take(7)), Change::AddToGroup(group("First"))),
     ] {
-        registry.change_devices(tenant.id, &chosen, &change).await.unwrap();
+        registry.change_devices(&tenant.actor, &chosen, &change).await.unwrap();
     }
 
     let search = |text: &str| DeviceFilter { search: Some(text.to_owned()), ..DeviceFilter::default() };
@@ -168,7 +168,7 @@ pub(crate) async fn count_of_every_filter(fixture: &Fixture) {
         (within(&["Twos"], with(disabled, DeviceFilter::default())), &|at| at % 10 == 0),
     ];
     for registry in [fixture.another_server().await, fixture.another_that_compacts().await] {
-        let counts = cases.iter().map(|(filter, _)| registry.count_devices(tenant.id, filter));
+        let counts = cases.iter().map(|(filter, _)| registry.count_devices(&tenant.actor, filter));
         let counts = futures_util::future::join_all(counts).await;
         for ((filter, is_it), count) in cases.iter().zip(counts) {
             let expected = (0..200).filter(|at| is_it(*at)).count() as u64;

@@ -5,7 +5,7 @@ use muster_domain::{
     PricingTier, RegistrationId, SecurityToken, Status, Targets, TokenJob,
 };
 use muster_registry::{
-    AccountId, AccountName, AuthError, AuthenticatedDevice, FakeWorld, IndexOptions, NewRegistration, OpenOptions,
+    AccountName, Actor, AuthError, AuthenticatedDevice, FakeWorld, IndexOptions, NewRegistration, OpenOptions,
     PartOutcome, PartRows, Password, Registry, Source, UserId,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
@@ -29,7 +29,8 @@ pub(crate) struct Fixture {
 
 /// An account with one user, and the model [`MODEL`].
 pub(crate) struct Tenant {
-    pub(crate) id: AccountId,
+    /// The user, in a browser session.
+    pub(crate) actor: Actor,
     pub(crate) user: UserId,
     pub(crate) email: String,
     registry: Registry,
@@ -85,10 +86,12 @@ impl Fixture {
     }
 
     pub(crate) async fn tenant(&self, name: &str) -> Tenant {
-        let id = self.registry.add_account(&AccountName::parse(name).unwrap()).await.unwrap();
+        let operator = self.registry.add_account(&AccountName::parse(name).unwrap()).await.unwrap();
         let email = format!("{name}@example.com");
-        let user = self.registry.add_user(&email, id, &password(PASSWORD)).await.unwrap();
-        let tenant = Tenant { id, user, email, registry: self.registry.clone() };
+        let user = self.registry.add_user(&operator, &email, &password(PASSWORD)).await.unwrap();
+        let (key, actor) = self.registry.sign_in(&email, office(), &password(PASSWORD)).await.unwrap();
+        self.registry.sign_out(&key).await.unwrap();
+        let tenant = Tenant { actor, user, email, registry: self.registry.clone() };
         tenant.put_model(MODEL).await;
         tenant
     }
@@ -149,12 +152,12 @@ impl Fixture {
 impl Tenant {
     /// The same account, asked of another server.
     pub(crate) fn on(&self, registry: &Registry) -> Self {
-        Self { id: self.id, user: self.user, email: self.email.clone(), registry: registry.clone() }
+        Self { actor: self.actor.clone(), user: self.user, email: self.email.clone(), registry: registry.clone() }
     }
 
     pub(crate) async fn put_model(&self, title: &str) {
         self.registry
-            .put_model(self.id, definition(title, r#""altitude": {"type": "number"}"#).as_bytes())
+            .put_model(&self.actor, definition(title, r#""altitude": {"type": "number"}"#).as_bytes())
             .await
             .unwrap();
     }
@@ -166,7 +169,7 @@ impl Tenant {
     pub(crate) async fn begin_with(&self, parts: u32, group: Option<&str>) -> RegistrationId {
         let group = group.map(|group| GroupName::parse(group).unwrap());
         let new = NewRegistration { file_name: "fleet.csv".to_owned(), devices: 10, parts, group };
-        self.registry.begin_registration(self.id, self.user, new).await.unwrap()
+        self.registry.begin_registration(&self.actor, new).await.unwrap()
     }
 
     /// Registers these devices in a registration of their own, and gives their tokens in this order.
@@ -178,16 +181,16 @@ impl Tenant {
     }
 
     pub(crate) async fn part(&self, id: RegistrationId, part: PartRows) -> PartOutcome {
-        self.registry.register_part(self.id, id, part).await.unwrap()
+        self.registry.register_part(&self.actor, id, part).await.unwrap()
     }
 
     /// How many devices the account has.
     pub(crate) async fn devices(&self) -> u64 {
-        self.registry.count_devices(self.id, &DeviceFilter::default()).await.unwrap()
+        self.registry.count_devices(&self.actor, &DeviceFilter::default()).await.unwrap()
     }
 
     pub(crate) async fn page(&self, query: DeviceQuery) -> DevicePage {
-        self.registry.devices(self.id, &query).await.unwrap()
+        self.registry.devices(&self.actor, &query).await.unwrap()
     }
 
     pub(crate) async fn names(&self, query: DeviceQuery) -> Vec<String> {
@@ -196,7 +199,7 @@ impl Tenant {
     }
 
     pub(crate) async fn status(&self, name: &str) -> Option<Status> {
-        let detail = self.registry.device(self.id, &device_name(name)).await.unwrap();
+        let detail = self.registry.device(&self.actor, &device_name(name)).await.unwrap();
         detail.map(|detail| detail.item.status)
     }
 }

@@ -37,7 +37,7 @@ fn group(name: &str) -> GroupName {
 async fn check(servers: &[Registry], tenant: &Tenant, after: &str) {
     let mut rows = Vec::new();
     for name in tenant.names(matching(DeviceFilter::default())).await {
-        rows.push(servers[0].device(tenant.id, &device_name(&name)).await.unwrap().unwrap());
+        rows.push(servers[0].device(&tenant.actor, &device_name(&name)).await.unwrap().unwrap());
     }
     for filter in filters() {
         let is_match = |row: &&DeviceDetail| {
@@ -50,7 +50,7 @@ async fn check(servers: &[Registry], tenant: &Tenant, after: &str) {
         let mut expected: Vec<String> = rows.iter().filter(is_match).map(|row| row.item.name.to_string()).collect();
         expected.sort_unstable();
         for registry in servers {
-            let there = registry.count_devices(tenant.id, &filter).await.unwrap();
+            let there = registry.count_devices(&tenant.actor, &filter).await.unwrap();
             assert_eq!(there, expected.len() as u64, "after {after}: {filter:?}");
             for sort in SORTS {
                 let mut found = tenant.on(registry).names(DeviceQuery { sort, ..matching(filter.clone()) }).await;
@@ -69,7 +69,7 @@ async fn check(servers: &[Registry], tenant: &Tenant, after: &str) {
                 found.sort_unstable();
                 assert_eq!(found, expected, "server {server} after {after}: {searched:?} by {sort:?}");
             }
-            let count = registry.count_devices(tenant.id, &searched).await.unwrap();
+            let count = registry.count_devices(&tenant.actor, &searched).await.unwrap();
             assert_eq!(count, expected.len() as u64, "server {server} after {after}: {searched:?}");
         }
     }
@@ -114,7 +114,7 @@ pub(crate) async fn search_agrees_with_filters_after_each_change(fixture: &Fixtu
         (some(8), Change::RemoveFromGroup(group("Twos"))),
         (some(5), Change::Tier(PricingTier::Large)),
     ] {
-        fixture.registry.change_devices(tenant.id, &chosen, &change).await.unwrap();
+        fixture.registry.change_devices(&tenant.actor, &chosen, &change).await.unwrap();
         check(&servers, &tenant, &format!("{change:?}")).await;
     }
     let later = register(&tenant, &all_names(40)).await;
@@ -123,7 +123,7 @@ pub(crate) async fn search_agrees_with_filters_after_each_change(fixture: &Fixtu
     check(&servers, &tenant, "another registration").await;
     until_compacted(fixture).await;
     check(&servers, &tenant, "compaction").await;
-    fixture.registry.change_devices(tenant.id, &some(9), &Change::Delete).await.unwrap();
+    fixture.registry.change_devices(&tenant.actor, &some(9), &Change::Delete).await.unwrap();
     fixture.report(&tokens[4], "{}").await;
     check(&servers, &tenant, "more after that").await;
 }
@@ -142,7 +142,7 @@ pub(crate) async fn concurrent_compaction_loses_no_report(fixture: &Fixture) {
         for _ in 0..20 {
             for registry in &servers {
                 let filter = DeviceFilter { search: Some("fleet".to_owned()), ..DeviceFilter::default() };
-                registry.count_devices(tenant.id, &filter).await.unwrap();
+                registry.count_devices(&tenant.actor, &filter).await.unwrap();
             }
         }
     };

@@ -12,7 +12,7 @@ pub(crate) async fn devices_join_the_group(fixture: &Fixture) {
     let id = tenant.begin_with(2, Some(" Berlin ")).await;
     let rows = vec![row("new"), row("old"), row_of(["bad", "Nobody.Has", "", "", ""])];
     tenant.part(id, part_of(0, 1, rows)).await;
-    let groups = async || fixture.registry.groups(tenant.id).await.unwrap();
+    let groups = async || fixture.registry.groups(&tenant.actor).await.unwrap();
     assert_eq!(
         groups().await.iter().map(|group| (group.name.to_string(), group.devices)).collect::<Vec<_>>(),
         [("Berlin".to_owned(), 2)]
@@ -25,12 +25,12 @@ pub(crate) async fn devices_join_the_group(fixture: &Fixture) {
     tenant.part(again, part(0, 1, &["old", "third"])).await;
     assert_eq!(tenant.names(in_group).await, ["new", "old", "third"]);
     assert_eq!(groups().await.len(), 1);
-    let detail = fixture.registry.device(tenant.id, &device_name("old")).await.unwrap().unwrap();
+    let detail = fixture.registry.device(&tenant.actor, &device_name("old")).await.unwrap().unwrap();
     assert_eq!(detail.groups, ["Berlin"]);
 }
 
 async fn groups_of(fixture: &Fixture, tenant: &Tenant) -> Vec<(String, u64)> {
-    let groups = fixture.registry.groups(tenant.id).await.unwrap();
+    let groups = fixture.registry.groups(&tenant.actor).await.unwrap();
     groups.into_iter().map(|group| (group.name.to_string(), group.devices)).collect()
 }
 
@@ -74,12 +74,12 @@ pub(crate) async fn renamed_group_is_followed_and_deleted_group_stays_deleted(fi
     let group = |name: &str| GroupName::parse(name).unwrap();
     let id = tenant.begin_with(4, Some("Berlin")).await;
     // Somebody else makes one of that name before the first device joins.
-    registry.create_group(tenant.id, &group("Berlin")).await.unwrap();
+    registry.create_group(&tenant.actor, &group("Berlin")).await.unwrap();
     tenant.part(id, part(0, 1, &["a"])).await;
-    registry.rename_group(tenant.id, &group("Berlin"), &group("Rome")).await.unwrap();
+    registry.rename_group(&tenant.actor, &group("Berlin"), &group("Rome")).await.unwrap();
     tenant.part(id, part(1, 1, &["b"])).await;
     assert_eq!(groups_of(fixture, &tenant).await, [("Rome".to_owned(), 2)]);
-    registry.delete_group(tenant.id, &group("Rome")).await.unwrap();
+    registry.delete_group(&tenant.actor, &group("Rome")).await.unwrap();
     assert_eq!(numbers(&tenant.part(id, part(2, 1, &["c"])).await), [1, 0, 0, 0, 1]);
     assert_eq!(groups_of(fixture, &tenant).await, []);
     // A later upload of the same file makes it anew: all join it.
@@ -102,18 +102,18 @@ pub(crate) async fn group_over_the_limit_is_refused_before_registering(fixture: 
         let group = Some(GroupName::parse(group).unwrap());
         NewRegistration { file_name: "fleet.csv".to_owned(), devices: 1, parts: 1, group }
     };
-    assert_eq!(registry.begin_registration(tenant.id, tenant.user, new("Paris")).await, Err(too_many.clone()));
+    assert_eq!(registry.begin_registration(&tenant.actor, new("Paris")).await, Err(too_many.clone()));
     // Parts that are stored in one transaction with it are none of its business.
-    let refused = registry.register_part(tenant.id, id, part(0, 1, &["a"]));
+    let refused = registry.register_part(&tenant.actor, id, part(0, 1, &["a"]));
     let (refused, other) = tokio::join!(refused, tenant.part(without, part(0, 1, &["b"])));
     assert_eq!((refused.map(|_| ()), other.registered), (Err(too_many), 1));
     assert_eq!(tenant.names(all()).await, ["b"]);
-    let there = registry.begin_registration(tenant.id, tenant.user, new("g7")).await.unwrap();
+    let there = registry.begin_registration(&tenant.actor, new("g7")).await.unwrap();
     tenant.part(there, part(0, 1, &["a", "b"])).await;
     // Where there is room again, sending the same part again is enough.
-    registry.delete_group(tenant.id, &GroupName::parse("g1").unwrap()).await.unwrap();
+    registry.delete_group(&tenant.actor, &GroupName::parse("g1").unwrap()).await.unwrap();
     assert_eq!(numbers(&tenant.part(id, part(0, 2, &["a"])).await)[..2], [0, 1]);
-    let detail = registry.device(tenant.id, &device_name("a")).await.unwrap().unwrap();
+    let detail = registry.device(&tenant.actor, &device_name("a")).await.unwrap().unwrap();
     assert_eq!(detail.groups, ["Berlin", "g7"]);
 }
 
@@ -140,7 +140,7 @@ pub(crate) async fn members_stay_when_others_are_deleted(fixture: &Fixture) {
     let other_server = tenant.on(&fixture.another_server().await);
     tenant.register(&["a", "b", "c", "d", "e", "f"]).await;
     let change = async |names: &[&str], change: Change| {
-        fixture.registry.change_devices(tenant.id, &named(&device_names(names)), &change).await.unwrap();
+        fixture.registry.change_devices(&tenant.actor, &named(&device_names(names)), &change).await.unwrap();
     };
     let group = |name: &str| GroupName::parse(name).unwrap();
     change(&["b", "d", "f"], Change::AddToGroup(group("Berlin"))).await;
@@ -153,7 +153,7 @@ pub(crate) async fn members_stay_when_others_are_deleted(fixture: &Fixture) {
     for server in [&tenant, &other_server] {
         assert_eq!((members(server, "Berlin").await, members(server, "Rome").await), ("b f".into(), "b e".into()));
     }
-    let detail = fixture.registry.device(tenant.id, &device_name("b")).await.unwrap().unwrap();
+    let detail = fixture.registry.device(&tenant.actor, &device_name("b")).await.unwrap().unwrap();
     assert_eq!(detail.groups, ["Berlin", "Rome"]);
     // A later device of this name is another device.
     tenant.register(&["a", "d"]).await;
@@ -169,9 +169,9 @@ pub(crate) async fn members_are_counted_without_the_index(fixture: &Fixture) {
     let server = fixture.another_with(OpenOptions { index, ..OpenOptions::default() }).await;
     let id = tenant.begin_with(1, Some("Berlin")).await;
     tenant.part(id, part(0, 1, &["a", "b"])).await;
-    let groups = server.groups(tenant.id).await.unwrap();
+    let groups = server.groups(&tenant.actor).await.unwrap();
     assert_eq!(groups.iter().map(|group| (group.name.as_str(), group.devices)).collect::<Vec<_>>(), [("Berlin", 2)]);
-    let detail = server.device(tenant.id, &device_name("b")).await.unwrap().unwrap();
+    let detail = server.device(&tenant.actor, &device_name("b")).await.unwrap().unwrap();
     assert_eq!(detail.groups, ["Berlin"]);
 }
 
@@ -185,11 +185,14 @@ pub(crate) async fn names_that_look_the_same_are_one_group(fixture: &Fixture) {
     let blank = typed(&"\u{200b}".repeat(10));
     let add = async |name: &str, group: &GroupName| {
         let change = Change::AddToGroup(group.clone());
-        registry.change_devices(tenant.id, &named(&device_names(&[name])), &change).await.map(|outcome| outcome.devices)
+        registry
+            .change_devices(&tenant.actor, &named(&device_names(&[name])), &change)
+            .await
+            .map(|outcome| outcome.devices)
     };
     let problem = GroupError::Name(GroupNameProblem);
     assert_eq!(problem.to_string(), "A device group's name is 1 to 128 characters, without line breaks.");
-    assert_eq!(registry.create_group(tenant.id, &blank).await, Err(problem.clone()));
+    assert_eq!(registry.create_group(&tenant.actor, &blank).await, Err(problem.clone()));
     assert_eq!(add("a", &blank).await, Err(problem.clone()));
     let new = |group: &str| NewRegistration {
         file_name: "\u{202e}fle\u{300}et.csv ".to_owned(),
@@ -197,29 +200,29 @@ pub(crate) async fn names_that_look_the_same_are_one_group(fixture: &Fixture) {
         parts: 1,
         group: Some(typed(group)),
     };
-    let begun = registry.begin_registration(tenant.id, tenant.user, new(blank.as_str())).await;
+    let begun = registry.begin_registration(&tenant.actor, new(blank.as_str())).await;
     assert_eq!(begun, Err(RegisterError::Group(problem.clone())));
     assert_eq!(groups_of(fixture, &tenant).await, []);
 
-    registry.create_group(tenant.id, &typed(decomposed)).await.unwrap();
+    registry.create_group(&tenant.actor, &typed(decomposed)).await.unwrap();
     for name in [composed, decomposed, odd] {
-        assert_eq!(registry.create_group(tenant.id, &typed(name)).await, Err(GroupError::Taken), "{name:?}");
+        assert_eq!(registry.create_group(&tenant.actor, &typed(name)).await, Err(GroupError::Taken), "{name:?}");
     }
     assert_eq!((add("a", &typed(composed)).await, add("b", &typed(odd)).await), (Ok(1), Ok(1)));
-    let id = registry.begin_registration(tenant.id, tenant.user, new(odd)).await.unwrap();
+    let id = registry.begin_registration(&tenant.actor, new(odd)).await.unwrap();
     tenant.part(id, part(0, 1, &["c"])).await;
     assert_eq!(groups_of(fixture, &tenant).await, [(composed.to_owned(), 3)]);
-    let listed = registry.registrations(tenant.id, None, 9).await.unwrap();
+    let listed = registry.registrations(&tenant.actor, None, 9).await.unwrap();
     let file_name = listed.iter().find(|summary| summary.id == id).map(|summary| summary.file_name.as_str());
     assert_eq!(file_name, Some("fl\u{e8}et.csv"));
     for name in [composed, decomposed, odd] {
         let filter = DeviceFilter { groups: vec![typed(name)], ..DeviceFilter::default() };
         assert_eq!(tenant.names(matching(filter)).await, ["a", "b", "c"], "{name:?}");
     }
-    assert_eq!(registry.rename_group(tenant.id, &typed(decomposed), &blank).await, Err(problem));
-    registry.rename_group(tenant.id, &typed(odd), &typed("Z\u{200b}u\u{308}rich")).await.unwrap();
+    assert_eq!(registry.rename_group(&tenant.actor, &typed(decomposed), &blank).await, Err(problem));
+    registry.rename_group(&tenant.actor, &typed(odd), &typed("Z\u{200b}u\u{308}rich")).await.unwrap();
     assert_eq!(groups_of(fixture, &tenant).await, [("Z\u{fc}rich".to_owned(), 3)]);
-    registry.delete_group(tenant.id, &typed("Zu\u{308}rich")).await.unwrap();
+    registry.delete_group(&tenant.actor, &typed("Zu\u{308}rich")).await.unwrap();
     assert_eq!(groups_of(fixture, &tenant).await, []);
 }
 
@@ -230,7 +233,7 @@ pub(crate) async fn groups_with_odd_names_stay_usable(fixture: &Fixture) {
     let typed = |name: &str| GroupName::existing(name).unwrap();
     let blank = "\u{200b}".repeat(10);
     for (name, odd) in [("first", &*blank), ("second", "Cafe\u{301}"), ("third", "Caf\u{e9}")] {
-        registry.create_group(tenant.id, &typed(name)).await.unwrap();
+        registry.create_group(&tenant.actor, &typed(name)).await.unwrap();
         fixture.execute(&format!("UPDATE device_groups SET name = '{odd}' WHERE name = '{name}'")).await;
     }
     // A registration that the earlier version began.
@@ -240,7 +243,7 @@ pub(crate) async fn groups_with_odd_names_stay_usable(fixture: &Fixture) {
     // The exact name comes first, although another looks the same.
     for (device, group) in [("a", &*blank), ("a", "Cafe\u{301}"), ("b", "Caf\u{e9}")] {
         let join = Change::AddToGroup(typed(group));
-        registry.change_devices(tenant.id, &named(&device_names(&[device])), &join).await.unwrap();
+        registry.change_devices(&tenant.actor, &named(&device_names(&[device])), &join).await.unwrap();
     }
     let mut listed = groups_of(fixture, &tenant).await;
     listed.sort();
@@ -253,12 +256,12 @@ pub(crate) async fn groups_with_odd_names_stay_usable(fixture: &Fixture) {
         (members(&blank).await, members("Cafe\u{301}").await, members("Caf\u{e9}").await),
         ("a".into(), "a".into(), "b".into())
     );
-    registry.rename_group(tenant.id, &typed(&blank), &typed("Seen")).await.unwrap();
+    registry.rename_group(&tenant.actor, &typed(&blank), &typed("Seen")).await.unwrap();
     assert_eq!(members("Seen").await, "a");
-    let taken = registry.rename_group(tenant.id, &typed("Cafe\u{301}"), &typed("Cafe\u{301}")).await;
+    let taken = registry.rename_group(&tenant.actor, &typed("Cafe\u{301}"), &typed("Cafe\u{301}")).await;
     assert_eq!(taken, Err(GroupError::Taken), "cleaned, it is the name of the other");
     for name in ["Cafe\u{301}", "\u{2060}", "Cafe\u{301}"] {
-        registry.delete_group(tenant.id, &typed(name)).await.unwrap();
+        registry.delete_group(&tenant.actor, &typed(name)).await.unwrap();
     }
     assert_eq!(
         groups_of(fixture, &tenant).await,

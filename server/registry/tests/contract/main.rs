@@ -56,7 +56,7 @@ on_both! {
     closing: closing_publishes_last_seen acknowledged_reports_are_stored calls_after_closing_fail;
     restores: search_shows_the_restored_devices groups_show_the_restored_members
         reports_are_checked_by_the_restored_model;
-    users: account_names_are_unique first_start_adds_one_user concurrent_first_starts_add_one_user
+    users: account_names_are_unique operator_is_in_the_account_of_a_user first_start_adds_one_user concurrent_first_starts_add_one_user
         email_addresses_are_checked_and_unique addresses_that_look_the_same_are_the_same default_tier_applies_to_new_devices;
     wrong_passwords: delay_grows_and_ends stranger_does_not_lock_a_user_out
         source_that_tries_many_addresses_is_slowed_down concurrent_attempts_all_count right_password_clears_the_count

@@ -7,7 +7,7 @@ use muster_registry::{DeleteModelError, MAX_MODELS, ModelError, StateError};
 pub(crate) async fn model_is_added_updated_and_listed(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let put = async |text: &str| {
-        let put = registry.put_model(tenant.id, text.as_bytes()).await.unwrap();
+        let put = registry.put_model(&tenant.actor, text.as_bytes()).await.unwrap();
         (put.name.to_string(), put.outcome)
     };
     let first = r#"{"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": "tm:ThingModel", "title": "Contoso.Pump", "description": "A pump",
@@ -17,7 +17,7 @@ pub(crate) async fn model_is_added_updated_and_listed(fixture: &Fixture) {
     assert_eq!(put(first).await.1, ModelOutcome::Unchanged);
     tenant.register(&["a", "b"]).await;
 
-    let models = registry.models(tenant.id).await.unwrap();
+    let models = registry.models(&tenant.actor).await.unwrap();
     let names: Vec<_> = models.iter().map(|model| (model.name.as_str(), model.devices)).collect();
     assert_eq!(names, [(MODEL, 2), ("Contoso.Pump", 0)]);
     let pump = &models[1];
@@ -25,18 +25,18 @@ pub(crate) async fn model_is_added_updated_and_listed(fixture: &Fixture) {
     let added = pump.updated;
 
     assert_eq!(put(&first.replace("A pump", "The pump")).await.1, ModelOutcome::Updated);
-    let pump = registry.models(tenant.id).await.unwrap().remove(1);
+    let pump = registry.models(&tenant.actor).await.unwrap().remove(1);
     assert_eq!(pump.description.as_deref(), Some("The pump"));
     assert!(pump.updated > added);
-    let text = registry.model(tenant.id, &model_name("Contoso.Pump")).await.unwrap();
+    let text = registry.model(&tenant.actor, &model_name("Contoso.Pump")).await.unwrap();
     assert_eq!(text, Some(first.replace("A pump", "The pump")));
-    assert_eq!(registry.model(tenant.id, &model_name("contoso.pump")).await.unwrap(), None);
+    assert_eq!(registry.model(&tenant.actor, &model_name("contoso.pump")).await.unwrap(), None);
 }
 
 pub(crate) async fn invalid_definitions_are_rejected(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
-    let before = registry.models(tenant.id).await.unwrap();
-    let check = async |text: &str, place: &str| match registry.put_model(tenant.id, text.as_bytes()).await {
+    let before = registry.models(&tenant.actor).await.unwrap();
+    let check = async |text: &str, place: &str| match registry.put_model(&tenant.actor, text.as_bytes()).await {
         Err(ModelError::Invalid(problems)) => {
             assert!(problems.iter().any(|problem| problem.place == place), "{text}: {problems:?}");
             assert!(problems.iter().all(|problem| problem.sentence.len() < 500), "{problems:?}");
@@ -49,13 +49,13 @@ pub(crate) async fn invalid_definitions_are_rejected(fixture: &Fixture) {
     check(&definition("no spaces", ""), "/title").await;
     let pattern = |pattern: &str| definition("M", &format!(r#""p": {{"type": "string", "pattern": "{pattern}"}}"#));
     check(&pattern("("), "/properties/p/pattern").await;
-    assert_eq!(registry.models(tenant.id).await.unwrap(), before, "nothing was changed");
+    assert_eq!(registry.models(&tenant.actor).await.unwrap(), before, "nothing was changed");
 }
 
 /// Definitions that would be expensive to compile or to check against, and their problems.
 pub(crate) async fn hostile_definitions_are_rejected(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
-    let before = registry.models(tenant.id).await.unwrap();
+    let before = registry.models(&tenant.actor).await.unwrap();
     let many = |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>().join(",");
     let doubling = |reference: &str, to: &str| {
         many(46, &|at| {
@@ -143,7 +143,7 @@ pub(crate) async fn hostile_definitions_are_rejected(fixture: &Fixture) {
         ("dependencies", r#""p": {"dependencies": {"a": ["b"]}}"#.to_owned(), "dependencies"),
         ("a number nobody can keep", r#""p": {"multipleOf": 1e400}"#.to_owned(), "number out of range"),
     ] {
-        match registry.put_model(tenant.id, definition("M", &properties).as_bytes()).await {
+        match registry.put_model(&tenant.actor, definition("M", &properties).as_bytes()).await {
             Err(ModelError::Invalid(problems)) => {
                 assert!(problems.iter().any(|problem| problem.sentence.contains(sentence)), "{kind}: {problems:?}");
                 let is_short = |problem: &ModelProblem| problem.place.len() < 2_000 && problem.sentence.len() < 500;
@@ -155,7 +155,7 @@ pub(crate) async fn hostile_definitions_are_rejected(fixture: &Fixture) {
             other => panic!("{kind}: {other:?}"),
         }
     }
-    assert_eq!(registry.models(tenant.id).await.unwrap(), before, "nothing was changed");
+    assert_eq!(registry.models(&tenant.actor).await.unwrap(), before, "nothing was changed");
 }
 
 /// A description may be as long as a definition. The list of models shows its beginning.
@@ -163,8 +163,8 @@ pub(crate) async fn long_descriptions_are_cut_in_the_list(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let long =
         definition("M", "").replace("\"title\"", &format!("\"description\": \"{}\", \"title\"", "é".repeat(100_000)));
-    registry.put_model(tenant.id, long.as_bytes()).await.unwrap();
-    let listed = async || registry.models(tenant.id).await.unwrap().pop().unwrap().description;
+    registry.put_model(&tenant.actor, long.as_bytes()).await.unwrap();
+    let listed = async || registry.models(&tenant.actor).await.unwrap().pop().unwrap().description;
     assert_eq!(listed().await, Some("é".repeat(256)));
     // One that an earlier version of Muster stored.
     fixture.execute(&format!("UPDATE models SET description = '{}' WHERE name = 'M'", "é".repeat(5_000))).await;
@@ -173,27 +173,33 @@ pub(crate) async fn long_descriptions_are_cut_in_the_list(fixture: &Fixture) {
 
 pub(crate) async fn unused_model_is_deleted(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
-    assert_eq!(registry.delete_model(tenant.id, &model_name("Nobody.Has")).await, Err(DeleteModelError::NotFound));
+    assert_eq!(registry.delete_model(&tenant.actor, &model_name("Nobody.Has")).await, Err(DeleteModelError::NotFound));
     tenant.put_model("Contoso.Pump").await;
     tenant.register(&["a", "b"]).await;
-    assert_eq!(registry.delete_model(tenant.id, &model_name(MODEL)).await, Err(DeleteModelError::InUse { devices: 2 }));
-    registry.delete_model(tenant.id, &model_name("Contoso.Pump")).await.unwrap();
-    assert_eq!(registry.models(tenant.id).await.unwrap().len(), 1);
-    assert_eq!(registry.delete_model(tenant.id, &model_name("Contoso.Pump")).await, Err(DeleteModelError::NotFound));
+    assert_eq!(
+        registry.delete_model(&tenant.actor, &model_name(MODEL)).await,
+        Err(DeleteModelError::InUse { devices: 2 })
+    );
+    registry.delete_model(&tenant.actor, &model_name("Contoso.Pump")).await.unwrap();
+    assert_eq!(registry.models(&tenant.actor).await.unwrap().len(), 1);
+    assert_eq!(
+        registry.delete_model(&tenant.actor, &model_name("Contoso.Pump")).await,
+        Err(DeleteModelError::NotFound)
+    );
 }
 
 pub(crate) async fn unknown_names_get_suggestions(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let names = [MODEL, "Contoso.Aircraft.AircraftModle", "Something.Else"].map(model_name);
-    let unknown = registry.unknown_models(tenant.id, &names).await.unwrap();
+    let unknown = registry.unknown_models(&tenant.actor, &names).await.unwrap();
     let expected = |name: &str, nearest: Option<&str>| UnknownModel {
         name: model_name(name),
         nearest: nearest.map(str::to_owned),
     };
     assert_eq!(unknown, [expected("Contoso.Aircraft.AircraftModle", Some(MODEL)), expected("Something.Else", None)]);
-    assert_eq!(registry.unknown_models(tenant.id, &[]).await.unwrap(), []);
+    assert_eq!(registry.unknown_models(&tenant.actor, &[]).await.unwrap(), []);
     let twice = ["Something.Else", MODEL, "Something.Else"].map(model_name);
-    assert_eq!(registry.unknown_models(tenant.id, &twice).await.unwrap(), [expected("Something.Else", None)]);
+    assert_eq!(registry.unknown_models(&tenant.actor, &twice).await.unwrap(), [expected("Something.Else", None)]);
 }
 
 pub(crate) async fn number_of_models_is_limited(fixture: &Fixture) {
@@ -208,14 +214,14 @@ pub(crate) async fn number_of_models_is_limited(fixture: &Fixture) {
          SELECT {id}, (SELECT id FROM accounts WHERE name = 'alpha'), 'M' || i, '', 0, 0, 0, 0 FROM n"
     );
     fixture.execute(&fill).await;
-    assert_eq!(registry.models(tenant.id).await.unwrap().len(), MAX_MODELS as usize);
-    let one_more = registry.put_model(tenant.id, definition("OneMore", "").as_bytes()).await;
+    assert_eq!(registry.models(&tenant.actor).await.unwrap().len(), MAX_MODELS as usize);
+    let one_more = registry.put_model(&tenant.actor, definition("OneMore", "").as_bytes()).await;
     assert_eq!(one_more.map(|_| ()), Err(ModelError::TooMany));
-    let changed = registry.put_model(tenant.id, definition(MODEL, "").as_bytes()).await.unwrap();
+    let changed = registry.put_model(&tenant.actor, definition(MODEL, "").as_bytes()).await.unwrap();
     assert_eq!(changed.outcome, ModelOutcome::Updated, "those it has can still be changed");
     // A file that misspells a thousand names is answered all the same, and each that is nearly right is recognized.
     let names: Vec<_> = (0..1_000).map(|i| model_name(&format!("Contoso.Aircraft.AircraftModle_{i}"))).collect();
-    let unknown = registry.unknown_models(tenant.id, &names).await.unwrap();
+    let unknown = registry.unknown_models(&tenant.actor, &names).await.unwrap();
     let nearest: Vec<_> = unknown.iter().map(|model| model.nearest.as_deref()).collect();
     assert_eq!(nearest[..100], [Some(MODEL); 100], "a swap, _ and up to two digits");
     assert_eq!(nearest[100..], [None; 900]);
@@ -225,7 +231,7 @@ pub(crate) async fn number_of_models_is_limited(fixture: &Fixture) {
 pub(crate) async fn new_definition_applies_immediately(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let put = async |schema: &str| {
-        registry.put_model(tenant.id, definition("M", &format!(r#""p": {schema}"#)).as_bytes()).await.unwrap();
+        registry.put_model(&tenant.actor, definition("M", &format!(r#""p": {schema}"#)).as_bytes()).await.unwrap();
     };
     put(r#"{"type": "number"}"#).await;
     let id = tenant.begin().await;

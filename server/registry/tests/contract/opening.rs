@@ -8,8 +8,8 @@ use std::sync::Arc;
 pub(crate) async fn reopened_database_keeps_its_data(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let again = fixture.another_server().await;
-    let found = again.account_named(&AccountName::parse("alpha").unwrap()).await.unwrap();
-    assert_eq!(found, Some(tenant.id));
+    let found = again.command_line(&AccountName::parse("alpha").unwrap()).await.unwrap();
+    assert_eq!(found.map(|actor| actor.account()), Some(tenant.actor.account()));
 }
 
 pub(crate) async fn two_servers_share_a_database(fixture: &Fixture) {
@@ -59,7 +59,7 @@ pub(crate) async fn database_of_another_version_is_reported(fixture: &Fixture) {
 pub(crate) async fn read_only_postgres(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let tokens = tenant.register(&["a"]).await;
-    let (key, user) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
+    let (key, actor) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
     let name = fixture.url.rsplit_once('/').unwrap().1;
     // Later than when the next note is due that the session was used.
     fixture.world.pass_ms(6 * MINUTE_MS);
@@ -67,10 +67,10 @@ pub(crate) async fn read_only_postgres(fixture: &Fixture) {
 
     let server = fixture.another_server().await;
     assert_eq!(server.ready().await, Err(NotReady::ReadOnly));
-    assert_eq!(server.session(&key).await.unwrap(), Some(user));
+    assert_eq!(server.session(&key).await.unwrap(), Some(actor));
     assert_eq!(tenant.on(&server).devices().await, 1);
     assert_eq!(tenant.on(&server).names(DeviceQuery { limit: 10, ..DeviceQuery::default() }).await, ["a"]);
-    let refused = server.create_group(tenant.id, &GroupName::parse("Berlin").unwrap()).await;
+    let refused = server.create_group(&tenant.actor, &GroupName::parse("Berlin").unwrap()).await;
     assert_eq!(refused, Err(GroupError::Store(StoreError::ReadOnly)));
     let refused = server.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap_err();
     assert_eq!(refused, SignInError::Store(StoreError::ReadOnly));
@@ -166,9 +166,9 @@ async fn concurrent_first_starts_create_one_database() {
     let opened = futures_util::future::join_all((0..4).map(|_| Registry::open(&url, world()))).await;
     let opened: Vec<Registry> = opened.into_iter().map(Result::unwrap).collect();
     let name = AccountName::parse("alpha").unwrap();
-    let id = opened[0].add_account(&name).await.unwrap();
+    let actor = opened[0].add_account(&name).await.unwrap();
     for registry in &opened {
-        assert_eq!(registry.account_named(&name).await.unwrap(), Some(id));
+        assert_eq!(registry.command_line(&name).await.unwrap().as_ref(), Some(&actor));
         registry.close().await;
     }
     assert_eq!(std::fs::read_dir(folder.path().join("data")).unwrap().count(), 1);

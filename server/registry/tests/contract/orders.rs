@@ -4,7 +4,7 @@ use crate::fixture::{Fixture, MODEL, matching, model_name, named, part_of, row_o
 use muster_domain::{
     Change, Cursor, DeviceFilter, DeviceItem, DeviceQuery, GroupName, PagePosition, PricingTier, Sort, Status,
 };
-use muster_registry::{AccountId, Registry};
+use muster_registry::{Actor, Registry};
 use std::cmp::Ordering;
 
 /// Every sort of every selection, forwards and backwards, agrees with a plain sort.
@@ -34,13 +34,13 @@ pub(crate) async fn every_order_agrees_with_a_plain_sort(fixture: &Fixture) {
     }
     let some = |step: usize| tokens.iter().step_by(step).map(|(name, _)| name.clone()).collect::<Vec<_>>();
     let group = |name: &str| GroupName::parse(name).unwrap();
-    registry.change_devices(tenant.id, &named(&some(5)), &Change::Disable).await.unwrap();
-    registry.change_devices(tenant.id, &named(&some(2)), &Change::AddToGroup(group("Twos"))).await.unwrap();
-    registry.change_devices(tenant.id, &named(&some(3)), &Change::AddToGroup(group("Threes"))).await.unwrap();
+    registry.change_devices(&tenant.actor, &named(&some(5)), &Change::Disable).await.unwrap();
+    registry.change_devices(&tenant.actor, &named(&some(2)), &Change::AddToGroup(group("Twos"))).await.unwrap();
+    registry.change_devices(&tenant.actor, &named(&some(3)), &Change::AddToGroup(group("Threes"))).await.unwrap();
 
     let mut many_groups = vec![group("Twos"), group("Threes")];
     for name in (0..20).map(|at| group(&format!("Of one {at}"))) {
-        registry.change_devices(tenant.id, &named(&some(60)), &Change::AddToGroup(name.clone())).await.unwrap();
+        registry.change_devices(&tenant.actor, &named(&some(60)), &Change::AddToGroup(name.clone())).await.unwrap();
         many_groups.push(name);
     }
 
@@ -77,19 +77,19 @@ pub(crate) async fn every_order_agrees_with_a_plain_sort(fixture: &Fixture) {
     let fetched = fixture.another_server().await;
     let mut expected = Vec::new();
     for filter in &filters {
-        expected.push(fetched.devices(tenant.id, &matching(filter.clone())).await.unwrap().items);
+        expected.push(fetched.devices(&tenant.actor, &matching(filter.clone())).await.unwrap().items);
     }
     for server in [fixture.another_server().await, fixture.another_that_compacts().await] {
-        until_it_knows_of_reports(fixture, &server, tenant.id).await;
-        check_every_order(&server, tenant.id, &filters, &expected).await;
+        until_it_knows_of_reports(fixture, &server, &tenant.actor).await;
+        check_every_order(&server, &tenant.actor, &filters, &expected).await;
     }
 }
 
 /// Reports to one server reach another soon.
-async fn until_it_knows_of_reports(fixture: &Fixture, server: &Registry, account: AccountId) {
+async fn until_it_knows_of_reports(fixture: &Fixture, server: &Registry, actor: &Actor) {
     let query = DeviceQuery { sort: Sort::LastSeen, is_descending: true, ..matching(DeviceFilter::default()) };
-    let here = fixture.registry.devices(account, &query).await.unwrap();
-    until(async || server.devices(account, &query).await.unwrap() == here).await;
+    let here = fixture.registry.devices(actor, &query).await.unwrap();
+    until(async || server.devices(actor, &query).await.unwrap() == here).await;
 }
 
 /// Whether a device matches a filter, as far as the device itself tells.
@@ -103,25 +103,20 @@ fn matches(item: &DeviceItem, filter: &DeviceFilter) -> bool {
         && !(filter.never_seen && item.last_seen.is_some())
 }
 
-async fn check_every_order(
-    registry: &Registry,
-    account: AccountId,
-    filters: &[DeviceFilter],
-    expected: &[Vec<DeviceItem>],
-) {
+async fn check_every_order(registry: &Registry, actor: &Actor, filters: &[DeviceFilter], expected: &[Vec<DeviceItem>]) {
     let sorts = [Sort::Name, Sort::Model, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen];
-    let everything = registry.devices(account, &matching(DeviceFilter::default())).await.unwrap().items;
+    let everything = registry.devices(actor, &matching(DeviceFilter::default())).await.unwrap().items;
     for (filter, fetched) in filters.iter().zip(expected) {
-        let all = registry.devices(account, &matching(filter.clone())).await.unwrap().items;
+        let all = registry.devices(actor, &matching(filter.clone())).await.unwrap().items;
         let of_items: Vec<_> = everything.iter().filter(|item| matches(item, filter)).cloned().collect();
         assert_eq!(&all, fetched, "{filter:?}");
         if filter.groups.is_empty() && filter.registration.is_none() {
             assert_eq!(all, of_items, "{filter:?}");
         }
         assert!(all.iter().all(|item| of_items.contains(item)), "{filter:?}");
-        assert_eq!(registry.count_devices(account, filter).await.unwrap(), all.len() as u64, "{filter:?}");
+        assert_eq!(registry.count_devices(actor, filter).await.unwrap(), all.len() as u64, "{filter:?}");
         for (sort, is_descending) in sorts.into_iter().flat_map(|sort| [(sort, false), (sort, true)]) {
-            check_order(registry, account, filter, &all, sort, is_descending, 7).await;
+            check_order(registry, actor, filter, &all, sort, is_descending, 7).await;
         }
     }
 }
@@ -129,7 +124,7 @@ async fn check_every_order(
 /// One order of these devices, page by page with this page size, forwards and back.
 async fn check_order(
     registry: &Registry,
-    account: AccountId,
+    actor: &Actor,
     filter: &DeviceFilter,
     all: &[DeviceItem],
     sort: Sort,
@@ -155,7 +150,7 @@ async fn check_order(
     let mut there = Vec::new();
     let mut position = PagePosition::First;
     loop {
-        let page = registry.devices(account, &DeviceQuery { position, ..query.clone() }).await.unwrap();
+        let page = registry.devices(actor, &DeviceQuery { position, ..query.clone() }).await.unwrap();
         assert_eq!(page.has_previous, !there.is_empty(), "{query:?}");
         there.extend(page.items);
         if !page.has_next {
@@ -167,7 +162,7 @@ async fn check_order(
     let mut back = Vec::new();
     let mut position = PagePosition::Last;
     loop {
-        let page = registry.devices(account, &DeviceQuery { position, ..query.clone() }).await.unwrap();
+        let page = registry.devices(actor, &DeviceQuery { position, ..query.clone() }).await.unwrap();
         assert_eq!(page.has_next, !back.is_empty(), "{query:?}");
         back.splice(0..0, page.items);
         if !page.has_previous {
@@ -193,9 +188,9 @@ pub(crate) async fn order_by_last_seen(fixture: &Fixture) {
         fixture.report(token, "{}").await;
     }
     let some = |step: usize| named(&made.tokens.iter().step_by(step).map(|(name, _)| name.clone()).collect::<Vec<_>>());
-    registry.change_devices(tenant.id, &some(4), &Change::Disable).await.unwrap();
-    registry.change_devices(tenant.id, &some(5), &Change::Tier(PricingTier::Large)).await.unwrap();
-    registry.change_devices(tenant.id, &some(16), &Change::Enable).await.unwrap();
+    registry.change_devices(&tenant.actor, &some(4), &Change::Disable).await.unwrap();
+    registry.change_devices(&tenant.actor, &some(5), &Change::Tier(PricingTier::Large)).await.unwrap();
+    registry.change_devices(&tenant.actor, &some(16), &Change::Enable).await.unwrap();
     for (at, (_, token)) in made.tokens.iter().enumerate().filter(|(at, _)| at % 11 == 3 && at % 4 != 0) {
         fixture.world.pass_ms(at as i64);
         fixture.report(token, "{}").await;
@@ -210,13 +205,13 @@ pub(crate) async fn order_by_last_seen(fixture: &Fixture) {
         none(),
     ];
     let another = fixture.another_that_compacts().await;
-    until_it_knows_of_reports(fixture, &another, tenant.id).await;
-    let everything = registry.devices(tenant.id, &matching(none())).await.unwrap().items;
+    until_it_knows_of_reports(fixture, &another, &tenant.actor).await;
+    let everything = registry.devices(&tenant.actor, &matching(none())).await.unwrap().items;
     for filter in &filters {
         let all: Vec<_> = everything.iter().filter(|item| matches(item, filter)).cloned().collect();
         assert!(all.len() > 10, "{filter:?}");
         for (is_descending, limit) in [(false, 3), (true, 3), (false, 50), (true, 50)] {
-            check_order(&another, tenant.id, filter, &all, Sort::LastSeen, is_descending, limit).await;
+            check_order(&another, &tenant.actor, filter, &all, Sort::LastSeen, is_descending, limit).await;
         }
     }
 }
@@ -236,20 +231,20 @@ pub(crate) async fn order_by_many_models(fixture: &Fixture) {
         fixture.world.pass_ms(at as i64);
         fixture.report(token, "{}").await;
     }
-    until_it_knows_of_reports(fixture, &registry, tenant.id).await;
+    until_it_knows_of_reports(fixture, &registry, &tenant.actor).await;
     let silent = DeviceFilter { never_seen: true, search: Some("small".to_owned()), ..DeviceFilter::default() };
     let is_silent = |at: &usize| at % 4 < 2 && at % 50 != 7;
     for registry in [&registry, &fixture.registry] {
-        let there = registry.count_devices(tenant.id, &silent).await.unwrap();
+        let there = registry.count_devices(&tenant.actor, &silent).await.unwrap();
         assert_eq!(there as usize, (0..4 * models).filter(is_silent).count());
-        assert_eq!(registry.devices(tenant.id, &matching(silent.clone())).await.unwrap().items.len(), 500);
+        assert_eq!(registry.devices(&tenant.actor, &matching(silent.clone())).await.unwrap().items.len(), 500);
     }
     for sort in [Sort::Name, Sort::Model, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen] {
         for is_descending in [false, true] {
             let query = |position| DeviceQuery { sort, is_descending, position, limit: 500, ..DeviceQuery::default() };
             let (mut there, mut position) = (Vec::new(), PagePosition::First);
             loop {
-                let page = registry.devices(tenant.id, &query(position)).await.unwrap();
+                let page = registry.devices(&tenant.actor, &query(position)).await.unwrap();
                 there.extend(page.items);
                 let Some(last) = there.last().filter(|_| page.has_next) else { break };
                 position = PagePosition::After(Cursor { name: last.name.clone(), key: last.sort_key(sort) });

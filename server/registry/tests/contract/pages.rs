@@ -21,7 +21,7 @@ pub(crate) async fn pages_go_both_ways(fixture: &Fixture) {
             (None, None) => PagePosition::First,
         };
         let query = DeviceQuery { position, limit, ..DeviceQuery::default() };
-        let page = registry.devices(tenant.id, &query).await.unwrap();
+        let page = registry.devices(&tenant.actor, &query).await.unwrap();
         let names: Vec<String> = page.items.iter().map(|item| item.name.to_string()).collect();
         (names.join(" "), page.has_previous, page.has_next)
     };
@@ -84,7 +84,7 @@ pub(crate) async fn numbers_in_names_are_sorted_by_value(fixture: &Fixture) {
         })
     };
     let exported = async |chosen| {
-        let (devices, _) = registry.export(tenant.id, &chosen).await.unwrap();
+        let (devices, _) = registry.export(&tenant.actor, &chosen).await.unwrap();
         devices.iter().map(|device| device.name.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(exported(chosen(None)).await, sorted);
@@ -99,7 +99,7 @@ pub(crate) async fn silent_devices_are_filtered_and_changed(fixture: &Fixture) {
     for token in &tokens[1..] {
         fixture.report(token, "{}").await;
     }
-    registry.change_devices(tenant.id, &named(&device_names(&["disabled"])), &Change::Disable).await.unwrap();
+    registry.change_devices(&tenant.actor, &named(&device_names(&["disabled"])), &Change::Disable).await.unwrap();
     fixture.world.pass_ms(HOUR_MS);
     fixture.report(&tokens[2], "{}").await;
     fixture.report(&tokens[3], "{}").await;
@@ -130,7 +130,7 @@ pub(crate) async fn silent_devices_are_filtered_and_changed(fixture: &Fixture) {
         except: Vec::new(),
         after: None,
     });
-    let step = registry.change_devices(tenant.id, &chosen, &Change::Tier(PricingTier::Large)).await.unwrap();
+    let step = registry.change_devices(&tenant.actor, &chosen, &Change::Tier(PricingTier::Large)).await.unwrap();
     assert_eq!(step, CallOutcome { devices: 2, next: None });
 }
 
@@ -142,7 +142,7 @@ pub(crate) async fn too_large_fleet_is_only_listed_by_name(fixture: &Fixture) {
     let small = fixture.another_with(OpenOptions { index, ..OpenOptions::default() }).await;
     let page = async |position, is_descending| {
         let query = DeviceQuery { position, is_descending, limit: 2, ..DeviceQuery::default() };
-        let page = small.devices(tenant.id, &query).await.unwrap();
+        let page = small.devices(&tenant.actor, &query).await.unwrap();
         assert!(page.is_too_large);
         assert_eq!(page.total, 5);
         let names: Vec<String> = page.items.iter().map(|item| item.name.to_string()).collect();
@@ -154,12 +154,12 @@ pub(crate) async fn too_large_fleet_is_only_listed_by_name(fixture: &Fixture) {
     assert_eq!(page(PagePosition::Last, false).await, ("d e".to_owned(), true, false));
     assert_eq!(page(PagePosition::After(at("d")), true).await, ("c b".to_owned(), true, true));
     let search = DeviceFilter { search: Some("a".to_owned()), ..DeviceFilter::default() };
-    assert_eq!(small.count_devices(tenant.id, &search).await, Err(StoreError::FleetTooLarge));
+    assert_eq!(small.count_devices(&tenant.actor, &search).await, Err(StoreError::FleetTooLarge));
     let sorted = DeviceQuery { sort: Sort::Status, ..matching(DeviceFilter::default()) };
-    assert_eq!(small.devices(tenant.id, &sorted).await, Err(StoreError::FleetTooLarge));
+    assert_eq!(small.devices(&tenant.actor, &sorted).await, Err(StoreError::FleetTooLarge));
     assert!(!tenant.page(matching(DeviceFilter::default())).await.is_too_large);
     // Its models are counted, and its changes are compacted.
-    let models = small.models(tenant.id).await.unwrap();
+    let models = small.models(&tenant.actor).await.unwrap();
     assert_eq!(models.iter().map(|model| model.devices).collect::<Vec<_>>(), [5]);
     fixture.report(&tokens[1], "{}").await;
     until(async || fixture.number("SELECT COUNT(*) FROM last_seen_batches").await > 0).await;
@@ -179,10 +179,10 @@ pub(crate) async fn first_page_does_not_wait_for_the_index(fixture: &Fixture) {
     }
     let server = fixture.another_server().await;
     let first = DeviceQuery { limit: 3, ..DeviceQuery::default() };
-    let before = server.devices(tenant.id, &first).await.unwrap();
+    let before = server.devices(&tenant.actor, &first).await.unwrap();
     assert_eq!((before.items.len(), before.total, before.is_too_large), (3, 30_000, false));
     until(async || server.index_use().devices == 30_000).await;
-    let after = server.devices(tenant.id, &first).await.unwrap();
+    let after = server.devices(&tenant.actor, &first).await.unwrap();
     assert_eq!((after.items, after.total, after.has_next), (before.items, before.total, true));
 }
 
@@ -204,7 +204,7 @@ pub(crate) async fn search_matches_names_models_and_friendly_names(fixture: &Fix
     let check = async |text: &str, expected: &[&str]| {
         let filter = DeviceFilter { search: Some(text.to_owned()), ..DeviceFilter::default() };
         assert_eq!(tenant.names(matching(filter.clone())).await, expected, "{text:?}");
-        let total = fixture.registry.count_devices(tenant.id, &filter).await.unwrap();
+        let total = fixture.registry.count_devices(&tenant.actor, &filter).await.unwrap();
         assert_eq!(total as usize, expected.len(), "{text:?}");
     };
     check("", &["B3", "a1", "a_2", "b4"]).await;
@@ -233,14 +233,14 @@ pub(crate) async fn search_matches_names_models_and_friendly_names(fixture: &Fix
 pub(crate) async fn filters_combine(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     register_some(&tenant).await;
-    registry.change_devices(tenant.id, &named(&device_names(&["a_2", "b4"])), &Change::Disable).await.unwrap();
+    registry.change_devices(&tenant.actor, &named(&device_names(&["a_2", "b4"])), &Change::Disable).await.unwrap();
     let group = GroupName::parse("Berlin").unwrap();
     registry
-        .change_devices(tenant.id, &named(&device_names(&["a1", "b4"])), &Change::AddToGroup(group.clone()))
+        .change_devices(&tenant.actor, &named(&device_names(&["a1", "b4"])), &Change::AddToGroup(group.clone()))
         .await
         .unwrap();
     let check = async |filter: DeviceFilter, expected: &[&str]| {
-        assert_eq!(registry.count_devices(tenant.id, &filter).await.unwrap() as usize, expected.len());
+        assert_eq!(registry.count_devices(&tenant.actor, &filter).await.unwrap() as usize, expected.len());
         assert_eq!(tenant.names(matching(filter)).await, expected);
     };
     let none = DeviceFilter::default;
@@ -274,14 +274,14 @@ pub(crate) async fn changes_by_another_server_are_found(fixture: &Fixture) {
     let (tenant, here, there) = (fixture.tenant("alpha").await, &fixture.registry, fixture.another_server().await);
     let found = async |search: &str| {
         let filter = DeviceFilter { search: Some(search.to_owned()), ..DeviceFilter::default() };
-        let page = here.devices(tenant.id, &matching(filter.clone())).await.unwrap();
+        let page = here.devices(&tenant.actor, &matching(filter.clone())).await.unwrap();
         let names: Vec<String> = page.items.iter().map(|item| item.name.to_string()).collect();
-        assert_eq!(here.count_devices(tenant.id, &filter).await.unwrap(), names.len() as u64);
-        assert_eq!(there.devices(tenant.id, &matching(filter)).await.unwrap(), page);
+        assert_eq!(here.count_devices(&tenant.actor, &filter).await.unwrap(), names.len() as u64);
+        assert_eq!(there.devices(&tenant.actor, &matching(filter)).await.unwrap(), page);
         names.join(" ")
     };
     let delete = async |registry: &Registry, names: &[&str]| {
-        registry.change_devices(tenant.id, &named(&device_names(names)), &Change::Delete).await.unwrap();
+        registry.change_devices(&tenant.actor, &named(&device_names(names)), &Change::Delete).await.unwrap();
     };
     tenant.register(&["pump1", "pump2", "valve1"]).await;
     assert_eq!(found("pump").await, "pump1 pump2");
@@ -298,16 +298,16 @@ pub(crate) async fn changes_by_another_server_are_found(fixture: &Fixture) {
         let filter =
             DeviceFilter { search: Some(search.to_owned()), tier: Some(PricingTier::Large), ..DeviceFilter::default() };
         assert_eq!(
-            here.count_devices(tenant.id, &filter).await.unwrap(),
-            there.count_devices(tenant.id, &filter).await.unwrap()
+            here.count_devices(&tenant.actor, &filter).await.unwrap(),
+            there.count_devices(&tenant.actor, &filter).await.unwrap()
         );
         tenant.names(matching(filter)).await
     };
     assert_eq!(large("e").await, [""; 0]);
     let one = named(&device_names(&["valve1"]));
-    there.change_devices(tenant.id, &one, &Change::Tier(PricingTier::Large)).await.unwrap();
+    there.change_devices(&tenant.actor, &one, &Change::Tier(PricingTier::Large)).await.unwrap();
     assert_eq!(large("e").await, ["valve1"]);
-    there.change_devices(tenant.id, &one, &Change::Tier(PricingTier::Medium)).await.unwrap();
+    there.change_devices(&tenant.actor, &one, &Change::Tier(PricingTier::Medium)).await.unwrap();
     assert_eq!(large("e").await, [""; 0]);
 
     let many: Vec<String> = (0..1_500).map(|at| format!("big{at:04}")).collect();
@@ -328,9 +328,9 @@ pub(crate) async fn deletion_between_pages_skips_no_device(fixture: &Fixture) {
     tenant.register(&["a", "b", "c", "d", "e"]).await;
     let page = DeviceQuery { limit: 2, ..DeviceQuery::default() };
     assert_eq!(tenant.names(page.clone()).await, ["a", "b"]);
-    fixture.registry.change_devices(tenant.id, &named(&device_names(&["a", "b"])), &Change::Delete).await.unwrap();
+    fixture.registry.change_devices(&tenant.actor, &named(&device_names(&["a", "b"])), &Change::Delete).await.unwrap();
     assert_eq!(tenant.names(DeviceQuery { position: PagePosition::After(at("b")), ..page.clone() }).await, ["c", "d"]);
     let first = DeviceQuery { position: PagePosition::After(at("b")), ..page };
-    let first = fixture.registry.devices(tenant.id, &first).await.unwrap();
+    let first = fixture.registry.devices(&tenant.actor, &first).await.unwrap();
     assert!(!first.has_previous, "what was before is gone");
 }

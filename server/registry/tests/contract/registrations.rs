@@ -5,7 +5,7 @@ use crate::fixture::{
     renewing, row, row_of, tokens_of,
 };
 use muster_domain::{Change, DeviceFilter, Field, PricingTier, RegistrationId, Status};
-use muster_registry::{ErrorsPage, NewRegistration, PartRows, RefusedRow, RegisterError, UserId};
+use muster_registry::{ErrorsPage, NewRegistration, PartRows, RefusedRow, RegisterError};
 
 const NOT_FOUND: &str = "A request to add a device failed because the specified model was not found";
 const DIFFERENT: &str = "A device with this name is already registered with a different ";
@@ -25,9 +25,9 @@ pub(crate) async fn two_rows_are_registered(fixture: &Fixture) {
     assert_eq!(names, ["AutoRegister42", "AutoRegister41"], "tokens come in the order of the file");
     for (name, token) in &outcome.tokens {
         let device = fixture.connect(token).await;
-        assert_eq!((&device.name, device.account), (name, tenant.id));
+        assert_eq!((device.name(), device.account()), (name, tenant.actor.account()));
     }
-    let page = registry.devices(tenant.id, &all()).await.unwrap();
+    let page = registry.devices(&tenant.actor, &all()).await.unwrap();
     assert_eq!(page.items.len(), 2);
     let first = &page.items[0];
     assert_eq!((first.name.as_str(), first.model.as_str()), ("AutoRegister41", MODEL));
@@ -42,15 +42,15 @@ pub(crate) async fn same_file_again_changes_nothing(fixture: &Fixture) {
     let first = tenant.begin().await;
     let tokens = tokens_of(tenant.part(first, part_of(0, 1, rows())).await);
     fixture.connect(&tokens[2]).await;
-    let before = fixture.registry.devices(tenant.id, &all()).await.unwrap();
+    let before = fixture.registry.devices(&tenant.actor, &all()).await.unwrap();
     fixture.world.pass_ms(1_000);
 
     // The default tier changes: a blank one still agrees with what the device has.
-    fixture.registry.set_default_tier(tenant.id, PricingTier::Medium).await.unwrap();
+    fixture.registry.set_default_tier(&tenant.actor, PricingTier::Medium).await.unwrap();
     let second = tenant.begin().await;
     let outcome = tenant.part(second, part_of(0, 1, rows())).await;
     assert_eq!(numbers(&outcome), [0, 3, 2, 0, 0]);
-    assert_eq!(fixture.registry.devices(tenant.id, &all()).await.unwrap(), before);
+    assert_eq!(fixture.registry.devices(&tenant.actor, &all()).await.unwrap(), before);
     for token in &tokens {
         assert!(fixture.works(token).await);
     }
@@ -62,7 +62,7 @@ pub(crate) async fn different_field_fails(fixture: &Fixture) {
     let id = tenant.begin_with(100, None).await;
     let old = ["a", MODEL, "Name", "Note", "Small"];
     let token = first_token(tenant.part(id, part_of(0, 1, vec![row_of(old)])).await);
-    let before = fixture.registry.devices(tenant.id, &all()).await.unwrap();
+    let before = fixture.registry.devices(&tenant.actor, &all()).await.unwrap();
     let mut number = 0;
     let mut check = async |new: [&str; 5], expected: Option<&str>| {
         number += 1;
@@ -83,7 +83,7 @@ pub(crate) async fn different_field_fails(fixture: &Fixture) {
     check(["a", MODEL, "Name", "", ""], Some("description")).await;
     check(["a", MODEL, "Name", "Note", "Large"], Some("pricing tier")).await;
     check(["a", "Contoso.Pump", "x", "y", "Large"], Some("model name")).await;
-    assert_eq!(fixture.registry.devices(tenant.id, &all()).await.unwrap(), before);
+    assert_eq!(fixture.registry.devices(&tenant.actor, &all()).await.unwrap(), before);
     assert!(fixture.works(&token).await);
 }
 
@@ -147,7 +147,8 @@ pub(crate) async fn errors_csv_is_in_the_order_of_the_file(fixture: &Fixture) {
     tenant.part(id, later).await;
     let between = PartRows { refused: vec![refused(10_000, "y", "y")], ..part(1, 1, &[]) };
     tenant.part(id, between).await;
-    let errors = async |id, after| fixture.registry.registration_errors(tenant.id, id, after).await.unwrap().unwrap();
+    let errors =
+        async |id, after| fixture.registry.registration_errors(&tenant.actor, id, after).await.unwrap().unwrap();
     let later = "y,m,,\"a,b\",small,10000,y\r\nz,m,,\"a,b\",small,20000,z\r\n";
     let page = |rows: &str| ErrorsPage { rows: rows.as_bytes().to_vec(), next: None };
     assert_eq!(errors(id, None).await, page(&format!("{expected}{later}")));
@@ -172,7 +173,7 @@ pub(crate) async fn errors_csv_is_paged(fixture: &Fixture) {
     }
     let (mut pages, mut after) = (Vec::new(), None);
     loop {
-        let page = fixture.registry.registration_errors(tenant.id, id, after).await.unwrap().unwrap();
+        let page = fixture.registry.registration_errors(&tenant.actor, id, after).await.unwrap().unwrap();
         let text = String::from_utf8(page.rows).unwrap();
         pages.push(text.lines().map(|row| row.split(',').nth(5).unwrap().to_owned()).collect::<Vec<_>>().join(" "));
         let Some(next) = page.next else { break };
@@ -198,7 +199,7 @@ pub(crate) async fn limits_are_enforced(fixture: &Fixture) {
     let id = tenant.begin().await;
     let names: Vec<String> = (0..10_001).map(|number| format!("device-{number:05}")).collect();
     let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let refuse = async |rows: PartRows| registry.register_part(tenant.id, id, rows).await.map(|_| ());
+    let refuse = async |rows: PartRows| registry.register_part(&tenant.actor, id, rows).await.map(|_| ());
     assert!(matches!(refuse(part(0, 1, &names)).await, Err(RegisterError::OverLimit(_))));
     assert!(
         matches!(refuse(part(3, 1, &["a"])).await, Err(RegisterError::OverLimit(_))),
@@ -212,13 +213,13 @@ pub(crate) async fn limits_are_enforced(fixture: &Fixture) {
 
     let nowhere = RegistrationId::from(uuid::Uuid::nil());
     assert_eq!(
-        registry.register_part(tenant.id, nowhere, part(0, 1, &["a"])).await.map(|_| ()),
+        registry.register_part(&tenant.actor, nowhere, part(0, 1, &["a"])).await.map(|_| ()),
         Err(RegisterError::UnknownRegistration)
     );
-    assert_eq!(registry.finish_registration(tenant.id, nowhere).await, Err(RegisterError::UnknownRegistration));
+    assert_eq!(registry.finish_registration(&tenant.actor, nowhere).await, Err(RegisterError::UnknownRegistration));
     let begin = async |devices, parts| {
         let new = NewRegistration { file_name: String::new(), devices, parts, group: None };
-        registry.begin_registration(tenant.id, tenant.user, new).await.map(|_| ())
+        registry.begin_registration(&tenant.actor, new).await.map(|_| ())
     };
     assert_eq!(begin(1_000_000, 228).await, Ok(()));
     assert!(matches!(begin(1_000_001, 228).await, Err(RegisterError::OverLimit(_))));
@@ -226,8 +227,6 @@ pub(crate) async fn limits_are_enforced(fixture: &Fixture) {
     assert!(matches!(begin(1, 1_001).await, Err(RegisterError::OverLimit(_))));
     let many_parts = tenant.begin_with(1_000, None).await;
     assert_eq!(numbers(&tenant.part(many_parts, part(999, 1, &["last"])).await), [1, 0, 0, 0, 1]);
-    let new = NewRegistration { file_name: String::new(), devices: 1, parts: 1, group: None };
-    assert!(registry.begin_registration(tenant.id, UserId::from(uuid::Uuid::nil()), new).await.is_err());
 }
 
 /// The file has only the names and models of devices with more fields: it does not contradict the other fields.
@@ -301,12 +300,12 @@ pub(crate) async fn registrations_are_counted_and_listed(fixture: &Fixture) {
     for number in 0..5 {
         fixture.world.pass_ms(1_000);
         let new = NewRegistration { file_name: format!("fleet\n{number}\0.csv"), devices: 7, parts: 2, group: None };
-        ids.push(registry.begin_registration(tenant.id, tenant.user, new).await.unwrap());
+        ids.push(registry.begin_registration(&tenant.actor, new).await.unwrap());
     }
     let bad = || row_of(["bad", "Nobody.Has", "", "", ""]);
     tenant.part(ids[0], part_of(0, 1, vec![row("a"), row("b"), bad()])).await;
     tenant.part(ids[0], part_of(1, 1, vec![row("a"), row("c"), bad()])).await;
-    let listed = registry.registrations(tenant.id, None, 100).await.unwrap();
+    let listed = registry.registrations(&tenant.actor, None, 100).await.unwrap();
     assert_eq!(
         listed.iter().map(|it| it.id).collect::<Vec<_>>(),
         ids.iter().rev().copied().collect::<Vec<_>>(),
@@ -319,18 +318,28 @@ pub(crate) async fn registrations_are_counted_and_listed(fixture: &Fixture) {
     );
     assert_eq!((first.devices, first.registered, first.already, first.failed), (7, 3, 1, 2));
 
-    let two = registry.registrations(tenant.id, None, 2).await.unwrap();
+    let two = registry.registrations(&tenant.actor, None, 2).await.unwrap();
     assert_eq!(two.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[4], ids[3]]);
-    let next = registry.registrations(tenant.id, Some(ids[3]), 2).await.unwrap();
+    let next = registry.registrations(&tenant.actor, Some(ids[3]), 2).await.unwrap();
     assert_eq!(next.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[2], ids[1]]);
 
     fixture.world.pass_ms(1_000);
-    let finished = registry.finish_registration(tenant.id, ids[0]).await.unwrap();
+    let finished = registry.finish_registration(&tenant.actor, ids[0]).await.unwrap();
     assert_eq!(finished.finished, Some(fixture.registry.now()));
     fixture.world.pass_ms(1_000);
-    assert_eq!(registry.finish_registration(tenant.id, ids[0]).await.unwrap(), finished, "once is enough");
-    registry.change_devices(tenant.id, &named(&device_names(&["a", "b", "c"])), &Change::Delete).await.unwrap();
-    assert_eq!(registry.registrations(tenant.id, None, 100).await.unwrap().last(), Some(&finished), "history stays");
+    assert_eq!(registry.finish_registration(&tenant.actor, ids[0]).await.unwrap(), finished, "once is enough");
+    registry.change_devices(&tenant.actor, &named(&device_names(&["a", "b", "c"])), &Change::Delete).await.unwrap();
+    assert_eq!(
+        registry.registrations(&tenant.actor, None, 100).await.unwrap().last(),
+        Some(&finished),
+        "history stays"
+    );
+
+    // The operator has no user.
+    let operator = registry.command_line_for_user(&tenant.email).await.unwrap().unwrap();
+    let new = NewRegistration { file_name: String::new(), devices: 1, parts: 1, group: None };
+    let by_operator = registry.begin_registration(&operator, new).await.unwrap();
+    assert_eq!(registry.finish_registration(&operator, by_operator).await.unwrap().by, "");
 }
 
 /// A registration finishes with its last part, whenever the client reports the end; a later pass does not count.
@@ -338,8 +347,8 @@ pub(crate) async fn registration_finishes_with_its_last_part(fixture: &Fixture) 
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let id = tenant.begin_with(3, None).await;
     let finished = async || {
-        let summary = registry.finish_registration(tenant.id, id).await.unwrap();
-        assert_eq!(registry.registrations(tenant.id, None, 1).await.unwrap()[0], summary);
+        let summary = registry.finish_registration(&tenant.actor, id).await.unwrap();
+        assert_eq!(registry.registrations(&tenant.actor, None, 1).await.unwrap()[0], summary);
         (summary.registered, summary.finished)
     };
     assert_eq!(finished().await, (0, None));
@@ -361,6 +370,6 @@ pub(crate) async fn longest_texts_are_stored(fixture: &Fixture) {
     let rows = || vec![row_of([&name, MODEL, &friendly, &note, "Large"])];
     assert_eq!(numbers(&tenant.part(id, part_of(0, 1, rows())).await), [1, 0, 0, 0, 1]);
     assert_eq!(numbers(&tenant.part(id, part_of(1, 1, rows())).await)[..2], [0, 1]);
-    let detail = fixture.registry.device(tenant.id, &device_name(&name)).await.unwrap().unwrap();
+    let detail = fixture.registry.device(&tenant.actor, &device_name(&name)).await.unwrap().unwrap();
     assert_eq!((detail.item.friendly_name, detail.description), (Some(friendly), Some(note)));
 }

@@ -47,14 +47,14 @@ pub(crate) async fn renewal_changes_nothing_else(fixture: &Fixture) {
     let id = tenant.begin().await;
     let rows = || vec![row("a"), row_of(["b", "Nobody.Has", "", "", ""])];
     tenant.part(id, part_of(0, 1, rows())).await;
-    let before = fixture.registry.finish_registration(tenant.id, id).await.unwrap();
-    let errors = fixture.registry.registration_errors(tenant.id, id, None).await.unwrap();
+    let before = fixture.registry.finish_registration(&tenant.actor, id).await.unwrap();
+    let errors = fixture.registry.registration_errors(&tenant.actor, id, None).await.unwrap();
 
     let pass = renewing(part_of(0, 1, vec![row("a"), row("new"), row_of(["a2", MODEL, "", "", ""])]));
     assert_eq!(tenant.part(id, pass).await.tokens.len(), 1);
     assert_eq!(tenant.names(all()).await, ["a"], "it registers nothing");
-    assert_eq!(fixture.registry.finish_registration(tenant.id, id).await.unwrap(), before);
-    assert_eq!(fixture.registry.registration_errors(tenant.id, id, None).await.unwrap(), errors);
+    assert_eq!(fixture.registry.finish_registration(&tenant.actor, id).await.unwrap(), before);
+    assert_eq!(fixture.registry.registration_errors(&tenant.actor, id, None).await.unwrap(), errors);
 }
 
 /// However often the response is lost, a token that was saved before stays valid.
@@ -80,7 +80,7 @@ pub(crate) async fn repeated_renewal_keeps_the_old_token(fixture: &Fixture) {
     tenant.part(id, renewing(part(0, 1, &["b"]))).await;
     let generated = fixture
         .registry
-        .generate_tokens(tenant.id, &named(&device_names(&["b"])), OldTokens::KeepUntilNewIsUsed, new_job())
+        .generate_tokens(&tenant.actor, &named(&device_names(&["b"])), OldTokens::KeepUntilNewIsUsed, new_job())
         .await
         .unwrap()
         .0;

@@ -11,7 +11,7 @@ async fn device(fixture: &Fixture) -> (Tenant, SecurityToken) {
     let properties = r#""n": {"type": "integer", "minimum": 0, "maximum": 100}, "s": {"type": "string"}, "e": {"enum": ["on", "off"]},
         "o": {"type": "object", "properties": {"lat": {"type": "number"}}, "required": ["lat"]},
         "p": {"type": "string", "pattern": "^(a+)+$"}"#;
-    fixture.registry.put_model(tenant.id, definition("M", properties).as_bytes()).await.unwrap();
+    fixture.registry.put_model(&tenant.actor, definition("M", properties).as_bytes()).await.unwrap();
     let id = tenant.begin().await;
     let token = first_token(tenant.part(id, part_of(0, 1, vec![row_of(["a", "M", "", "", ""])])).await);
     (tenant, token)
@@ -23,7 +23,7 @@ async fn send(fixture: &Fixture, token: &SecurityToken, body: &[u8]) -> Result<(
 }
 
 async fn stored(fixture: &Fixture, tenant: &Tenant) -> Option<Value> {
-    let detail = fixture.registry.device(tenant.id, &device_name("a")).await.unwrap().unwrap();
+    let detail = fixture.registry.device(&tenant.actor, &device_name("a")).await.unwrap().unwrap();
     detail.state.map(|text| serde_json::from_str(&text).unwrap())
 }
 
@@ -31,7 +31,7 @@ pub(crate) async fn first_report_activates_the_device(fixture: &Fixture) {
     let (tenant, token) = device(fixture).await;
     assert_eq!(send(fixture, &token, br#"{"n": 1}"#).await, Ok(()));
     let first = fixture.registry.now();
-    let item = async || fixture.registry.device(tenant.id, &device_name("a")).await.unwrap().unwrap().item;
+    let item = async || fixture.registry.device(&tenant.actor, &device_name("a")).await.unwrap().unwrap().item;
     assert_eq!((item().await.status, item().await.last_seen), (Status::Active, Some(first)));
     fixture.world.pass_ms(1_000);
     assert_eq!(send(fixture, &token, b" {} ").await, Ok(()));
@@ -49,7 +49,7 @@ pub(crate) async fn last_values_are_merged(fixture: &Fixture) {
     send(fixture, &token, br#"{"o": {"lat": 2}}"#).await.unwrap();
     assert_eq!(stored(fixture, &tenant).await, Some(json!({"n": 2, "s": "é\u{0}", "o": {"lat": 2}})));
     // A property that the model has no more is not kept for ever.
-    fixture.registry.put_model(tenant.id, definition("M", r#""n": {}, "new": {}"#).as_bytes()).await.unwrap();
+    fixture.registry.put_model(&tenant.actor, definition("M", r#""n": {}, "new": {}"#).as_bytes()).await.unwrap();
     send(fixture, &token, br#"{"new": true}"#).await.unwrap();
     assert_eq!(stored(fixture, &tenant).await, Some(json!({"n": 2, "new": true})));
 }
@@ -92,7 +92,7 @@ pub(crate) async fn check_that_takes_too_long_is_rejected(fixture: &Fixture) {
     let choices = vec!["{}"; 4_000].join(",");
     let properties =
         format!(r#""p": {{"type": "array", "items": {{"allOf": [{choices}]}}}}, "n": {{"type": "number"}}"#);
-    fixture.registry.put_model(tenant.id, definition("M", &properties).as_bytes()).await.unwrap();
+    fixture.registry.put_model(&tenant.actor, definition("M", &properties).as_bytes()).await.unwrap();
     let id = tenant.begin().await;
     let token = first_token(tenant.part(id, part_of(0, 1, vec![row_of(["a", "M", "", "", ""])])).await);
     for items in [MAX_STATE_BYTES / 2 - 10, 2_000] {
@@ -116,7 +116,7 @@ pub(crate) async fn check_that_takes_too_long_is_rejected(fixture: &Fixture) {
 pub(crate) async fn model_rejected_by_this_version_is_reported(fixture: &Fixture) {
     let (tenant, token) = device(fixture).await;
     let models = async || {
-        let models = fixture.registry.models(tenant.id).await.unwrap();
+        let models = fixture.registry.models(&tenant.actor).await.unwrap();
         models.into_iter().map(|model| model.name.to_string()).collect::<Vec<_>>()
     };
     let listed = models().await;
@@ -145,7 +145,7 @@ pub(crate) async fn model_rejected_by_this_version_is_reported(fixture: &Fixture
         }
         assert_eq!(models().await, listed);
     }
-    fixture.registry.put_model(tenant.id, definition("M", r#""n": {}"#).as_bytes()).await.unwrap();
+    fixture.registry.put_model(&tenant.actor, definition("M", r#""n": {}"#).as_bytes()).await.unwrap();
     assert_eq!(send(fixture, &token, br#"{"n": 1}"#).await, Ok(()));
 }
 
@@ -165,7 +165,7 @@ pub(crate) async fn too_large_report_is_rejected(fixture: &Fixture) {
 pub(crate) async fn concurrent_reports_are_all_stored(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let properties: Vec<String> = (0..40).map(|number| format!(r#""p{number}": {{"type": "integer"}}"#)).collect();
-    fixture.registry.put_model(tenant.id, definition("M", &properties.join(",")).as_bytes()).await.unwrap();
+    fixture.registry.put_model(&tenant.actor, definition("M", &properties.join(",")).as_bytes()).await.unwrap();
     let id = tenant.begin().await;
     let token = first_token(tenant.part(id, part_of(0, 1, vec![row_of(["a", "M", "", "", ""])])).await);
     let device = fixture.connect(&token).await;
@@ -187,7 +187,7 @@ pub(crate) async fn rejected_report_does_not_affect_others(fixture: &Fixture) {
     let devices = futures_util::future::join_all(tokens.iter().map(|token| fixture.connect(token))).await;
     let every_third = |from: usize| device_names(&names.iter().copied().skip(from).step_by(3).collect::<Vec<_>>());
     for (from, change) in [(1, Change::Disable), (2, Change::Delete)] {
-        fixture.registry.change_devices(tenant.id, &named(&every_third(from)), &change).await.unwrap();
+        fixture.registry.change_devices(&tenant.actor, &named(&every_third(from)), &change).await.unwrap();
     }
     let sent = devices.iter().map(|device| fixture.registry.record_state(device, br#"{"altitude": 7}"#));
     let outcomes = futures_util::future::join_all(sent).await;
@@ -207,7 +207,7 @@ pub(crate) async fn device_deleted_meanwhile_is_rejected(fixture: &Fixture) {
     let device = fixture.connect(&token).await;
     let send = async || fixture.registry.record_state(&device, br#"{"n": 1}"#).await;
     let change = async |change| {
-        fixture.registry.change_devices(tenant.id, &named(&device_names(&["a"])), &change).await.unwrap()
+        fixture.registry.change_devices(&tenant.actor, &named(&device_names(&["a"])), &change).await.unwrap()
     };
     change(Change::Disable).await;
     assert_eq!(send().await, Err(StateError::Gone));

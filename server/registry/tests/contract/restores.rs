@@ -49,7 +49,7 @@ pub(crate) async fn groups_show_the_restored_members(fixture: &Fixture) {
     let group = GroupName::parse("Berlin").unwrap();
     let join = async |name: &str| {
         let change = Change::AddToGroup(group.clone());
-        fixture.registry.change_devices(tenant.id, &named(&device_names(&[name])), &change).await.unwrap();
+        fixture.registry.change_devices(&tenant.actor, &named(&device_names(&[name])), &change).await.unwrap();
     };
     let filter = || DeviceFilter { groups: vec![group.clone()], ..with_text("fleet") };
     join("fleet-a").await;
@@ -77,7 +77,7 @@ pub(crate) async fn reports_are_checked_by_the_restored_model(fixture: &Fixture)
     let token = tokens_of(tenant.part(tenant.begin().await, part(0, 1, &["a"])).await).remove(0);
     let put = async |kind: &str| {
         let definition = definition(MODEL, &format!(r#""altitude": {{"type": "{kind}"}}"#));
-        fixture.registry.put_model(tenant.id, definition.as_bytes()).await.unwrap();
+        fixture.registry.put_model(&tenant.actor, definition.as_bytes()).await.unwrap();
     };
     let takes = async |server: &Registry, body: &str| {
         let device = server.authenticate(&token).await.unwrap();

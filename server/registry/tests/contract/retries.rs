@@ -15,9 +15,9 @@ pub(crate) async fn lost_response_is_repeated(fixture: &Fixture) {
         assert!(!fixture.works(&lost[at]).await, "nobody has it, and nobody may use it");
         assert!(fixture.works(&arrived[at]).await);
     }
-    let summary = fixture.registry.finish_registration(tenant.id, id).await.unwrap();
+    let summary = fixture.registry.finish_registration(&tenant.actor, id).await.unwrap();
     assert_eq!((summary.registered, summary.already, summary.failed), (2, 0, 0), "counted once");
-    assert_eq!(fixture.registry.groups(tenant.id).await.unwrap()[0].devices, 2);
+    assert_eq!(fixture.registry.groups(&tenant.actor).await.unwrap()[0].devices, 2);
 }
 
 /// Then its token has arrived, and it is left alone. Using the token is enough, whatever the report contains.
@@ -39,11 +39,11 @@ pub(crate) async fn late_attempt_is_refused(fixture: &Fixture) {
     let id = tenant.begin().await;
     let token = first_token(tenant.part(id, part(0, 5, &["a"])).await);
     for attempt in [0, 1, 4, 5] {
-        let late = fixture.registry.register_part(tenant.id, id, part(0, attempt, &["a", "late"])).await;
+        let late = fixture.registry.register_part(&tenant.actor, id, part(0, attempt, &["a", "late"])).await;
         assert_eq!(late.map(|_| ()), Err(RegisterError::Superseded));
     }
     assert!(fixture.works(&token).await);
-    assert_eq!(fixture.registry.device(tenant.id, &device_name("late")).await.unwrap(), None);
+    assert_eq!(fixture.registry.device(&tenant.actor, &device_name("late")).await.unwrap(), None);
     // Other parts, and the same part of another registration, count for themselves.
     assert_eq!(tenant.part(id, part(1, 1, &["b"])).await.registered, 1);
     let other = tenant.begin().await;
@@ -58,7 +58,7 @@ pub(crate) async fn tokens_generated_meanwhile_stay_valid(fixture: &Fixture) {
     tenant.part(id, part(0, 1, &["a", "b"])).await;
     let saved = fixture
         .registry
-        .generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::RevokeNow, new_job())
+        .generate_tokens(&tenant.actor, &named(&device_names(&["a"])), OldTokens::RevokeNow, new_job())
         .await
         .unwrap()
         .0;
@@ -77,8 +77,8 @@ pub(crate) async fn later_of_concurrent_attempts_wins(fixture: &Fixture) {
     for _ in 0..5 {
         let id = tenant.begin().await;
         let (first, second) = tokio::join!(
-            fixture.registry.register_part(tenant.id, id, part(0, 1, &names)),
-            other.register_part(tenant.id, id, part(0, 2, &names)),
+            fixture.registry.register_part(&tenant.actor, id, part(0, 1, &names)),
+            other.register_part(&tenant.actor, id, part(0, 2, &names)),
         );
         let second = second.unwrap();
         assert_eq!(second.registered, 300);
@@ -92,11 +92,11 @@ pub(crate) async fn later_of_concurrent_attempts_wins(fixture: &Fixture) {
         for (_, token) in &second.tokens[..10] {
             assert!(fixture.works(token).await);
         }
-        let summary = fixture.registry.finish_registration(tenant.id, id).await.unwrap();
+        let summary = fixture.registry.finish_registration(&tenant.actor, id).await.unwrap();
         assert_eq!((summary.registered, summary.already), (300, 0));
         fixture
             .registry
-            .change_devices(tenant.id, &named(&device_names(&names)), &muster_domain::Change::Delete)
+            .change_devices(&tenant.actor, &named(&device_names(&names)), &muster_domain::Change::Delete)
             .await
             .unwrap();
     }

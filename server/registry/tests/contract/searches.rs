@@ -74,7 +74,10 @@ pub(crate) async fn list_finds_exactly_its_devices(fixture: &Fixture) {
             (expected, not_found.to_vec()),
             "{text:?}"
         );
-        assert_eq!(fixture.registry.count_devices(tenant.id, &search(text)).await.unwrap() as usize, expected.len());
+        assert_eq!(
+            fixture.registry.count_devices(&tenant.actor, &search(text)).await.unwrap() as usize,
+            expected.len()
+        );
     };
     for separator in ["\n", "\r\n", ",", ", ", ";", "\t", " ", "\n\n", "\",\""] {
         check(&["Pump-1", "Pump-2"].join(separator), &["Pump-1", "Pump-2"], &[]).await;
@@ -114,17 +117,17 @@ pub(crate) async fn list_combines_with_other_filters(fixture: &Fixture) {
     let list = format!("{}\ntheirs\nnobody", listed.join("\n"));
     let group = GroupName::parse("Berlin").unwrap();
     let members = device_names(&["d00", "d01", "d03", "d04"]);
-    registry.change_devices(tenant.id, &named(&members), &Change::AddToGroup(group.clone())).await.unwrap();
-    let everything = registry.devices(tenant.id, &matching(DeviceFilter::default())).await.unwrap().items;
+    registry.change_devices(&tenant.actor, &named(&members), &Change::AddToGroup(group.clone())).await.unwrap();
+    let everything = registry.devices(&tenant.actor, &matching(DeviceFilter::default())).await.unwrap().items;
 
     for server in [fixture.another_server().await, fixture.another_that_compacts().await] {
         for sort in [Sort::Name, Sort::Model, Sort::FriendlyName, Sort::Tier, Sort::Status, Sort::LastSeen] {
             for is_descending in [false, true] {
                 let query =
                     DeviceQuery { sort, is_descending, limit: 500, filter: search(&list), ..DeviceQuery::default() };
-                let found = server.devices(tenant.id, &query).await.unwrap();
+                let found = server.devices(&tenant.actor, &query).await.unwrap();
                 let query = DeviceQuery { filter: DeviceFilter::default(), ..query };
-                let mut expected = server.devices(tenant.id, &query).await.unwrap().items;
+                let mut expected = server.devices(&tenant.actor, &query).await.unwrap().items;
                 expected.retain(|item| listed.contains(&item.name.to_string()));
                 assert_eq!(found.items, expected, "{sort:?} {is_descending}");
                 assert_eq!(found.names_not_found.first, ["theirs", "nobody"]);
@@ -132,7 +135,7 @@ pub(crate) async fn list_combines_with_other_filters(fixture: &Fixture) {
         }
         let of_group = DeviceFilter { groups: vec![group.clone()], ..search(&list) };
         assert_eq!(tenant.on(&server).names(matching(of_group.clone())).await, ["d00", "d03"]);
-        assert_eq!(server.count_devices(tenant.id, &of_group).await.unwrap(), 2);
+        assert_eq!(server.count_devices(&tenant.actor, &of_group).await.unwrap(), 2);
         let large = DeviceFilter { tier: Some(PricingTier::Large), ..search("d01 d02 d04") };
         assert_eq!(tenant.on(&server).names(matching(large)).await, ["d01", "d04"]);
     }
@@ -143,7 +146,7 @@ pub(crate) async fn list_combines_with_other_filters(fixture: &Fixture) {
         except: vec![device_name("d00")],
         after: None,
     };
-    let deleted = registry.change_devices(tenant.id, &Targets::Matching(chosen), &Change::Delete).await.unwrap();
+    let deleted = registry.change_devices(&tenant.actor, &Targets::Matching(chosen), &Change::Delete).await.unwrap();
     assert_eq!(deleted, CallOutcome { devices: 19, next: None });
     assert_eq!(tenant.devices().await as usize, everything.len() - 19);
     assert_eq!(tenant.names(matching(search(&list))).await, ["d00"]);
@@ -156,11 +159,11 @@ pub(crate) async fn length_of_list_is_limited(fixture: &Fixture) {
     let names: Vec<String> = (0..MAX_SEARCHED_NAMES).map(long).collect();
     register(&tenant, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let list = names.join("\n");
-    assert_eq!(fixture.registry.count_devices(tenant.id, &search(&list)).await.unwrap(), 1_000);
+    assert_eq!(fixture.registry.count_devices(&tenant.actor, &search(&list)).await.unwrap(), 1_000);
     assert!(!muster_registry::has_too_many_names(&list));
     let longer = format!("{list}\none-more");
     assert!(muster_registry::has_too_many_names(&longer));
-    assert_eq!(fixture.registry.count_devices(tenant.id, &search(&longer)).await.unwrap(), 0);
+    assert_eq!(fixture.registry.count_devices(&tenant.actor, &search(&longer)).await.unwrap(), 0);
 }
 
 /// A spreadsheet makes `12345` of `0012345`.
@@ -173,14 +176,14 @@ pub(crate) async fn names_without_their_leading_zeros_are_recognized(fixture: &F
         .await;
     register(&other, &["00444"]).await;
     let asked = ["12345", "777", "444", "5", "0012345", "x9", "12-3", "99", &long, "7", "8"];
-    let found = fixture.registry.registered_with_leading_zeros(tenant.id, &device_names(&asked)).await.unwrap();
+    let found = fixture.registry.registered_with_leading_zeros(&tenant.actor, &device_names(&asked)).await.unwrap();
     let found: Vec<_> = found.iter().map(|pair| (pair.name.as_str(), pair.registered.as_str())).collect();
     assert_eq!(found, [("12345", "012345"), ("5", "05"), (&*long, &*padded), ("7", &*zeros)]);
-    let found = fixture.registry.registered_with_leading_zeros(other.id, &device_names(&asked)).await.unwrap();
+    let found = fixture.registry.registered_with_leading_zeros(&other.actor, &device_names(&asked)).await.unwrap();
     assert_eq!(found, [LeadingZeros { name: device_name("444"), registered: device_name("00444") }]);
     let many: Vec<String> = (1..=1_000).map(|at| format!("{at}")).collect();
     let many = device_names(&many.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(fixture.registry.registered_with_leading_zeros(tenant.id, &many).await.unwrap().len(), 2);
+    assert_eq!(fixture.registry.registered_with_leading_zeros(&tenant.actor, &many).await.unwrap().len(), 2);
 }
 
 /// After a search in a group that nothing can match, the group is not taken for empty.
@@ -189,7 +192,7 @@ pub(crate) async fn impossible_search_in_a_group_finds_nothing(fixture: &Fixture
     register(&tenant, &["a", "b"]).await;
     let berlin = GroupName::parse("Berlin").unwrap();
     let join = Change::AddToGroup(berlin.clone());
-    fixture.registry.change_devices(tenant.id, &named(&device_names(&["a"])), &join).await.unwrap();
+    fixture.registry.change_devices(&tenant.actor, &named(&device_names(&["a"])), &join).await.unwrap();
     let in_group = |filter| DeviceFilter { groups: vec![berlin.clone()], ..filter };
     for text in ["a\0", &"x".repeat(2_000)] {
         assert_eq!(tenant.names(matching(in_group(search(text)))).await, [""; 0]);

@@ -9,8 +9,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 pub(crate) async fn no_plain_secret_is_stored(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let registry = &fixture.registry;
-    let (key, user) = registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
-    registry.set_password(&tenant.email, &password("another long password")).await.unwrap();
+    let (key, actor) = registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
+    registry.set_password(&tenant.actor, &tenant.email, &password("another long password")).await.unwrap();
     // People type their password into the wrong box.
     let _ = registry.sign_in("my-secret@password", office(), &Password::given("wrong-guess-here".to_owned())).await;
     let id = tenant.begin().await;
@@ -20,7 +20,7 @@ pub(crate) async fn no_plain_secret_is_stored(fixture: &Fixture) {
     made.extend(tenant.part(again, renewing(part(0, 1, &["a", "b"]))).await.tokens);
     made.extend(
         registry
-            .generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::KeepUntilNewIsUsed, new_job())
+            .generate_tokens(&tenant.actor, &named(&device_names(&["a"])), OldTokens::KeepUntilNewIsUsed, new_job())
             .await
             .unwrap()
             .0,
@@ -44,11 +44,11 @@ pub(crate) async fn no_plain_secret_is_stored(fixture: &Fixture) {
 
     let kept = everything(fixture).await;
     let holds = |needle: &[u8]| kept.windows(needle.len()).any(|window| window == needle);
-    assert!(holds(user.email.as_bytes()), "this looks at the right bytes");
+    assert!(holds(actor.name().as_bytes()), "this looks at the right bytes");
     for (at, secret) in secrets.iter().enumerate() {
         assert!(!holds(secret), "secret {at}: {}", String::from_utf8_lossy(secret));
     }
-    let printed = format!("{registry:?} {made:?} {key:?} {:?} {user:?}", password(PASSWORD));
+    let printed = format!("{registry:?} {made:?} {key:?} {:?} {actor:?}", password(PASSWORD));
     for secret in &texts {
         assert!(!printed.contains(secret.as_str()) && !printed.contains(PASSWORD), "{printed}");
     }

@@ -14,10 +14,10 @@ async fn lasts(fixture: &Fixture, key: &SessionKey) -> bool {
 
 pub(crate) async fn user_signs_in_and_out(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
-    let (key, user) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
-    assert_eq!((user.id, user.account, user.account_name.as_str()), (tenant.user, tenant.id, "alpha"));
+    let (key, actor) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
+    assert_eq!((actor.user(), actor.account_name(), actor.name()), (Some(tenant.user), "alpha", "alpha@example.com"));
     let second = sign_in(fixture, &tenant).await;
-    assert_eq!(fixture.registry.session(&key).await.unwrap(), Some(user));
+    assert_eq!(fixture.registry.session(&key).await.unwrap(), Some(actor));
     fixture.registry.sign_out(&key).await.unwrap();
     assert!(!lasts(fixture, &key).await);
     assert!(lasts(fixture, &second).await, "only that one ended");
@@ -62,7 +62,7 @@ pub(crate) async fn new_password_ends_sessions(fixture: &Fixture) {
     let (tenant, other) = (fixture.tenant("alpha").await, fixture.tenant("beta").await);
     let (key, others) = (sign_in(fixture, &tenant).await, sign_in(fixture, &other).await);
     let new = "an entirely different one";
-    fixture.registry.set_password(&tenant.email.to_uppercase(), &password(new)).await.unwrap();
+    fixture.registry.set_password(&tenant.actor, &tenant.email.to_uppercase(), &password(new)).await.unwrap();
     assert!(!lasts(fixture, &key).await);
     assert!(lasts(fixture, &others).await);
     let old = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.map(|_| ());

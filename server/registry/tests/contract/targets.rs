@@ -27,25 +27,25 @@ pub(crate) async fn large_selection_takes_several_calls(fixture: &Fixture) {
     let mut chosen = matching(registry, DeviceFilter::default());
     chosen.except.push(device_name("d00007"));
     let change = Change::Tier(PricingTier::Large);
-    let first = registry.change_devices(tenant.id, &Targets::Matching(chosen.clone()), &change).await.unwrap();
+    let first = registry.change_devices(&tenant.actor, &Targets::Matching(chosen.clone()), &change).await.unwrap();
     assert_eq!(first, CallOutcome { devices: 9_999, next: Some(device_name("d09999")) });
-    let again = registry.change_devices(tenant.id, &Targets::Matching(chosen.clone()), &change).await.unwrap();
+    let again = registry.change_devices(&tenant.actor, &Targets::Matching(chosen.clone()), &change).await.unwrap();
     assert_eq!(again, first, "doing it again does no harm");
     chosen.after = first.next;
-    let second = registry.change_devices(tenant.id, &Targets::Matching(chosen.clone()), &change).await.unwrap();
+    let second = registry.change_devices(&tenant.actor, &Targets::Matching(chosen.clone()), &change).await.unwrap();
     assert_eq!(second, CallOutcome { devices: 50, next: None });
     let large = DeviceFilter { tier: Some(PricingTier::Large), ..DeviceFilter::default() };
-    assert_eq!(registry.count_devices(tenant.id, &large).await.unwrap(), 10_049);
+    assert_eq!(registry.count_devices(&tenant.actor, &large).await.unwrap(), 10_049);
 
     // A walk over devices that stop matching while it goes misses none.
     let mut chosen = matching(registry, large.clone());
     loop {
         let change = Change::Tier(PricingTier::Small);
-        let step = registry.change_devices(tenant.id, &Targets::Matching(chosen.clone()), &change).await.unwrap();
+        let step = registry.change_devices(&tenant.actor, &Targets::Matching(chosen.clone()), &change).await.unwrap();
         let Some(next) = step.next else { break };
         chosen.after = Some(next);
     }
-    assert_eq!(registry.count_devices(tenant.id, &large).await.unwrap(), 0);
+    assert_eq!(registry.count_devices(&tenant.actor, &large).await.unwrap(), 0);
 }
 
 pub(crate) async fn later_registered_devices_are_not_changed(fixture: &Fixture) {
@@ -54,7 +54,7 @@ pub(crate) async fn later_registered_devices_are_not_changed(fixture: &Fixture) 
     let chosen = Targets::Matching(matching(registry, search("X")));
     fixture.world.pass_ms(1);
     tenant.register(&["x3"]).await;
-    let deleted = registry.change_devices(tenant.id, &chosen, &Change::Delete).await.unwrap();
+    let deleted = registry.change_devices(&tenant.actor, &chosen, &Change::Delete).await.unwrap();
     assert_eq!(deleted, CallOutcome { devices: 2, next: None });
     assert_eq!(tenant.names(all()).await, ["b1", "x3"]);
 }
@@ -65,9 +65,14 @@ pub(crate) async fn matching_devices_get_tokens(fixture: &Fixture) {
     let chosen = Targets::Matching(matching(registry, search("a")));
     let everything = Targets::Matching(matching(registry, search("nothing has this")));
     assert!(
-        registry.generate_tokens(tenant.id, &everything, OldTokens::RevokeNow, new_job()).await.unwrap().0.is_empty()
+        registry
+            .generate_tokens(&tenant.actor, &everything, OldTokens::RevokeNow, new_job())
+            .await
+            .unwrap()
+            .0
+            .is_empty()
     );
-    let (made, next) = registry.generate_tokens(tenant.id, &chosen, OldTokens::RevokeNow, new_job()).await.unwrap();
+    let (made, next) = registry.generate_tokens(&tenant.actor, &chosen, OldTokens::RevokeNow, new_job()).await.unwrap();
     // Every device is of the model AircraftModel, which has an `a`, too.
     assert_eq!(made.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a1", "a2", "b1"]);
     assert_eq!(next, None);
@@ -86,15 +91,15 @@ pub(crate) async fn export_has_the_rows_by_name(fixture: &Fixture) {
     let id = tenant.begin().await;
     tenant.part(id, part_of(0, 1, rows.clone())).await;
     let (there, next) =
-        registry.export(tenant.id, &Targets::Matching(matching(registry, DeviceFilter::default()))).await.unwrap();
+        registry.export(&tenant.actor, &Targets::Matching(matching(registry, DeviceFilter::default()))).await.unwrap();
     assert_eq!(next, None);
     let expected = [NewDevice { tier: Some(PricingTier::Small), ..rows[1].clone() }, rows[0].clone(), rows[2].clone()];
     assert_eq!(there, expected, "a blank tier is the one it got");
     let names = named(&[device_name("c"), device_name("a"), device_name("nobody"), device_name("a")]);
-    let (there, _) = registry.export(tenant.id, &names).await.unwrap();
+    let (there, _) = registry.export(&tenant.actor, &names).await.unwrap();
     assert_eq!(there, [expected[0].clone(), expected[2].clone()]);
     let other = fixture.tenant("beta").await;
-    assert!(registry.export(other.id, &names).await.unwrap().0.is_empty());
+    assert!(registry.export(&other.actor, &names).await.unwrap().0.is_empty());
 }
 
 pub(crate) async fn undo_deletes_devices_that_never_connected(fixture: &Fixture) {
@@ -116,15 +121,18 @@ pub(crate) async fn undo_deletes_devices_that_never_connected(fixture: &Fixture)
     fixture.report(&tokens[0], "{}").await;
     // A token that was shown is somebody's, even where the data that came with it was refused.
     fixture.connect(&tokens[3]).await;
-    registry.change_devices(tenant.id, &named(&[device_name("disabled")]), &Change::Disable).await.unwrap();
+    registry.change_devices(&tenant.actor, &named(&[device_name("disabled")]), &Change::Disable).await.unwrap();
 
-    assert_eq!(registry.undo_registration(other.id, id, None).await.unwrap(), CallOutcome::default());
-    assert_eq!(registry.undo_registration(tenant.id, id, None).await.unwrap(), CallOutcome { devices: 2, next: None });
+    assert_eq!(registry.undo_registration(&other.actor, id, None).await.unwrap(), CallOutcome::default());
+    assert_eq!(
+        registry.undo_registration(&tenant.actor, id, None).await.unwrap(),
+        CallOutcome { devices: 2, next: None }
+    );
     assert_eq!(tenant.names(all()).await, ["active", "earlier", "shown"]);
     let of_it = DeviceFilter { registration: Some(id), ..DeviceFilter::default() };
-    assert_eq!(registry.count_devices(tenant.id, &of_it).await.unwrap(), 2, "the others are listed");
-    assert_eq!(registry.count_devices(other.id, &of_it).await.unwrap(), 0);
-    assert_eq!(registry.undo_registration(tenant.id, id, None).await.unwrap().devices, 0);
+    assert_eq!(registry.count_devices(&tenant.actor, &of_it).await.unwrap(), 2, "the others are listed");
+    assert_eq!(registry.count_devices(&other.actor, &of_it).await.unwrap(), 0);
+    assert_eq!(registry.undo_registration(&tenant.actor, id, None).await.unwrap().devices, 0);
     assert_eq!(tenant.status("active").await, Some(Status::Active));
     // The names are free again.
     tenant.register(&["silent"]).await;

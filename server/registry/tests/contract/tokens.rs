@@ -5,8 +5,12 @@ use muster_domain::{Change, OldTokens, SecurityToken, TokenJob};
 use muster_registry::AuthError;
 
 async fn generate(fixture: &Fixture, tenant: &Tenant, name: &str, old: OldTokens) -> SecurityToken {
-    let made =
-        fixture.registry.generate_tokens(tenant.id, &named(&device_names(&[name])), old, new_job()).await.unwrap().0;
+    let made = fixture
+        .registry
+        .generate_tokens(&tenant.actor, &named(&device_names(&[name])), old, new_job())
+        .await
+        .unwrap()
+        .0;
     assert_eq!(made.len(), 1);
     made.into_iter().next().unwrap().1
 }
@@ -16,7 +20,7 @@ pub(crate) async fn old_tokens_are_valid_until_the_new_one_is_used(fixture: &Fix
     let first = tenant.register(&["a"]).await.remove(0);
     fixture.world.pass_ms(1_000);
     let second = generate(fixture, &tenant, "a", OldTokens::KeepUntilNewIsUsed).await;
-    let detail = fixture.registry.device(tenant.id, &device_name("a")).await.unwrap().unwrap();
+    let detail = fixture.registry.device(&tenant.actor, &device_name("a")).await.unwrap().unwrap();
     assert_eq!(detail.token_made, fixture.registry.now());
     let third = generate(fixture, &tenant, "a", OldTokens::KeepUntilNewIsUsed).await;
     assert!(fixture.works(&first).await && fixture.works(&second).await, "the newest was not used yet");
@@ -67,11 +71,11 @@ pub(crate) async fn tokens_of_deleted_devices_are_rejected(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     let first = tenant.register(&["a"]).await.remove(0);
     let second = generate(fixture, &tenant, "a", OldTokens::KeepUntilNewIsUsed).await;
-    fixture.registry.change_devices(tenant.id, &named(&device_names(&["a"])), &Change::Delete).await.unwrap();
+    fixture.registry.change_devices(&tenant.actor, &named(&device_names(&["a"])), &Change::Delete).await.unwrap();
     assert!(!fixture.works(&first).await && !fixture.works(&second).await);
     let none = fixture
         .registry
-        .generate_tokens(tenant.id, &named(&device_names(&["a"])), OldTokens::RevokeNow, new_job())
+        .generate_tokens(&tenant.actor, &named(&device_names(&["a"])), OldTokens::RevokeNow, new_job())
         .await
         .unwrap()
         .0;
@@ -81,14 +85,14 @@ pub(crate) async fn tokens_of_deleted_devices_are_rejected(fixture: &Fixture) {
 pub(crate) async fn disabled_device_is_rejected(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let old = tenant.register(&["a"]).await.remove(0);
-    registry.change_devices(tenant.id, &named(&device_names(&["a"])), &Change::Disable).await.unwrap();
+    registry.change_devices(&tenant.actor, &named(&device_names(&["a"])), &Change::Disable).await.unwrap();
     assert_eq!(registry.authenticate(&old).await, Err(AuthError::Disabled));
     let new = generate(fixture, &tenant, "a", OldTokens::KeepUntilNewIsUsed).await;
     assert_eq!(registry.authenticate(&new).await, Err(AuthError::Disabled), "it may get one, and still not connect");
     // Clients without the token do not learn that the device is disabled.
     let forged = SecurityToken::new(old.id(), [9; 32]);
     assert_eq!(registry.authenticate(&forged).await, Err(AuthError::Unknown));
-    registry.change_devices(tenant.id, &named(&device_names(&["a"])), &Change::Enable).await.unwrap();
+    registry.change_devices(&tenant.actor, &named(&device_names(&["a"])), &Change::Enable).await.unwrap();
     assert!(fixture.works(&old).await, "what was refused was no use of the new one");
     assert!(fixture.works(&new).await);
 }
@@ -97,19 +101,23 @@ pub(crate) async fn unknown_names_get_no_tokens(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;
     tenant.register(&["b", "a", "c"]).await;
     let names = device_names(&["c", "nobody", "a", "a"]);
-    let made =
-        fixture.registry.generate_tokens(tenant.id, &named(&names), OldTokens::RevokeNow, new_job()).await.unwrap().0;
+    let made = fixture
+        .registry
+        .generate_tokens(&tenant.actor, &named(&names), OldTokens::RevokeNow, new_job())
+        .await
+        .unwrap()
+        .0;
     let names: Vec<_> = made.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["a", "c"]);
     for (name, token) in &made {
-        assert_eq!(&fixture.connect(token).await.name, name);
+        assert_eq!(fixture.connect(token).await.name(), name);
     }
     let many: Vec<String> = (0..10_001).map(|number| format!("d{number}")).collect();
     tenant.register(&["d10000"]).await;
     let many = device_names(&many.iter().map(String::as_str).collect::<Vec<_>>());
     let done = fixture
         .registry
-        .generate_tokens(tenant.id, &named(&many), OldTokens::RevokeNow, new_job())
+        .generate_tokens(&tenant.actor, &named(&many), OldTokens::RevokeNow, new_job())
         .await
         .map(|(made, _)| made.len());
     assert!(done.is_err() || done == Ok(1), "one too many is not quietly left out: {done:?}");
@@ -134,7 +142,7 @@ async fn attempt(
     old: OldTokens,
 ) -> Vec<SecurityToken> {
     let (job, chosen) = (TokenJob { attempt, ..job }, named(&device_names(&["a", "b"])));
-    let made = fixture.registry.generate_tokens(tenant.id, &chosen, old, job).await.unwrap().0;
+    let made = fixture.registry.generate_tokens(&tenant.actor, &chosen, old, job).await.unwrap().0;
     made.into_iter().map(|(_, token)| token).collect()
 }
 
@@ -183,7 +191,7 @@ pub(crate) async fn late_attempt_changes_nothing(fixture: &Fixture) {
         let other = attempt(fixture, &tenant, new_job(), 1, OldTokens::RevokeNow).await;
         assert!(other.len() == 2 && fixture.works(&other[0]).await && !fixture.works(&saved[0]).await);
         let all = named(&device_names(&["a", "b"]));
-        fixture.registry.change_devices(tenant.id, &all, &Change::Delete).await.unwrap();
+        fixture.registry.change_devices(&tenant.actor, &all, &Change::Delete).await.unwrap();
     }
 }
 
@@ -195,7 +203,9 @@ pub(crate) async fn continued_job_keeps_earlier_tokens(fixture: &Fixture) {
     let mut made = Vec::new();
     for (number, name) in [(1, "a"), (2, "b")] {
         let (job, chosen) = (TokenJob { attempt: number, ..job }, named(&device_names(&[name])));
-        made.extend(fixture.registry.generate_tokens(tenant.id, &chosen, OldTokens::RevokeNow, job).await.unwrap().0);
+        made.extend(
+            fixture.registry.generate_tokens(&tenant.actor, &chosen, OldTokens::RevokeNow, job).await.unwrap().0,
+        );
     }
     assert_eq!(made.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     for (_, token) in &made {

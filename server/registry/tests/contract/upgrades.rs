@@ -110,8 +110,8 @@ async fn refused_without_migration(url: &str) {
 async fn everything_is_there(url: &str) {
     refused_without_migration(url).await;
     let registry = Registry::open(url, Arc::new(FakeWorld::at(START_MS))).await.unwrap();
-    let account = registry.account_named(&AccountName::parse("alpha").unwrap()).await.unwrap().unwrap();
-    let detail = registry.device(account, &device_name("a")).await.unwrap().unwrap();
+    let actor = registry.command_line(&AccountName::parse("alpha").unwrap()).await.unwrap().unwrap();
+    let detail = registry.device(&actor, &device_name("a")).await.unwrap().unwrap();
     assert_eq!(detail.state.as_deref(), Some(r#"{"altitude": 7}"#));
     assert_eq!(detail.item.last_seen.map(|at| at.as_ms()), Some(1_795_391_999_000));
     assert_eq!(
@@ -119,7 +119,7 @@ async fn everything_is_there(url: &str) {
         (vec![GroupName::parse("Berlin").unwrap()], Some("far away"))
     );
     let names = async |query: DeviceQuery| {
-        let page = registry.devices(account, &DeviceQuery { limit: 10, ..query }).await.unwrap();
+        let page = registry.devices(&actor, &DeviceQuery { limit: 10, ..query }).await.unwrap();
         page.items.iter().map(|item| item.name.to_string()).collect::<Vec<_>>().join(" ")
     };
     let by = async |sort| names(DeviceQuery { sort, ..DeviceQuery::default() }).await;
@@ -129,7 +129,7 @@ async fn everything_is_there(url: &str) {
     assert_eq!(by(Sort::Status).await, "b a c d");
     let of = async |filter: DeviceFilter| {
         let there = names(DeviceQuery { filter: filter.clone(), ..DeviceQuery::default() }).await;
-        assert_eq!(registry.count_devices(account, &filter).await.unwrap() as usize, there.split(' ').count());
+        assert_eq!(registry.count_devices(&actor, &filter).await.unwrap() as usize, there.split(' ').count());
         there
     };
     let none = DeviceFilter::default;
@@ -139,10 +139,10 @@ async fn everything_is_there(url: &str) {
     assert_eq!(of(DeviceFilter { search: Some("contoso".to_owned()), tier: large, ..none() }).await, "b");
     assert_eq!(of(DeviceFilter { never_seen: true, ..none() }).await, "b c");
     assert_eq!(of(DeviceFilter { groups: vec![GroupName::parse("Berlin").unwrap()], ..none() }).await, "a c");
-    let registration = registry.registrations(account, None, 1).await.unwrap()[0].id;
+    let registration = registry.registrations(&actor, None, 1).await.unwrap()[0].id;
     assert_eq!(of(DeviceFilter { registration: Some(registration), ..none() }).await, "a b c d");
-    let models: Vec<u64> = registry.models(account).await.unwrap().iter().map(|model| model.devices).collect();
-    assert_eq!((models, registry.groups(account).await.unwrap()[0].devices), (vec![2, 2], 2));
+    let models: Vec<u64> = registry.models(&actor).await.unwrap().iter().map(|model| model.devices).collect();
+    assert_eq!((models, registry.groups(&actor).await.unwrap()[0].devices), (vec![2, 2], 2));
     let position = PagePosition::After(Cursor { name: device_name("a"), key: String::new() });
     assert_eq!(names(DeviceQuery { position, ..DeviceQuery::default() }).await, "b c d");
 
@@ -154,10 +154,10 @@ async fn everything_is_there(url: &str) {
         let filter = DeviceFilter { status: Some(Status::Disabled), ..none() };
         let query =
             DeviceQuery { filter, sort: Sort::LastSeen, is_descending: true, limit: 10, ..DeviceQuery::default() };
-        let page = another.devices(account, &query).await.unwrap();
+        let page = another.devices(&actor, &query).await.unwrap();
         page.items.iter().map(|item| item.name.to_string()).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(disabled().await, "d c");
-    registry.change_devices(account, &named(&device_names(&["a", "b"])), &Change::Disable).await.unwrap();
+    registry.change_devices(&actor, &named(&device_names(&["a", "b"])), &Change::Disable).await.unwrap();
     assert_eq!(disabled().await, "a d c b");
 }

@@ -117,7 +117,7 @@ pub(crate) async fn new_password_lifts_every_wait(fixture: &Fixture) {
     for at in 0..FREE_ATTEMPTS_OF_SOURCE {
         let _ = wrong(registry, &format!("somebody-{at}@example.com"), office()).await;
     }
-    registry.set_password(&tenant.email, &password(PASSWORD)).await.unwrap();
+    registry.set_password(&tenant.actor, &tenant.email, &password(PASSWORD)).await.unwrap();
     for source in [office(), home] {
         assert_eq!(right(registry, &tenant.email, source).await, Ok(()));
     }

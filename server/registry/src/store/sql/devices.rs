@@ -63,6 +63,7 @@ row! {
 row! {
     struct CredentialRow {
         account: Uuid,
+        account_name: String,
         name: String,
         status: i16,
         token_hash: Vec<u8>,
@@ -123,8 +124,8 @@ impl Devices for Db {
 
     async fn token_row(&self, device: Uuid) -> Result<Option<TokenRow>, StoreError> {
         let row: Option<CredentialRow> = query_as(
-            "SELECT d.account, d.name, d.status, d.token_hash, d.old_token_hashes, d.model, m.version AS model_version, d.segment, d.first_used
-             FROM devices d JOIN models m ON m.id = d.model WHERE d.id = $1",
+            "SELECT d.account, a.name AS account_name, d.name, d.status, d.token_hash, d.old_token_hashes, d.model, m.version AS model_version, d.segment, d.first_used
+             FROM devices d JOIN models m ON m.id = d.model JOIN accounts a ON a.id = d.account WHERE d.id = $1",
         )
         .bind(device)
         .fetch_optional(self.device_reader())
@@ -132,6 +133,7 @@ impl Devices for Db {
         let Some(row) = row else { return Ok(None) };
         Ok(Some(TokenRow {
             account: AccountId(row.account),
+            account_name: row.account_name,
             name: device_name(&row.name)?,
             status: status(row.status)?,
             token_hash: SecretHash::from_bytes(&row.token_hash).ok_or(StoreError::Corrupt)?,

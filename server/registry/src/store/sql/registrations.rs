@@ -36,16 +36,12 @@ impl Registrations for Db {
     async fn begin_registration(
         &self,
         account: AccountId,
-        user: UserId,
+        user: Option<UserId>,
         id: RegistrationId,
         new: &NewRegistration,
         now: Timestamp,
     ) -> Result<(), GroupError> {
         let mut tx = self.write().await?;
-        let is_own = query("SELECT 1 FROM people WHERE id = $1 AND account = $2").bind(user.0).bind(account.0);
-        if is_own.fetch_optional(&mut *tx).await.map_err(StoreError::from)?.is_none() {
-            return Err(StoreError::Corrupt.into());
-        }
         let (mut group, mut new_group) = (None, None);
         if let Some(name) = &new.group {
             group = find_group(&mut tx, account, name).await?;
@@ -61,7 +57,7 @@ impl Registrations for Db {
         )
         .bind(id.0)
         .bind(account.0)
-        .bind(user.0)
+        .bind(user.map(|user| user.0))
         .bind(group)
         .bind(new_group.as_ref().map(GroupName::as_str))
         .bind(&new.file_name)

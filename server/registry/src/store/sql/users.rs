@@ -53,14 +53,22 @@ impl Users for Db {
         }
     }
 
-    async fn set_password(&self, email: &str, email_hash: Uuid, hash: &str) -> Result<(), UserError> {
+    async fn set_password(
+        &self,
+        account: AccountId,
+        email: &str,
+        email_hash: Uuid,
+        hash: &str,
+    ) -> Result<(), UserError> {
         let mut tx = self.write().await?;
-        let user: Option<Uuid> = query_scalar("UPDATE people SET password_hash = $2 WHERE email = $1 RETURNING id")
-            .bind(email)
-            .bind(hash)
-            .fetch_optional(&mut *tx)
-            .await
-            .map_err(StoreError::from)?;
+        let user: Option<Uuid> =
+            query_scalar("UPDATE people SET password_hash = $3 WHERE account = $1 AND email = $2 RETURNING id")
+                .bind(account.0)
+                .bind(email)
+                .bind(hash)
+                .fetch_optional(&mut *tx)
+                .await
+                .map_err(StoreError::from)?;
         let user = user.ok_or(UserError::Unknown)?;
         query("DELETE FROM sessions WHERE person = $1").bind(user).execute(&mut *tx).await.map_err(StoreError::from)?;
         // Also the attempts of the same sources for other addresses: these may delay this user.
