@@ -26,7 +26,8 @@
   for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener, true);
 
   // On every page, and as long as it is open: a file that is dropped beside a drop zone would take the page's place.
-  for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault(), true);
+  const refuseFiles = (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault();
+  for (const name of ["dragover", "drop"]) document.addEventListener(name, refuseFiles, true);
 
   // Without what is started, links and the sign-in form still work; buttons do not, and must not look as if they did.
   const failed = () => {

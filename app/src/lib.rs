@@ -14,7 +14,6 @@ mod pages;
 pub mod query;
 mod shell;
 
-// `pages/devices` still uses this name.
 pub use pages::RefusedSignIn;
 pub use shell::{App, AssetBase, shell};
 

@@ -14,7 +14,7 @@ const ENVELOPE_BYTES: usize = 4 * 1024;
 const MAX_FILTER_BYTES: usize = 1024 * 1024;
 
 /// 10,000 device names of 128 characters, in quotes and with commas, and a filter.
-const MAX_CHOSEN_BYTES: usize = 10_000 * 131 + MAX_FILTER_BYTES;
+const MAX_TARGETS_BYTES: usize = 10_000 * 131 + MAX_FILTER_BYTES;
 
 /// The largest body that is accepted at this path.
 pub(crate) fn max_body_bytes(path: &str) -> usize {
@@ -22,7 +22,7 @@ pub(crate) fn max_body_bytes(path: &str) -> usize {
         Some("register-part") => MAX_PART_BYTES + ENVELOPE_BYTES,
         // A little more than a model may have, so that the sentence about that comes from where models are checked.
         Some("upload-model") => ThingModel::MAX_BYTES + ENVELOPE_BYTES,
-        Some("change-devices" | "generate-tokens" | "export-devices") => MAX_CHOSEN_BYTES,
+        Some("change-devices" | "generate-tokens" | "export-devices") => MAX_TARGETS_BYTES,
         _ => MAX_FILTER_BYTES,
     }
 }

@@ -35,7 +35,12 @@ pub(crate) async fn change_password(email: &str, database: &Database, stop: &Sto
         let actor = registry.command_line_for_user(email).await.map_err(|error| error.to_string())?;
         let actor = actor.ok_or_else(|| UserError::Unknown.to_string())?;
         registry.set_password(&actor, email, &ask_for_password().await?).await.map_err(|error| error.to_string())?;
-        tracing::info!(user = email, by = actor.name(), "password changed, sessions ended");
+        tracing::info!(
+            account = actor.account_name(),
+            user = email,
+            by = actor.name(),
+            "password changed, sessions ended"
+        );
         Ok(format!("Password of {email} changed; their sessions were ended."))
     })
     .await

@@ -58,7 +58,7 @@ pub async fn change_devices(targets: Targets, change: Change) -> Result<CallOutc
     let viewer = super::viewer()?;
     server::check_targets(&targets)?;
     let outcome = viewer.registry.change_devices(&viewer.actor, &targets, &change).await;
-    let outcome = outcome.map_err(|error| super::failure::of_group(error, &viewer))?;
+    let outcome = outcome.map_err(|error| viewer.group_failure(error))?;
     let (what, to) = server::change_in_words(&change);
     super::log_action!(viewer.actor, "devices changed", change = what, to = to, devices = outcome.devices);
     Ok(outcome)

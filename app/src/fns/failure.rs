@@ -134,22 +134,6 @@ impl FromServerFnError for Failure {
     }
 }
 
-/// The failure of an action on a device group.
-#[cfg(feature = "ssr")]
-pub(super) fn of_group(error: muster_registry::GroupError, viewer: &super::viewer::Viewer) -> Failure {
-    use muster_registry::GroupError;
-
-    match error {
-        GroupError::Store(error) => error.into(),
-        error => {
-            if error == GroupError::TooMany {
-                super::log_action!(viewer.actor, "limit reached", limit = "device groups");
-            }
-            Failure::refused(error)
-        }
-    }
-}
-
 #[cfg(feature = "ssr")]
 mod server {
     use super::Failure;

@@ -23,7 +23,7 @@ pub async fn groups() -> Result<Dated<Vec<GroupSummary>>, Failure> {
 pub async fn make_group(name: GroupName) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let made = viewer.registry.create_group(&viewer.actor, &name).await;
-    made.map_err(|error| super::failure::of_group(error, &viewer))?;
+    made.map_err(|error| viewer.group_failure(error))?;
     super::log_action!(viewer.actor, "device group created", group = name.as_str());
     Ok(())
 }
@@ -36,7 +36,7 @@ pub async fn make_group(name: GroupName) -> Result<(), Failure> {
 pub async fn rename_group(from: GroupName, to: GroupName) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let renamed = viewer.registry.rename_group(&viewer.actor, &from, &to).await;
-    renamed.map_err(|error| super::failure::of_group(error, &viewer))?;
+    renamed.map_err(|error| viewer.group_failure(error))?;
     super::log_action!(viewer.actor, "device group renamed", group = from.as_str(), new_name = to.as_str());
     Ok(())
 }
@@ -49,7 +49,7 @@ pub async fn rename_group(from: GroupName, to: GroupName) -> Result<(), Failure>
 pub async fn delete_group(name: GroupName) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let deleted = viewer.registry.delete_group(&viewer.actor, &name).await;
-    deleted.map_err(|error| super::failure::of_group(error, &viewer))?;
+    deleted.map_err(|error| viewer.group_failure(error))?;
     super::log_action!(viewer.actor, "device group deleted", group = name.as_str());
     Ok(())
 }

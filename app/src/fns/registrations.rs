@@ -204,7 +204,7 @@ mod server {
     pub(super) fn failure_of(error: RegisterError, viewer: &Viewer) -> Failure {
         match error {
             RegisterError::Store(error) => error.into(),
-            RegisterError::Group(error) => crate::fns::failure::of_group(error, viewer),
+            RegisterError::Group(error) => viewer.group_failure(error),
             RegisterError::OverLimit(limit) => {
                 log_action!(viewer.actor, "limit reached", limit = limit);
                 Failure::refused(limit)

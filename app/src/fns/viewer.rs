@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use axum::http::request::Parts;
 use leptos::prelude::use_context;
-use muster_registry::{Actor, Registry};
+use muster_registry::{Actor, GroupError, Registry};
 use std::{
     fmt,
     net::IpAddr,
@@ -62,6 +62,19 @@ impl Viewer {
     /// A value that was just read, with the time.
     pub(crate) fn dated<T>(&self, value: T) -> super::Dated<T> {
         super::Dated { value, now: self.registry.now() }
+    }
+
+    /// Why an action on a device group failed.
+    pub(crate) fn group_failure(&self, error: GroupError) -> Failure {
+        match error {
+            GroupError::Store(error) => error.into(),
+            error => {
+                if error == GroupError::TooMany {
+                    log_action!(self.actor, "limit reached", limit = "device groups");
+                }
+                Failure::refused(error)
+            }
+        }
     }
 }
 

@@ -55,6 +55,9 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// No sort key of a device has more characters. What a request has beyond is ignored.
+    const MAX_KEY_CHARS: usize = 512;
+
     /// Reads a cursor from text.
     ///
     /// # Errors
@@ -62,7 +65,7 @@ impl Cursor {
     pub fn parse(text: &str) -> Result<Self, DeviceNameProblem> {
         // No device name contains `~`.
         let (name, key) = text.split_once('~').unwrap_or((text, ""));
-        Ok(Self { name: DeviceName::parse(name)?, key: key.to_owned() })
+        Ok(Self { name: DeviceName::parse(name)?, key: key.chars().take(Self::MAX_KEY_CHARS).collect() })
     }
 }
 

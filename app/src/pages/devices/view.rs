@@ -4,8 +4,10 @@ use crate::query::path_with;
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use muster_domain::{
-    Cursor, DeviceFilter, DeviceQuery, GroupName, MAX_SILENT_HOURS, ModelName, PagePosition, PricingTier, Sort, Status,
+    Cursor, DeviceFilter, DeviceQuery, GroupName, MAX_SILENT_HOURS, ModelName, PagePosition, PricingTier,
+    RegistrationId, Sort, Status,
 };
+use uuid::Uuid;
 
 /// A sort's word in the address; the last first has a `-` before it.
 fn word(sort: Sort) -> &'static str {
@@ -19,7 +21,8 @@ fn word(sort: Sort) -> &'static str {
     }
 }
 
-/// The view of the address. Invalid parameters are ignored.
+/// The view of the address. Other invalid parameters are ignored, but with the name of a model or group that none can
+/// have, nothing matches: a mistyped link must not select the whole fleet.
 pub(super) fn current_view() -> Memo<DeviceQuery> {
     let query = use_query_map();
     Memo::new(move |_| parse(&query.read()))
@@ -27,19 +30,22 @@ pub(super) fn current_view() -> Memo<DeviceQuery> {
 
 fn parse(query: &ParamsMap) -> DeviceQuery {
     let text = |name: &str| query.get(name).filter(|value| !value.is_empty());
+    let model = text("model").map(|name| ModelName::parse(&name));
+    let groups: Result<Vec<_>, _> =
+        query.get_all("group").unwrap_or_default().iter().map(|name| GroupName::existing(name)).collect();
+    let matches_nothing = matches!(model, Some(Err(_))) || groups.is_err();
     let filter = DeviceFilter {
         search: text("q"),
         status: text("status").and_then(|word| Status::parse(&word)),
-        model: text("model").and_then(|name| ModelName::parse(&name).ok()),
+        model: model.and_then(Result::ok),
         tier: text("tier").and_then(|word| PricingTier::parse(&word).ok()),
-        groups: query
-            .get_all("group")
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|name| GroupName::existing(name).ok())
-            .collect(),
+        groups: groups.unwrap_or_default(),
         never_seen: text("seen").as_deref() == Some("never"),
-        registration: text("registration").and_then(|id| id.parse().ok()),
+        registration: if matches_nothing {
+            Some(RegistrationId::from(Uuid::nil()))
+        } else {
+            text("registration").and_then(|id| id.parse().ok())
+        },
         silent_hours: text("silent").and_then(|hours| parse_hours(&hours)),
     };
     let sorted = text("sort").unwrap_or_default();
@@ -99,7 +105,15 @@ pub(super) fn address(view: &DeviceQuery) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
-    use uuid::Uuid;
+
+    #[test]
+    fn name_that_nothing_can_have_matches_nothing() {
+        for (parameter, value) in [("model", "a b"), ("group", "two\nlines")] {
+            let mut query = ParamsMap::new();
+            query.insert(parameter, value.to_owned());
+            assert_eq!(parse(&query).filter.registration, Some(Uuid::nil().into()), "{parameter}");
+        }
+    }
 
     #[test]
     fn an_address_says_the_whole_view() {

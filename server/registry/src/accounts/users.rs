@@ -76,6 +76,9 @@ impl Registry {
     /// [`UserError`] if the address is malformed or taken.
     pub async fn add_user(&self, actor: &Actor, email: &str, password: &Password) -> Result<UserId, UserError> {
         let email = address(email)?;
+        if self.credentials(&email).await?.is_some() {
+            return Err(UserError::Taken);
+        }
         let hash = self.hash(password).await?;
         let id = UserId(new_id(&*self.world));
         self.store.add_user(id, actor.account(), &email, &hash, self.now()).await?;
@@ -101,12 +104,15 @@ impl Registry {
         Ok(self.credentials(email).await?.map(|found| found.user))
     }
 
-    /// The user with this email address, or else the one whose address an earlier version stored as it was typed.
+    /// The user whose address an earlier version stored as it is typed here, or else the one with the cleaned address.
     pub(super) async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {
-        let (Ok(address), Ok(as_typed)) = (address(email), address_as_typed(email)) else { return Ok(None) };
-        match self.store.credentials(&address).await? {
-            None if as_typed != address => self.store.credentials(&as_typed).await,
-            found => Ok(found),
+        let Ok(address) = address(email) else { return Ok(None) };
+        match address_as_typed(email) {
+            Ok(as_typed) if as_typed != address => match self.store.credentials(&as_typed).await? {
+                None => self.store.credentials(&address).await,
+                found => Ok(found),
+            },
+            _ => self.store.credentials(&address).await,
         }
     }
 

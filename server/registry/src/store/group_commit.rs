@@ -97,11 +97,14 @@ async fn store_queued<W: Write>(pool: W::Pool, queue: Arc<AsyncMutex<mpsc::Recei
                     tries.extend(range.rev().map(|at| at..at + 1));
                     continue;
                 }
-                Err(Failed::ToBegin(failure) | Failed::ToStore(failure)) => {
-                    range.clone().map(|_| Err(failure.into())).collect()
+                // The others would wait for a transaction as long, and in vain.
+                Err(Failed::ToBegin(failure)) => {
+                    tries.clear();
+                    senders.iter().map(|_| Err(failure.into())).collect()
                 }
+                Err(Failed::ToStore(failure)) => vec![Err(failure.into())],
             };
-            for (sender, outcome) in senders.drain(..range.len()).zip(outcomes) {
+            for (sender, outcome) in senders.drain(..outcomes.len()).zip(outcomes) {
                 // The caller may be gone; ignore the send error.
                 let _ = sender.send(outcome);
             }

@@ -17,9 +17,16 @@ use crate::{
     },
 };
 use std::{borrow::Borrow, slice, sync::Arc};
+use tokio::sync::Semaphore;
 
 /// Transactions that store reports at a time. While one waits for its commit, the next collect more reports.
-const REPORT_TRANSACTIONS: usize = 4;
+const REPORT_TRANSACTIONS: usize = 3;
+
+/// Transactions at a time that wait for locked devices. With those above, they leave a connection to the publication of
+/// last-seen times: however many devices of one account are locked, the reports of others are stored.
+const WAITING_TRANSACTIONS: usize = 1;
+
+const _: () = assert!(REPORT_TRANSACTIONS + WAITING_TRANSACTIONS < opening::DEVICE_CONNECTIONS as usize);
 
 /// A connected database.
 pub(crate) struct Db {
@@ -27,6 +34,8 @@ pub(crate) struct Db {
     device_pool: Pool,
     device_readers: Pool,
     reports: GroupCommit<Reporting>,
+    /// Taken by a transaction that waits for a locked device.
+    waiting: Semaphore,
     index: FleetIndex,
     compaction: Background,
     loading: Background,
@@ -55,6 +64,7 @@ impl Db {
             device_pool,
             device_readers,
             reports,
+            waiting: Semaphore::new(WAITING_TRANSACTIONS),
             index,
             compaction: Background::spawn(compaction),
             loading: Background::spawn(loading),
@@ -108,6 +118,7 @@ impl Db {
             Err(StateError::Gone) => {}
             outcome => return outcome,
         }
+        let _permit = self.waiting.acquire().await.map_err(|_| StoreError::Unavailable)?;
         let pool = self.device_pool.clone();
         // In a separate task: if the caller is dropped during the commit, the index still records the report.
         let store = async move {
@@ -123,6 +134,7 @@ impl Db {
 
     /// Records the use of a token in its own transaction.
     pub(crate) async fn write_token_use(&self, used: TokenUse) -> Result<(), StoreError> {
+        let _permit = self.waiting.acquire().await.map_err(|_| StoreError::Unavailable)?;
         let mut tx = begin(&self.device_pool).await?;
         sql::reports::record_token_use(&mut tx, &used).await?;
         Ok(tx.commit().await?)

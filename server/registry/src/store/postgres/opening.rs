@@ -19,7 +19,7 @@ const WAIT: Duration = Duration::from_secs(10);
 const CONNECTIONS: u32 = 12;
 
 /// Connections that store reports: so they do not wait for a search that takes 50 ms.
-const DEVICE_CONNECTIONS: u32 = 5;
+pub(super) const DEVICE_CONNECTIONS: u32 = 5;
 
 /// Connections that look up devices: so they do not wait for writes.
 const DEVICE_READERS: u32 = 2;

@@ -16,7 +16,6 @@ use crate::{
 use async_trait::async_trait;
 use muster_domain::{GroupName, GroupSummary, RegistrationId};
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
-use std::collections::HashMap;
 use uuid::Uuid;
 
 #[async_trait]
@@ -63,7 +62,10 @@ impl Groups for Db {
     async fn rename_group(&self, account: AccountId, from: &GroupName, to: &GroupName) -> Result<(), GroupError> {
         let new_name = to.cleaned()?;
         let mut tx = self.write().await?;
-        let Some(group) = find_group(&mut tx, account, from).await? else { return Err(GroupError::NotFound) };
+        let Some(group) = exact_group(&mut tx, account, from).await? else { return Err(GroupError::NotFound) };
+        if find_group(&mut tx, account, to).await?.is_some_and(|other| other != group) {
+            return Err(GroupError::Taken);
+        }
         let renamed = query("UPDATE device_groups SET name = $2 WHERE id = $1")
             .bind(group)
             .bind(new_name.as_str())
@@ -80,7 +82,7 @@ impl Groups for Db {
     async fn delete_group(&self, account: AccountId, name: &GroupName) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         lock(&mut tx, account.0, Lock::Exclusive).await?;
-        let Some(group) = find_group(&mut tx, account, name).await? else { return Ok(false) };
+        let Some(group) = exact_group(&mut tx, account, name).await? else { return Ok(false) };
         members::remove_group(&mut tx, account, group).await?;
         query("DELETE FROM device_groups WHERE id = $1").bind(group).execute(&mut *tx).await?;
         tx.commit().await?;
@@ -161,35 +163,44 @@ pub(super) async fn group_to_join(
     Ok(Some(group))
 }
 
-/// The group with this name, if it exists: see [`find_groups`].
+/// The group that a person means by this name: the group with exactly this name, or else the one with the cleaned name.
+/// Earlier versions stored names as they were typed.
 pub(super) async fn find_group(
     connection: &mut Connection,
     account: AccountId,
-    group: &GroupName,
+    name: &GroupName,
 ) -> Result<Option<Uuid>, StoreError> {
-    Ok(find_groups(connection, account, std::slice::from_ref(group)).await?.pop())
+    if let Some(group) = exact_group(connection, account, name).await? {
+        return Ok(Some(group));
+    }
+    match name.cleaned() {
+        Ok(cleaned) if cleaned != *name => exact_group(connection, account, &cleaned).await,
+        _ => Ok(None),
+    }
 }
 
-/// The groups with these names that exist: for each, the group with exactly this name, or else the one with the cleaned
-/// name. Earlier versions stored names as they were typed.
-pub(super) async fn find_groups(
+/// The group with exactly this name. What deletes or renames a group takes this, so that a repeated request does not
+/// reach another group that looks alike.
+async fn exact_group(
+    connection: &mut Connection,
+    account: AccountId,
+    name: &GroupName,
+) -> Result<Option<Uuid>, StoreError> {
+    Ok(exact_groups(connection, account, std::slice::from_ref(name)).await?.pop())
+}
+
+/// The groups with exactly these names, each once.
+pub(super) async fn exact_groups(
     connection: &mut Connection,
     account: AccountId,
     names: &[GroupName],
 ) -> Result<Vec<Uuid>, StoreError> {
-    let cleaned = |name: &GroupName| name.cleaned().ok().filter(|cleaned| cleaned != name);
-    let mut statement = sql("SELECT name, id FROM device_groups WHERE account = ");
+    let mut statement = sql("SELECT id FROM device_groups WHERE account = ");
     statement.push_bind(account.0).push(" AND name IN (");
     let mut list = statement.separated(", ");
-    for name in names.iter().cloned().chain(names.iter().filter_map(cleaned)) {
-        list.push_bind(String::from(name));
+    for name in names {
+        list.push_bind(name.as_str().to_owned());
     }
     statement.push(")");
-    let found: Vec<(String, Uuid)> = statement.build_query_as().fetch_all(connection).await?;
-    let found: HashMap<String, Uuid> = found.into_iter().collect();
-    let find = |name: &GroupName| {
-        let exact = found.get(name.as_str());
-        exact.or_else(|| found.get(cleaned(name)?.as_str())).copied()
-    };
-    Ok(names.iter().filter_map(find).collect())
+    Ok(statement.build_query_scalar().fetch_all(connection).await?)
 }

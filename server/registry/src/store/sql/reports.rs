@@ -15,11 +15,11 @@ use sqlx::query;
 use std::{borrow::Borrow, collections::HashMap};
 use uuid::Uuid;
 
-/// The maximum number of reports in one transaction: a row of each in one statement.
-pub(crate) const MAX_REPORTS: usize = 1_024;
+/// The maximum number of reports in one transaction. Their states take at most 64 MiB, twice while they are merged.
+pub(crate) const MAX_REPORTS: usize = 128;
 
-/// Statements for up to so many reports are kept by the connection, one for each number. Nearly all are this small.
-const KEPT_REPORTS: usize = 64;
+/// Each connection caches its statements for up to so many reports, one for each number.
+const MAX_CACHED_REPORTS: usize = 16;
 
 /// Records that a device used a token.
 pub(crate) async fn record_token_use(connection: &mut Connection, used: &TokenUse) -> Result<(), StoreError> {
@@ -89,7 +89,7 @@ pub(crate) async fn merge_states<R: Borrow<Report> + Sync>(
         Ok(())
     });
     let outcomes = outcomes.collect();
-    let is_kept = reports.len() <= KEPT_REPORTS;
+    let is_cached = reports.len() <= MAX_CACHED_REPORTS;
     if !changed.is_empty() {
         let mut statement = sql("UPDATE devices SET status = ");
         statement
@@ -99,7 +99,7 @@ pub(crate) async fn merge_states<R: Borrow<Report> + Sync>(
             row.push_bind(report.device.id).push_bind(report.at.as_ms());
         });
         statement.push(") AS v WHERE devices.id = v.column1");
-        statement.build().persistent(is_kept).execute(&mut *connection).await?;
+        statement.build().persistent(is_cached).execute(&mut *connection).await?;
     }
     for used in uses {
         revoke_older_tokens(connection, used).await?;
@@ -111,7 +111,7 @@ pub(crate) async fn merge_states<R: Borrow<Report> + Sync>(
             row.push_bind(*id).push_bind(state).push_bind(report.at.as_ms());
         });
         statement.push(" ON CONFLICT (device) DO UPDATE SET state = excluded.state, last_seen = excluded.last_seen");
-        statement.build().persistent(is_kept).execute(connection).await?;
+        statement.build().persistent(is_cached).execute(connection).await?;
     }
     Ok(outcomes)
 }
@@ -125,19 +125,19 @@ async fn reporting<R: Borrow<Report>>(
     let mut ids: Vec<Uuid> = reports.iter().map(|report| report.borrow().device.id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let is_kept = reports.len() <= KEPT_REPORTS;
+    let is_cached = reports.len() <= MAX_CACHED_REPORTS;
     // The lock comes first, in a statement of its own: PostgreSQL would join the state from before the wait for it.
     let mut statement = sql("SELECT id, status, seen FROM devices WHERE id IN ");
     push_ids(&mut statement, &ids);
     // In a fixed order, so that two such transactions do not wait for each other.
     statement.push(" ORDER BY id").push(lock_clause);
     let rows: Vec<(Uuid, i16, i16)> =
-        statement.build_query_as().persistent(is_kept).fetch_all(&mut *connection).await?;
+        statement.build_query_as().persistent(is_cached).fetch_all(&mut *connection).await?;
     let device = |(id, status, seen)| (id, Reporting { status, seen, state: None });
     let mut devices: HashMap<_, _> = rows.into_iter().map(device).collect();
     let mut statement = sql("SELECT device, state FROM device_states WHERE device IN ");
     push_ids(&mut statement, &ids);
-    let states: Vec<(Uuid, String)> = statement.build_query_as().persistent(is_kept).fetch_all(connection).await?;
+    let states: Vec<(Uuid, String)> = statement.build_query_as().persistent(is_cached).fetch_all(connection).await?;
     for (id, state) in states {
         if let Some(device) = devices.get_mut(&id) {
             device.state = Some(state);

@@ -3,12 +3,12 @@
 
 use super::{
     Connection, DEVICE_NAMED,
-    groups::find_groups,
+    groups::exact_groups,
     searched_names::find_names,
     segments::{
+        by_name::names_by_segment,
         loading::{Loaded, load},
         stored::{LoadError, LoadMode},
-        writing::names_by_segment,
     },
     statements::{json_names, sql},
 };
@@ -90,7 +90,7 @@ impl Selection {
             selection.model = Some(model);
         }
         if !filter.groups.is_empty() {
-            selection.groups = find_groups(connection, account, &filter.groups).await?;
+            selection.groups = exact_groups(connection, account, &filter.groups).await?;
             if selection.groups.is_empty() {
                 return Ok(selection);
             }
@@ -153,7 +153,8 @@ impl Selection {
     }
 
     /// As [`Selection::evaluate`], for a page. Requests for the same page share one scan while it runs. They share its
-    /// result until the data changes, if it depends on no last-seen time: those change all the time.
+    /// result until the data changes, if it depends neither on last-seen times, which change all the time, nor on a
+    /// list of names, which are looked up before the data is loaded.
     pub(super) async fn page(
         &self,
         connection: &mut Connection,
@@ -163,11 +164,15 @@ impl Selection {
         what: impl FnOnce(&Matches) -> Page + Send + 'static,
     ) -> Result<Page, LoadError> {
         let (scan, state) = self.scan(connection, index, mode, what).await?;
+        let texts = match &self.query {
+            Query::Texts(texts) => Some(texts),
+            Query::Names(_) => None,
+        };
         // With the groups' ids: their names can be exchanged without a change of the data. With the time: hours of silence
-        // are counted from now.
-        let asked = format!("{} {state:?} {:?} {:?} {query:?}", self.account, self.groups, self.silent_since);
-        let is_kept = query.sort != Sort::LastSeen && self.silent_since.is_none();
-        Ok(index.pages.get(asked, is_kept, index.scan(scan)).await?)
+        // are counted from now. With the texts: whether a search is a text depends on devices of other registrations, too.
+        let asked = format!("{} {state:?} {:?} {:?} {texts:?} {query:?}", self.account, self.groups, self.silent_since);
+        let is_cached = query.sort != Sort::LastSeen && self.silent_since.is_none() && texts.is_some();
+        Ok(index.pages.get(&asked, is_cached, index.scan(scan)).await?)
     }
 
     /// The scan that finds the matching devices and evaluates a function of them, and the state of the scanned data.

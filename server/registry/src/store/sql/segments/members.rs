@@ -2,9 +2,9 @@
 
 use super::{
     Connection, DEVICE_OF_NAME, FOR_NO_KEY_UPDATE, NAMES, NEW_VERSION,
+    by_name::names_by_segment,
     statements::{json_names, push_numbers, sql},
     stored::{LoadError, LoadMode, StoredSegments, current_segment, stored_segments},
-    writing::names_by_segment,
 };
 use crate::{
     errors::StoreError,

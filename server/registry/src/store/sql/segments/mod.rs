@@ -1,5 +1,6 @@
 //! The segments of the fleet index, as the database keeps them: see `index/`.
 
+pub(super) mod by_name;
 pub(in super::super) mod compaction;
 pub(in super::super) mod last_seen;
 pub(super) mod loading;

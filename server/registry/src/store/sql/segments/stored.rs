@@ -136,7 +136,10 @@ pub(in super::super) async fn stored_segments(
     is_wanted: impl Fn(i64, Option<Uuid>) -> bool,
 ) -> Result<StoredSegments, LoadError> {
     let mut found = find_cached(connection, cache, account, &is_wanted).await?;
-    check_size(cache, mode, found.needed_bytes, found.missing_devices)?;
+    if !found.missing.is_empty() {
+        let needed_bytes = needed_bytes(connection, account, &is_wanted).await?;
+        check_size(cache, mode, needed_bytes, found.missing_devices)?;
+    }
     if found.stale.is_empty() && found.missing.is_empty() {
         return Ok(StoredSegments { segments: found.segments, state: found.state });
     }
@@ -183,13 +186,20 @@ pub(super) fn state(
 }
 
 row! {
-    /// The versions and the size of a segment.
+    /// The versions of a segment.
     struct VersionsRow {
         id: i64,
         registration: Option<Uuid>,
         version: i64,
         state_version: Option<i64>,
         devices: i64,
+    }
+}
+
+row! {
+    struct SizeRow {
+        id: i64,
+        registration: Option<Uuid>,
         needed_bytes: i64,
     }
 }
@@ -216,8 +226,6 @@ struct Cached {
     /// Not cached.
     missing: Vec<i64>,
     missing_devices: i64,
-    /// The estimated memory of all of them.
-    needed_bytes: i64,
     /// A hash of all versions.
     state: u64,
 }
@@ -228,21 +236,20 @@ async fn find_cached(
     account: Uuid,
     is_wanted: impl Fn(i64, Option<Uuid>) -> bool,
 ) -> Result<Cached, StoreError> {
-    let all: Vec<VersionsRow> = query_as(AssertSqlSafe(format!(
-        "SELECT s.id, s.registration, s.version, t.version AS state_version, s.devices,
-                CAST({NEEDED_BYTES} AS BIGINT) AS needed_bytes
-         FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.account = $1"
-    )))
+    // Only columns of an index of `segments`: its rows have large texts.
+    let all: Vec<VersionsRow> = query_as(
+        "SELECT s.id, s.registration, s.version, t.version AS state_version, s.devices
+         FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.account = $1",
+    )
     .bind(account)
     .fetch_all(&mut *connection)
     .await?;
     let mut in_cache = cache.segments(account, all.iter().map(|row| (row.id, row.version)));
     let mut known = Cached::default();
-    for VersionsRow { id, registration, version, state_version, devices, needed_bytes } in all {
+    for VersionsRow { id, registration, version, state_version, devices } in all {
         if !is_wanted(id, registration) {
             continue;
         }
-        known.needed_bytes += needed_bytes;
         known.state = known.state.wrapping_add(hash_of(&(id, version, state_version)));
         match in_cache.remove(&id) {
             Some((cached_version, segment)) if cached_version == (version, state_version.unwrap_or_default()) => {
@@ -256,6 +263,22 @@ async fn find_cached(
         }
     }
     Ok(known)
+}
+
+/// An estimate of the memory that the selected segments take.
+async fn needed_bytes(
+    connection: &mut Connection,
+    account: Uuid,
+    is_wanted: impl Fn(i64, Option<Uuid>) -> bool,
+) -> Result<i64, StoreError> {
+    let sizes: Vec<SizeRow> = query_as(AssertSqlSafe(format!(
+        "SELECT s.id, s.registration, CAST({NEEDED_BYTES} AS BIGINT) AS needed_bytes
+         FROM segments s LEFT JOIN segment_states t ON t.segment = s.id WHERE s.account = $1"
+    )))
+    .bind(account)
+    .fetch_all(connection)
+    .await?;
+    Ok(sizes.into_iter().filter(|row| is_wanted(row.id, row.registration)).map(|row| row.needed_bytes).sum())
 }
 
 /// Reads the states of the stale segments.

@@ -1,8 +1,7 @@
 //! Writing segments: adding and removing devices, and storing states.
 
 use super::{
-    Connection, DEVICE_OF_NAME, FOR_NO_KEY_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, members, statements::json_names,
-    stored::state,
+    Connection, FOR_NO_KEY_UPDATE_SKIP_LOCKED, NEW_VERSION, by_name::names_by_segment, members, stored::state,
 };
 use crate::{
     errors::StoreError,
@@ -10,7 +9,6 @@ use crate::{
     types::AccountId,
 };
 use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
-use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
 
 /// A segment to append this many devices of a registration to: a small one, or a new one. It is locked until the
@@ -71,25 +69,6 @@ row! {
         last_seen: Option<Vec<u8>>,
         members: Option<Vec<u8>>,
     }
-}
-
-/// The devices with these names, by their segments.
-pub(in super::super) async fn names_by_segment<'a>(
-    connection: &mut Connection,
-    account: Uuid,
-    names: impl Iterator<Item = &'a str>,
-) -> Result<BTreeMap<i64, HashSet<String>>, StoreError> {
-    let rows: Vec<(i64, String)> =
-        query_as(AssertSqlSafe(format!("SELECT d.segment, d.name FROM {NAMES} {DEVICE_OF_NAME}")))
-            .bind(account)
-            .bind(json_names(names))
-            .fetch_all(connection)
-            .await?;
-    let mut by_segment: BTreeMap<i64, HashSet<String>> = BTreeMap::new();
-    for (segment, name) in rows {
-        by_segment.entry(segment).or_default().insert(name);
-    }
-    Ok(by_segment)
 }
 
 /// Removes devices from their segments, before they are deleted. No other transaction may change devices of the account
