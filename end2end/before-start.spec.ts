@@ -151,8 +151,14 @@ test('a file that is dropped before the page started does not take its place', a
   await portal.goto('/devices', { waitUntil: 'commit' });
   const heading = portal.getByRole('heading', { name: 'Devices', level: 1 });
   await heading.waitFor();
-  const isPrevented = await heading.evaluate((element) => !element.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true })));
-  expect(isPrevented).toBe(true);
+  const isPrevented = (item: 'a file' | 'text') =>
+    heading.evaluate((element, item) => {
+      const dataTransfer = new DataTransfer();
+      if (item === 'text') dataTransfer.setData('text/plain', 'Pump-1');
+      else dataTransfer.items.add(new File(['a,b'], 'stray.csv'));
+      return !element.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
+    }, item);
+  expect([await isPrevented('a file'), await isPrevented('text')]).toEqual([true, false]);
   start();
   await hydrated(portal);
 });

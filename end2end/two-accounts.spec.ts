@@ -174,7 +174,7 @@ test('another account sees nothing on any page, and may use the same names', asy
   // One's token moves one's own device, and no other.
   expect((await muster.sendState(theirs.get('AutoRegister41')!)).status).toBe(204);
   const first = await call(portal.request, muster.url, 'device', { name: 'AutoRegister41' });
-  expect((await first.json()).row.status).toBe('Registered');
+  expect((await first.json()).value.item.status).toBe('Registered');
   expect((await muster.sendState(done.tokens.get('AutoRegister41')!)).status).toBe(204);
   await other.close();
 });

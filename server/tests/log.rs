@@ -164,7 +164,7 @@ fn every_change_is_in_the_log_and_no_secret_is() {
         (
             &["user", "password", "eve@example.com"],
             "second-password-2\n",
-            "password changed, sessions ended user=\"eve@example.com\" by=\"the command line\"",
+            "password changed, sessions ended account=\"beta\" user=\"eve@example.com\" by=\"the command line\"",
         ),
     ] {
         let mut command = place.command(&[], args);
