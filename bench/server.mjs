@@ -325,7 +325,9 @@ async function grid() {
   };
   for (const [what, change] of Object.entries(views)) {
     const view = { filter: none, sort: "Name", is_descending: false, position: "First", ...change };
-    const page = await times(() => call("devices", { query: view }));
+    // Each time a row more, which is another page: one that was asked for already is cached.
+    let limit = 100;
+    const page = await times(() => call("devices", { query: { ...view, limit: limit++ } }));
     if (what === "a search that finds one") table.push(["grid: the first search of all", `${cold.p50.toFixed(1)} ms`, "", ""]);
     table.push([`grid: ${what}`, told(page), `${PAGE_LIMIT_MS} ms`, (page.p99 / PAGE_LIMIT_MS).toFixed(2)]);
   }
