@@ -27,6 +27,17 @@ test('the number that match belongs to the filter that is on the page', async ({
   await expect(portal.getByRole('button', { name: /^Select all .* matching$/ }), 'all are').toBeHidden();
 });
 
+test('a link with an invalid model or group shows the reason, and no devices', async ({ portal, muster }) => {
+  await withSeedDevices(portal, muster);
+  for (const [query, reason] of [['model=a%20b', 'A model name cannot contain a space'], [`group=${'x'.repeat(129)}`, 'A device group\'s name is 1 to 128 characters']]) {
+    await open(portal, `/devices?${query}`);
+    await expect(portal.getByRole('alert').filter({ hasText: reason })).toBeVisible();
+    await expect(grid(portal)).toBeHidden();
+    await portal.getByRole('link', { name: 'Clear filters' }).click();
+    await expect(row(portal, 'AutoRegister41')).toBeVisible();
+  }
+});
+
 test('all that match can be ticked wherever not all are', async ({ portal, muster }) => {
   await withMany(portal, muster, 250);
   // As many others as match.

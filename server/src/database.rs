@@ -1,4 +1,4 @@
-//! Opens the database that the settings name: for `muster serve`, `muster migrate`, and the commands that change something in it.
+//! Opens the database of the settings: for `muster serve`, `muster migrate`, and the commands that change data.
 
 use crate::{
     command_line::Database,

@@ -118,3 +118,11 @@ fn lists_are_limited() {
     let not_found = NamesNotFound::of((0..7).map(|at| at.to_string()).collect());
     assert_eq!((not_found.count, not_found.first.join(" ")), (7, "0 1 2 3 4".to_owned()));
 }
+
+#[test]
+fn long_cursor_is_cut() {
+    let key = |text: &str| Cursor::parse(text).unwrap().key;
+    assert_eq!(key("d1~a~b"), "a~b");
+    assert_eq!(key(&format!("d1~{}", "é".repeat(512))), "é".repeat(512));
+    assert_eq!(key(&format!("d1~{}", "é".repeat(100_000))), "é".repeat(512));
+}

@@ -40,7 +40,7 @@ pub async fn count_devices(filter: DeviceFilter) -> Result<u64, Failure> {
 /// One device by its name.
 ///
 /// # Errors
-/// As [`devices`]. A name the account does not have gives `None`, and so does what is no name: it is part of an address.
+/// As [`devices`]. A name that no device has, or can have, gives `None`: the name is part of an address.
 #[server(prefix = "/fn", endpoint = "device", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn device(name: String) -> Result<Option<Dated<DeviceDetail>>, Failure> {
     let viewer = super::viewer()?;
@@ -52,7 +52,7 @@ pub async fn device(name: String) -> Result<Option<Dated<DeviceDetail>>, Failure
 /// Changes the devices, as far as one call goes. It may be sent again.
 ///
 /// # Errors
-/// As [`devices`], or [`Failure::Refused`] where one group more cannot be.
+/// As [`devices`], or [`Failure::Refused`] if the group cannot be created.
 #[server(prefix = "/fn", endpoint = "change-devices", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn change_devices(targets: Targets, change: Change) -> Result<CallOutcome, Failure> {
     let viewer = super::viewer()?;

@@ -15,28 +15,29 @@ pub async fn groups() -> Result<Dated<Vec<GroupSummary>>, Failure> {
     Ok(viewer.dated(groups))
 }
 
-/// Makes a group that no device is in yet.
+/// Creates an empty group.
 ///
 /// # Errors
-/// [`Failure::Refused`] for what is no name, or is taken, or one group too many; as [`groups`].
+/// [`Failure::Refused`] if the name is invalid or taken, or the account has the maximum number of groups; as [`groups`].
 #[server(prefix = "/fn", endpoint = "make-group", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn make_group(name: GroupName) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let made = viewer.registry.create_group(&viewer.actor, &name).await;
     made.map_err(|error| viewer.group_failure(error))?;
-    super::log_action!(viewer.actor, "device group created", group = name.as_str());
+    super::log_action!(viewer.actor, "device group created", group = name.cleaned().unwrap_or(name).as_str());
     Ok(())
 }
 
-/// Gives a group another name.
+/// Renames a group.
 ///
 /// # Errors
-/// [`Failure::Refused`] for what is no name, or is taken, or a group the account does not have; as [`groups`].
+/// [`Failure::Refused`] if the new name is invalid or taken, or the account does not have the group; as [`groups`].
 #[server(prefix = "/fn", endpoint = "rename-group", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn rename_group(from: GroupName, to: GroupName) -> Result<(), Failure> {
     let viewer = super::viewer()?;
     let renamed = viewer.registry.rename_group(&viewer.actor, &from, &to).await;
     renamed.map_err(|error| viewer.group_failure(error))?;
+    let to = to.cleaned().unwrap_or(to);
     super::log_action!(viewer.actor, "device group renamed", group = from.as_str(), new_name = to.as_str());
     Ok(())
 }
@@ -44,7 +45,7 @@ pub async fn rename_group(from: GroupName, to: GroupName) -> Result<(), Failure>
 /// Deletes a group. Its devices stay.
 ///
 /// # Errors
-/// [`Failure::Refused`] for a group the account does not have; as [`groups`].
+/// [`Failure::Refused`] if the account does not have the group; as [`groups`].
 #[server(prefix = "/fn", endpoint = "delete-group", input = server_fn::codec::Json, output = super::Answer)]
 pub async fn delete_group(name: GroupName) -> Result<(), Failure> {
     let viewer = super::viewer()?;

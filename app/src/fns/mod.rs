@@ -1,8 +1,7 @@
 //! The server functions: what the page may ask of the server.
 //!
-//! Each does three things: who is it, do it (one call of the registry), say it. They take JSON or bytes, answer an
-//! [`Answer`] or bytes, and
-//! every one has an explicit endpoint below `/fn`, which `server/tests/functions.rs` lists.
+//! Each finds the signed-in user, calls the registry once, and answers. They take JSON or bytes, and answer an [`Answer`]
+//! or bytes. Each has an explicit endpoint below `/fn`, which `server/tests/functions.rs` lists.
 
 mod answer;
 mod dated;

@@ -6,7 +6,7 @@ mod view;
 
 use super::selection::{AllMatching, Selection};
 use crate::{
-    alert::alert_text,
+    alert::{alert, alert_text},
     browser::{file, refresh},
     dialogs::{Actions, Done},
     fns::{Dated, Failure, devices::devices, sent},
@@ -21,7 +21,7 @@ use muster_domain::{DeviceFilter, DeviceName, DevicePage, DeviceQuery, NamesNotF
 use send_wrapper::SendWrapper;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use view::{address, current_view};
+use view::{address, address_problem, current_view};
 
 /// How often the page of devices is asked for again, so that a status changes by itself.
 const REFRESH: Duration = Duration::from_secs(2);
@@ -49,16 +49,28 @@ async fn ask(view: DeviceQuery) -> Result<Answer, Failure> {
 #[component]
 pub(crate) fn Devices() -> impl IntoView {
     let view = current_view();
+    let address_problem = address_problem();
     // The first page comes with the HTML. After that the browser asks for itself, and changes what has changed.
     let first = sent(|| (), move |()| ask(view.get_untracked()));
     view! {
         <Title text="Devices" />
-        <Suspense fallback=|| view! { <p class="loading">"Loading…"</p> }>
-            {move || Suspend::new(async move {
-                let first = first.await;
-                view! { <DevicesPage view first /> }
-            })}
-        </Suspense>
+        {move || match address_problem.get() {
+            Some(problem) => view! {
+                <h1>"Devices"</h1>
+                {alert(problem)}
+                <p><a class="button" href="/devices">"Clear filters"</a></p>
+            }
+            .into_any(),
+            None => view! {
+                <Suspense fallback=|| view! { <p class="loading">"Loading…"</p> }>
+                    {move || Suspend::new(async move {
+                        let first = first.await;
+                        view! { <DevicesPage view first /> }
+                    })}
+                </Suspense>
+            }
+            .into_any(),
+        }}
     }
     .into_any()
 }

@@ -1,4 +1,4 @@
-//! Who acts: the first argument of every use case that reads or changes the data of an account.
+//! The actor: the first argument of every use case that reads or changes the data of an account.
 //!
 //! The account of a use case is always its actor's, and only the registry creates actors. So no caller can pair a user
 //! with another's account. There is a type for each side:
@@ -19,7 +19,7 @@ use crate::{
     types::{AccountId, UserId},
 };
 
-/// Who acts, in which account, and how. See the use cases of [`Registry`].
+/// A user or the operator, in an account. See the use cases of [`Registry`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
     account: AccountId,
@@ -27,7 +27,7 @@ pub struct Actor {
     who: Who,
 }
 
-/// Who acts. This also says how, as each has one way to reach the registry.
+/// Each kind of actor has one way to reach the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Who {
     /// A user, in a browser session.

@@ -1,4 +1,4 @@
-//! Which devices.
+//! Filters of devices.
 
 use super::{GroupName, OverLimit, RegistrationId, Status};
 use crate::{ModelName, PricingTier, Timestamp};

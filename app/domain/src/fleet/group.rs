@@ -7,7 +7,7 @@ use std::fmt;
 /// The name of a device group: 1–128 characters without control characters, not counting white space around it.
 ///
 /// A new group gets a name from [`GroupName::parse`], so that names that look the same are the same. Earlier versions of
-/// Muster stored names as they were typed. So what arrives, and what is stored, is read with [`GroupName::existing`];
+/// Muster stored names as they were typed. So names in requests and in the database are read with [`GroupName::existing`];
 /// the registry looks for a group of exactly this name first, and then for one of the cleaned name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -45,7 +45,7 @@ impl GroupName {
     /// What a new group of this name is called.
     ///
     /// # Errors
-    /// [`GroupNameProblem`] as of [`GroupName::parse`].
+    /// As [`GroupName::parse`].
     pub fn cleaned(&self) -> Result<Self, GroupNameProblem> {
         Self::parse(&self.0)
     }

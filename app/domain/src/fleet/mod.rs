@@ -1,4 +1,4 @@
-//! The fleet as callers see it: which devices, in which order, what is done to them, and what comes of it.
+//! The fleet as callers see it: filters, orders, pages, targets, changes and their outcomes.
 //!
 //! These types travel: the page, the server functions and the registry use the same ones. A name that arrives is parsed
 //! by the type that it becomes (see [`crate::rejection_in`]); the limits of lists are checked by

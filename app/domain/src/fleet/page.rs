@@ -55,7 +55,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// No sort key of a device has more characters. What a request has beyond is ignored.
+    /// No sort key of a device has more characters. The rest of a longer one is ignored.
     const MAX_KEY_CHARS: usize = 512;
 
     /// Reads a cursor from text.
@@ -183,7 +183,7 @@ impl NamesNotFound {
     /// The number of names that are listed: as many as fit a line.
     pub const SHOWN: usize = 5;
 
-    /// Of these names.
+    /// Counts these names, and keeps the first of them.
     #[must_use]
     pub fn of(mut names: Vec<String>) -> Self {
         let count = u32::try_from(names.len()).unwrap_or(u32::MAX);

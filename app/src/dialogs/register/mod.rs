@@ -142,7 +142,8 @@ impl Dialog {
         }
     }
 
-    /// A file was chosen or dropped: its check begins immediately. While tokens are not saved, it is refused, and the person is asked about them.
+    /// A file was chosen or dropped: its check begins immediately. While tokens are not saved, it is refused, and the
+    /// person is asked about them.
     fn take(self, taken: Result<File, String>) {
         if untrack(|| self.would_lose()) {
             return self.is_asking_to_close.set(true);

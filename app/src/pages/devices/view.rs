@@ -1,13 +1,11 @@
-//! The grid's view, as it stands in the address: so it can be sent to a colleague.
+//! The query of the grid, in the page's address: so it can be sent to a colleague.
 
 use crate::query::path_with;
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use muster_domain::{
-    Cursor, DeviceFilter, DeviceQuery, GroupName, MAX_SILENT_HOURS, ModelName, PagePosition, PricingTier,
-    RegistrationId, Sort, Status,
+    Cursor, DeviceFilter, DeviceQuery, GroupName, MAX_SILENT_HOURS, ModelName, PagePosition, PricingTier, Sort, Status,
 };
-use uuid::Uuid;
 
 /// A sort's word in the address; the last first has a `-` before it.
 fn word(sort: Sort) -> &'static str {
@@ -21,31 +19,40 @@ fn word(sort: Sort) -> &'static str {
     }
 }
 
-/// The view of the address. Other invalid parameters are ignored, but with the name of a model or group that none can
-/// have, nothing matches: a mistyped link must not select the whole fleet.
+/// The query of the address. Invalid parameters are ignored, except those of [`address_problem`].
 pub(super) fn current_view() -> Memo<DeviceQuery> {
     let query = use_query_map();
     Memo::new(move |_| parse(&query.read()))
 }
 
+/// Why no devices can be shown: the address has the name of a model or group that is invalid. Without that filter, a
+/// mistyped link would show the whole fleet, ready to be selected.
+pub(super) fn address_problem() -> Memo<Option<String>> {
+    let query = use_query_map();
+    Memo::new(move |_| problem_in(&query.read()))
+}
+
+fn problem_in(query: &ParamsMap) -> Option<String> {
+    let model = query.get("model").filter(|name| !name.is_empty()).and_then(|name| ModelName::parse(&name).err());
+    let groups = query.get_all("group").unwrap_or_default();
+    let problem = match model {
+        Some(problem) => problem.to_string(),
+        None => groups.iter().find_map(|name| GroupName::existing(name).err())?.to_string(),
+    };
+    Some(format!("The filter in this page's address is invalid. {problem}"))
+}
+
 fn parse(query: &ParamsMap) -> DeviceQuery {
     let text = |name: &str| query.get(name).filter(|value| !value.is_empty());
-    let model = text("model").map(|name| ModelName::parse(&name));
-    let groups: Result<Vec<_>, _> =
-        query.get_all("group").unwrap_or_default().iter().map(|name| GroupName::existing(name)).collect();
-    let matches_nothing = matches!(model, Some(Err(_))) || groups.is_err();
+    let groups = query.get_all("group").unwrap_or_default();
     let filter = DeviceFilter {
         search: text("q"),
         status: text("status").and_then(|word| Status::parse(&word)),
-        model: model.and_then(Result::ok),
+        model: text("model").and_then(|name| ModelName::parse(&name).ok()),
         tier: text("tier").and_then(|word| PricingTier::parse(&word).ok()),
-        groups: groups.unwrap_or_default(),
+        groups: groups.iter().filter_map(|name| GroupName::existing(name).ok()).collect(),
         never_seen: text("seen").as_deref() == Some("never"),
-        registration: if matches_nothing {
-            Some(RegistrationId::from(Uuid::nil()))
-        } else {
-            text("registration").and_then(|id| id.parse().ok())
-        },
+        registration: text("registration").and_then(|id| id.parse().ok()),
         silent_hours: text("silent").and_then(|hours| parse_hours(&hours)),
     };
     let sorted = text("sort").unwrap_or_default();
@@ -105,13 +112,20 @@ pub(super) fn address(view: &DeviceQuery) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
+    use uuid::Uuid;
 
     #[test]
-    fn name_that_nothing_can_have_matches_nothing() {
-        for (parameter, value) in [("model", "a b"), ("group", "two\nlines")] {
+    fn invalid_name_in_the_address_is_a_problem() {
+        let problem = |parameter: &'static str, value: &str| {
             let mut query = ParamsMap::new();
             query.insert(parameter, value.to_owned());
-            assert_eq!(parse(&query).filter.registration, Some(Uuid::nil().into()), "{parameter}");
+            problem_in(&query)
+        };
+        let ends = |problem: Option<String>, end: &str| problem.is_some_and(|problem| problem.contains(end));
+        assert!(ends(problem("model", "a b"), "is invalid. A model name cannot contain a space"));
+        assert!(ends(problem("group", "two\nlines"), "is invalid. A device group's name is 1 to 128 characters"));
+        for (parameter, value) in [("model", ""), ("model", "Contoso.Pump"), ("group", "Hall 3"), ("status", "x")] {
+            assert_eq!(problem(parameter, value), None, "{parameter}={value}");
         }
     }
 

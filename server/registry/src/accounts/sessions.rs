@@ -27,9 +27,9 @@ const TOUCH_TIMEOUT: Duration = Duration::from_secs(1);
 const TOUCH_PAUSE_MS: i64 = 15_000;
 
 impl Registry {
-    /// Signs a user in, and returns the key of a new session with its actor. After a few wrong passwords from the same source, the
-    /// next attempt has to wait (`sign_in_limits.rs`). Whether the address belongs to a user makes no difference, in
-    /// the answer or in its time.
+    /// Signs a user in, and returns the key of a new session with its actor. After a few wrong passwords from the same
+    /// source, the next attempt has to wait (`sign_in_limits.rs`). Whether the address belongs to a user makes no
+    /// difference in the answer, and none in its time beside the verification of a password.
     ///
     /// # Errors
     /// [`SignInError`].

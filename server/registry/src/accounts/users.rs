@@ -85,7 +85,8 @@ impl Registry {
         Ok(id)
     }
 
-    /// Changes the password of a user of the account, ends the user's sessions, and clears the delays after wrong passwords.
+    /// Changes the password of a user of the account, ends the user's sessions, and clears the delays after wrong
+    /// passwords.
     ///
     /// # Errors
     /// [`UserError`] if no user of the account has this address.
@@ -96,7 +97,7 @@ impl Registry {
         self.store.set_password(actor.account(), &stored, email_hash(&address), &hash).await
     }
 
-    /// The user with this email address, of any account: for what comes before an actor is known.
+    /// The user with this email address, of any account. For use before there is an actor.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,5 +1,5 @@
-//! One device: its details, its tokens, and its reports. The types that do not travel are here; the use
-//! cases are in the files.
+//! One device: its details, its tokens, and its reports. The types that do not travel are here; the use cases are in the
+//! files.
 
 mod details;
 pub(crate) mod reports;
@@ -9,8 +9,8 @@ use crate::types::AccountId;
 use muster_domain::{DeviceName, SecretHash, Timestamp};
 use uuid::Uuid;
 
-/// A device whose token was valid when it was verified: what acts at the device endpoint. It is not an
-/// [`Actor`](crate::Actor), and can do no more than the use cases that take it.
+/// A device whose token was valid when it was verified. It is not an [`Actor`](crate::Actor), and can do no more than the
+/// use cases that take it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthenticatedDevice {
     pub(crate) account: AccountId,
@@ -22,7 +22,8 @@ pub struct AuthenticatedDevice {
     pub(crate) model_version: i32,
     /// Its segment in the fleet index. It never moves to another.
     pub(crate) segment: i64,
-    /// What this use of its token changes, if anything: see [`Registry::record_token_use`](crate::Registry::record_token_use).
+    /// The changes by this use of its token, if there are any: see
+    /// [`Registry::record_token_use`](crate::Registry::record_token_use).
     pub(crate) token_use: Option<TokenUse>,
 }
 
@@ -56,8 +57,8 @@ impl AuthenticatedDevice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TokenUse {
     pub(crate) device: Uuid,
-    /// The hash of the newest token, if that one was used and there are older ones. This revokes them, unless a newer one
-    /// was created meanwhile.
+    /// The hash of the newest token, if that one was used and there are older ones. This revokes them, unless a newer
+    /// one was created meanwhile.
     pub(crate) newest: Option<SecretHash>,
     pub(crate) at: Timestamp,
 }

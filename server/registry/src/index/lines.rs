@@ -38,7 +38,7 @@ impl Lines {
         (0..self.0.len()).flat_map(|word| self.of_word(word))
     }
 
-    /// Those of the 64 lines from `64 * word` on.
+    /// The members of this set among the 64 lines from `64 * word` on.
     pub(crate) fn of_word(&self, word: usize) -> impl Iterator<Item = u32> + use<> {
         let (start, mut left) = (64 * word as u32, self.0.get(word).copied().unwrap_or_default());
         std::iter::from_fn(move || {

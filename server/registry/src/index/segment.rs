@@ -211,7 +211,7 @@ impl Texts {
 struct LastSeen {
     /// For each line, milliseconds. 0: never, or not known.
     times: Box<[AtomicI64]>,
-    /// For each 64 lines, the latest of them, or later.
+    /// For each 64 lines, a time that is not before any of theirs.
     latest: Box<[AtomicI64]>,
     /// The batches that are in these times.
     batches: Mutex<HashSet<i64>>,

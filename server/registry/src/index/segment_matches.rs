@@ -33,7 +33,7 @@ impl SegmentMatches {
         self.segment.devices().div_ceil(64)
     }
 
-    /// Those of the 64 lines from `64 * word` on.
+    /// Calls `each` with each match of the 64 lines from `64 * word` on.
     pub(super) fn for_each_of_word(&self, word: usize, each: impl FnMut(u32)) {
         match &self.lines {
             Some(lines) => lines.of_word(word).for_each(each),

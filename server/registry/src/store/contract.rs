@@ -92,7 +92,8 @@ pub(crate) trait Users {
         hash: &str,
         now: Timestamp,
     ) -> Result<(), UserError>;
-    /// Changes the password of a user of the account, ends the user's sessions, and deletes the wrong passwords for the email address.
+    /// Changes the password of a user of the account, ends the user's sessions, and deletes the wrong passwords for the
+    /// email address.
     async fn set_password(
         &self,
         account: AccountId,

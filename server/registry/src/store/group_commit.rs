@@ -125,6 +125,7 @@ mod tests {
     #![expect(clippy::panic, clippy::unwrap_used, reason = "a test says what it expects")]
     use super::*;
     use sqlx::{SqlitePool, query, query_scalar};
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     /// Stores its number, which the table accepts once. 3, 5 and 7 fail; 30 fails at the commit.
     struct Number(i64);
@@ -201,5 +202,31 @@ mod tests {
         }
         let stored: i64 = query_scalar("SELECT COUNT(*) FROM numbers").fetch_one(&pool).await.unwrap();
         assert_eq!(stored, 36);
+    }
+
+    /// Counts its transactions: the first fails, and no other can begin.
+    struct Outage;
+
+    impl Write for Outage {
+        type Pool = Arc<AtomicUsize>;
+        type Done = ();
+        type Error = StoreError;
+        const MAX_BATCH: usize = 16;
+
+        async fn store_all(transactions: &Self::Pool, _: &[Self]) -> Result<Vec<Outcome<Self>>, Failed> {
+            match transactions.fetch_add(1, Relaxed) {
+                0 => Err(Failed::ToStore(StoreError::Unavailable)),
+                _ => Err(Failed::ToBegin(StoreError::Unavailable)),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn outage_is_found_once_for_all_waiting_writes() {
+        let transactions = Arc::new(AtomicUsize::new(0));
+        let group_commit = GroupCommit::new(&transactions, 1);
+        let outcomes = futures_util::future::join_all((0..16).map(|_| group_commit.store(Outage))).await;
+        assert_eq!(outcomes, [Err(StoreError::Unavailable); 16]);
+        assert_eq!(transactions.load(Relaxed), 2);
     }
 }

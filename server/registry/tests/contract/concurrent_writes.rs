@@ -1,6 +1,6 @@
 //! Concurrent writes, on two servers if the database allows it.
 
-use crate::fixture::{Fixture, device_names, named, new_job, part_of, row};
+use crate::fixture::{Fixture, device_names, named, new_job, part_of, row, until};
 use futures_util::future::join_all;
 use muster_domain::{Change, GroupName, OldTokens};
 use muster_registry::{PartOutcome, RegisterError};
@@ -104,4 +104,29 @@ pub(crate) async fn concurrent_actions_do_not_deadlock(fixture: &Fixture) {
         assert!(results.4.is_ok() && results.5.is_ok());
     }
     assert_eq!(registry.groups(account).await.unwrap()[0].devices, 1_000);
+}
+
+/// While a transaction changes devices, their reports wait for it, and those of other accounts are stored.
+pub(crate) async fn only_reports_of_locked_devices_wait(fixture: &Fixture) {
+    let (tenant, other) = (fixture.tenant("alpha").await, fixture.tenant("beta").await);
+    let texts = names(0..40);
+    let locked_tokens = tenant.register(&texts.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let free_tokens = other.register(&["free"]).await;
+    let devices = "SELECT 1 FROM devices WHERE name LIKE 'device-%' FOR UPDATE";
+    let Some(change) = fixture.hold_on_postgres(devices).await else { return };
+    let mut waiting = Vec::new();
+    for token in &locked_tokens {
+        let (device, registry) = (fixture.connect(token).await, fixture.registry.clone());
+        waiting.push(tokio::spawn(async move { registry.record_state(&device, b"{}").await }));
+    }
+    let waits = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until(async || fixture.number(waits).await > 0).await;
+    for _ in 0..10 {
+        fixture.report(&free_tokens[0], "{}").await;
+    }
+    assert!(waiting.iter().all(|report| !report.is_finished()));
+    drop(change);
+    for report in waiting {
+        assert_eq!(report.await.unwrap(), Ok(()));
+    }
 }

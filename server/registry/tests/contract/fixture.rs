@@ -126,6 +126,17 @@ impl Fixture {
         }
     }
 
+    /// Runs a statement in a transaction that lasts until the connection is dropped. `None` on SQLite, where such a
+    /// transaction would be the only writer.
+    pub(crate) async fn hold_on_postgres(&self, sql: &str) -> Option<PgConnection> {
+        if self.url.starts_with("sqlite://") {
+            return None;
+        }
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {sql}"))).execute(&mut connection).await.unwrap();
+        Some(connection)
+    }
+
     pub(crate) async fn works(&self, token: &SecurityToken) -> bool {
         match self.registry.authenticate(token).await {
             Ok(device) => {

@@ -84,7 +84,7 @@ on_both! {
     renewals: never_connected_devices_get_new_tokens devices_of_the_same_upload_keep_their_tokens
         renewal_changes_nothing_else repeated_renewal_keeps_the_old_token;
     concurrent_writes: concurrent_identical_files concurrent_overlapping_parts refused_part_does_not_affect_others
-        concurrent_actions_do_not_deadlock;
+        concurrent_actions_do_not_deadlock only_reports_of_locked_devices_wait;
     devices: device_has_its_details status_follows_reports_and_changes named_devices_are_changed
         deleted_name_can_be_registered_again devices_join_and_leave_groups groups_are_created_renamed_and_deleted;
     targets: large_selection_takes_several_calls later_registered_devices_are_not_changed

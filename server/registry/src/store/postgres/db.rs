@@ -1,22 +1,26 @@
 //! The registry on PostgreSQL: any number of servers on one database.
 
 use super::{
-    dialect::{Database, FOR_NO_KEY_UPDATE, FOR_NO_KEY_UPDATE_SKIP_LOCKED, Pool, begin},
-    opening, sql,
+    dialect::{Database, FOR_NO_KEY_UPDATE, Pool, begin},
+    opening,
+    sql::{
+        self,
+        reports::{ReportWrite, merge_states, record_token_use},
+    },
 };
 use crate::{
     devices::TokenUse,
     errors::{NotReady, OpenError, RegisterError, StateError, StoreError},
-    index::{FleetIndex, IndexRequests, cache::Cache},
+    index::{FleetIndex, IndexRequests},
     registrations::PartOutcome,
     store::{
         address::OpenOptions,
         background::Background,
         contract::{NewPart, Report},
-        group_commit::{Failed, GroupCommit, Outcome, Write},
+        group_commit::{GroupCommit, Write},
     },
 };
-use std::{borrow::Borrow, slice, sync::Arc};
+use std::{slice, sync::Arc};
 use tokio::sync::Semaphore;
 
 /// Transactions that store reports at a time. While one waits for its commit, the next collect more reports.
@@ -33,9 +37,9 @@ pub(crate) struct Db {
     pool: Pool,
     device_pool: Pool,
     device_readers: Pool,
-    reports: GroupCommit<Reporting>,
-    /// Taken by a transaction that waits for a locked device.
-    waiting: Semaphore,
+    reports: GroupCommit<ReportWrite>,
+    /// A permit for each transaction that may wait for a locked device.
+    waiting: Arc<Semaphore>,
     index: FleetIndex,
     compaction: Background,
     loading: Background,
@@ -64,7 +68,7 @@ impl Db {
             device_pool,
             device_readers,
             reports,
-            waiting: Semaphore::new(WAITING_TRANSACTIONS),
+            waiting: Arc::new(Semaphore::new(WAITING_TRANSACTIONS)),
             index,
             compaction: Background::spawn(compaction),
             loading: Background::spawn(loading),
@@ -111,22 +115,22 @@ impl Db {
 
     /// Stores a report, in a shared transaction if its device is not locked.
     pub(crate) async fn write_report(&self, report: Report) -> Result<(), StateError> {
-        let (report, cache) = (Arc::new(report), self.index.cache.clone());
-        let reporting = Reporting { report, cache };
-        match self.reports.store(reporting.clone()).await {
-            // It is gone, or a transaction that changes it is under way: only this report waits for that.
+        let write = ReportWrite::new(report, &self.index.cache);
+        match self.reports.store(write.clone()).await {
+            // It is deleted, or a transaction that changes it is under way: only this report waits for that.
             Err(StateError::Gone) => {}
             outcome => return outcome,
         }
-        let _permit = self.waiting.acquire().await.map_err(|_| StoreError::Unavailable)?;
+        let permit = self.waiting.clone().acquire_owned().await.map_err(|_| StoreError::Unavailable)?;
         let pool = self.device_pool.clone();
         // In a separate task: if the caller is dropped during the commit, the index still records the report.
         let store = async move {
+            let _permit = permit;
             let mut tx = begin(&pool).await?;
-            let stored = sql::reports::merge_states(&mut tx, slice::from_ref(&reporting), FOR_NO_KEY_UPDATE).await?;
+            let stored = merge_states(&mut tx, slice::from_ref(&write), FOR_NO_KEY_UPDATE).await?;
             stored.into_iter().collect::<Result<(), _>>()?;
             tx.commit().await.map_err(StoreError::from)?;
-            reporting.on_commit();
+            write.on_commit();
             Ok(())
         };
         tokio::spawn(store).await.map_err(|_| StoreError::Unavailable)?
@@ -136,7 +140,7 @@ impl Db {
     pub(crate) async fn write_token_use(&self, used: TokenUse) -> Result<(), StoreError> {
         let _permit = self.waiting.acquire().await.map_err(|_| StoreError::Unavailable)?;
         let mut tx = begin(&self.device_pool).await?;
-        sql::reports::record_token_use(&mut tx, &used).await?;
+        record_token_use(&mut tx, &used).await?;
         Ok(tx.commit().await?)
     }
 
@@ -151,37 +155,5 @@ impl Db {
     /// Begins a write transaction.
     pub(crate) async fn write(&self) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
         begin(&self.pool).await
-    }
-}
-
-/// A report, and the index that records it.
-#[derive(Clone)]
-struct Reporting {
-    report: Arc<Report>,
-    cache: Arc<Cache>,
-}
-
-impl Borrow<Report> for Reporting {
-    fn borrow(&self) -> &Report {
-        &self.report
-    }
-}
-
-impl Write for Reporting {
-    type Pool = Pool;
-    type Done = ();
-    type Error = StateError;
-    const MAX_BATCH: usize = sql::reports::MAX_REPORTS;
-
-    async fn store_all(pool: &Pool, reports: &[Self]) -> Result<Vec<Outcome<Self>>, Failed> {
-        let mut tx = begin(pool).await.map_err(Failed::ToBegin)?;
-        let stored = sql::reports::merge_states(&mut tx, reports, FOR_NO_KEY_UPDATE_SKIP_LOCKED).await;
-        let outcomes = stored.map_err(Failed::ToStore)?;
-        tx.commit().await.map_err(Failed::to_store)?;
-        Ok(outcomes)
-    }
-
-    fn on_commit(&self) {
-        self.cache.record_last_seen(&self.report.seen());
     }
 }

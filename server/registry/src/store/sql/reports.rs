@@ -1,22 +1,60 @@
 //! The reports of devices, and the first uses of their tokens.
 
 use super::{
-    Connection,
+    Connection, FOR_NO_KEY_UPDATE_SKIP_LOCKED, Pool, begin,
     statements::{push_ids, sql},
 };
 use crate::{
     devices::TokenUse,
     errors::{StateError, StoreError},
-    store::contract::Report,
+    index::cache::Cache,
+    store::{
+        contract::Report,
+        group_commit::{Failed, Outcome, Write},
+    },
     types::status_code,
 };
 use muster_domain::Status;
 use sqlx::query;
-use std::{borrow::Borrow, collections::HashMap};
+use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
-/// The maximum number of reports in one transaction. Their states take at most 64 MiB, twice while they are merged.
-pub(crate) const MAX_REPORTS: usize = 128;
+/// A report to store, and the index that records it.
+#[derive(Clone)]
+pub(crate) struct ReportWrite {
+    report: Arc<Report>,
+    cache: Arc<Cache>,
+}
+
+impl ReportWrite {
+    pub(crate) fn new(report: Report, cache: &Arc<Cache>) -> Self {
+        Self { report: Arc::new(report), cache: cache.clone() }
+    }
+}
+
+impl Write for ReportWrite {
+    type Pool = Pool;
+    type Done = ();
+    type Error = StateError;
+    const MAX_BATCH: usize = MAX_REPORTS;
+
+    /// The report of a device that another transaction has locked is [`StateError::Gone`], as of one that is deleted: the
+    /// others do not wait for it.
+    async fn store_all(pool: &Pool, reports: &[Self]) -> Result<Vec<Outcome<Self>>, Failed> {
+        let mut tx = begin(pool).await.map_err(Failed::ToBegin)?;
+        let stored = merge_states(&mut tx, reports, FOR_NO_KEY_UPDATE_SKIP_LOCKED).await;
+        let outcomes = stored.map_err(Failed::ToStore)?;
+        tx.commit().await.map_err(Failed::to_store)?;
+        Ok(outcomes)
+    }
+
+    fn on_commit(&self) {
+        self.cache.record_last_seen(&self.report.seen());
+    }
+}
+
+/// The maximum number of reports in one transaction. Their states take at most 32 MiB, twice while they are merged.
+const MAX_REPORTS: usize = 128;
 
 /// Each connection caches its statements for up to so many reports, one for each number.
 const MAX_CACHED_REPORTS: usize = 16;
@@ -46,14 +84,14 @@ async fn revoke_older_tokens(
     Ok(())
 }
 
-/// A device that reports.
-struct Reporting {
+/// A device with a report, as it is stored.
+struct ReportingDevice {
     status: i16,
     seen: i16,
     state: Option<String>,
 }
 
-impl Reporting {
+impl ReportingDevice {
     fn may_report(&self) -> bool {
         self.status != status_code(Status::Disabled)
     }
@@ -63,20 +101,20 @@ impl Reporting {
     }
 }
 
-/// Stores at most [`MAX_REPORTS`] reports in the order given, and returns what became of each. A refusal comes before
+/// Stores at most [`MAX_REPORTS`] reports in the order given, and returns an outcome for each. A refusal comes before
 /// anything of its report is written. `lock_clause` locks the devices until the transaction ends, so that no other
 /// report is lost; a device that it skips is [`StateError::Gone`].
-pub(crate) async fn merge_states<R: Borrow<Report> + Sync>(
+pub(crate) async fn merge_states(
     connection: &mut Connection,
-    reports: &[R],
+    reports: &[ReportWrite],
     lock_clause: &'static str,
 ) -> Result<Vec<Result<(), StateError>>, StoreError> {
-    let mut devices = reporting(connection, reports, lock_clause).await?;
-    // What is written of each device: by its last report.
+    let mut devices = reporting_devices(connection, reports, lock_clause).await?;
+    // The last stored report of each device.
     let mut written: HashMap<Uuid, &Report> = HashMap::new();
     let (mut changed, mut uses) = (Vec::new(), Vec::new());
     let outcomes = reports.iter().map(|report| {
-        let report = report.borrow();
+        let report = &*report.report;
         let device = devices.get_mut(&report.device.id).filter(|device| device.may_report()).ok_or(StateError::Gone)?;
         device.state = Some((report.merge)(device.state.as_deref())?);
         // Only the first time: a change of the status byte is also recorded for the fleet index.
@@ -117,12 +155,12 @@ pub(crate) async fn merge_states<R: Borrow<Report> + Sync>(
 }
 
 /// The devices of these reports, locked, with their states.
-async fn reporting<R: Borrow<Report>>(
+async fn reporting_devices(
     connection: &mut Connection,
-    reports: &[R],
+    reports: &[ReportWrite],
     lock_clause: &'static str,
-) -> Result<HashMap<Uuid, Reporting>, StoreError> {
-    let mut ids: Vec<Uuid> = reports.iter().map(|report| report.borrow().device.id).collect();
+) -> Result<HashMap<Uuid, ReportingDevice>, StoreError> {
+    let mut ids: Vec<Uuid> = reports.iter().map(|report| report.report.device.id).collect();
     ids.sort_unstable();
     ids.dedup();
     let is_cached = reports.len() <= MAX_CACHED_REPORTS;
@@ -133,7 +171,7 @@ async fn reporting<R: Borrow<Report>>(
     statement.push(" ORDER BY id").push(lock_clause);
     let rows: Vec<(Uuid, i16, i16)> =
         statement.build_query_as().persistent(is_cached).fetch_all(&mut *connection).await?;
-    let device = |(id, status, seen)| (id, Reporting { status, seen, state: None });
+    let device = |(id, status, seen)| (id, ReportingDevice { status, seen, state: None });
     let mut devices: HashMap<_, _> = rows.into_iter().map(device).collect();
     let mut statement = sql("SELECT device, state FROM device_states WHERE device IN ");
     push_ids(&mut statement, &ids);

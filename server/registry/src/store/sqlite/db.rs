@@ -1,13 +1,13 @@
 //! The registry on SQLite: one file, one writer at a time, readers beside it.
 
 use super::{
-    dialect::{Database, FOR_NO_KEY_UPDATE, Pool, begin},
+    dialect::{Database, Pool, begin},
     opening, sql,
 };
 use crate::{
     devices::TokenUse,
     errors::{NotReady, OpenError, RegisterError, StateError, StoreError},
-    index::{FleetIndex, IndexRequests, cache::Cache},
+    index::{FleetIndex, IndexRequests},
     registrations::PartOutcome,
     store::{
         address::OpenOptions,
@@ -18,7 +18,7 @@ use crate::{
     world::World,
 };
 use sqlx::AssertSqlSafe;
-use std::{borrow::Borrow, sync::Arc, time::Duration};
+use std::time::Duration;
 use tokio::{sync::Mutex, task::JoinHandle};
 
 /// How long the last checkpoint waits for other processes that read the file, such as a backup.
@@ -33,7 +33,7 @@ pub(crate) struct Db {
     writer: Pool,
     readers: Pool,
     device_readers: Pool,
-    reports: GroupCommit<Reporting>,
+    reports: GroupCommit<sql::reports::ReportWrite>,
     uses: GroupCommit<TokenUse>,
     parts: GroupCommit<NewPart>,
     index: FleetIndex,
@@ -143,7 +143,7 @@ impl Db {
 
     /// Stores a report in a shared transaction.
     pub(crate) async fn write_report(&self, report: Report) -> Result<(), StateError> {
-        self.reports.store(Reporting { report, cache: self.index.cache.clone() }).await
+        self.reports.store(sql::reports::ReportWrite::new(report, &self.index.cache)).await
     }
 
     /// Records the use of a token in a shared transaction.
@@ -164,37 +164,6 @@ impl Db {
 
 async fn write_probe(writer: Pool) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE write_probe SET writes = writes + 1").execute(&writer).await.map(drop)
-}
-
-/// A report, and the index that records it.
-struct Reporting {
-    report: Report,
-    cache: Arc<Cache>,
-}
-
-impl Borrow<Report> for Reporting {
-    fn borrow(&self) -> &Report {
-        &self.report
-    }
-}
-
-impl Write for Reporting {
-    type Pool = Pool;
-    type Done = ();
-    type Error = StateError;
-    const MAX_BATCH: usize = sql::reports::MAX_REPORTS;
-
-    async fn store_all(pool: &Pool, reports: &[Self]) -> Result<Vec<Outcome<Self>>, Failed> {
-        let mut tx = begin(pool).await.map_err(Failed::ToBegin)?;
-        let stored = sql::reports::merge_states(&mut tx, reports, FOR_NO_KEY_UPDATE).await;
-        let outcomes = stored.map_err(Failed::ToStore)?;
-        tx.commit().await.map_err(Failed::to_store)?;
-        Ok(outcomes)
-    }
-
-    fn on_commit(&self) {
-        self.cache.record_last_seen(&self.report.seen());
-    }
 }
 
 impl Write for TokenUse {
