@@ -112,13 +112,20 @@ pub(crate) async fn only_reports_of_locked_devices_wait(fixture: &Fixture) {
     let texts = names(0..40);
     let locked_tokens = tenant.register(&texts.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let free_tokens = other.register(&["free"]).await;
+    // Each token is used before, since its first use is stored, and would wait too.
+    let mut locked = Vec::new();
+    for token in &locked_tokens {
+        locked.push(fixture.connect(token).await);
+    }
     let devices = "SELECT 1 FROM devices WHERE name LIKE 'device-%' FOR UPDATE";
     let Some(change) = fixture.hold_on_postgres(devices).await else { return };
-    let mut waiting = Vec::new();
-    for token in &locked_tokens {
-        let (device, registry) = (fixture.connect(token).await, fixture.registry.clone());
-        waiting.push(tokio::spawn(async move { registry.record_state(&device, b"{}").await }));
-    }
+    let waiting: Vec<_> = locked
+        .into_iter()
+        .map(|device| {
+            let registry = fixture.registry.clone();
+            tokio::spawn(async move { registry.record_state(&device, b"{}").await })
+        })
+        .collect();
     let waits = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     until(async || fixture.number(waits).await > 0).await;
     for _ in 0..10 {
