@@ -5,6 +5,7 @@ import { SEED_FILE, file, giveModel, hydrated, open, register, row, saveTokens, 
 import { RoundRobin } from './support/round-robin.ts';
 import { call } from './support/server-functions.ts';
 import { expect, signInQuietly, test as base } from './support/test.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 
 const test = base.extend<{ servers: [Muster, Muster]; balancer: RoundRobin }>({
   servers: async ({ postgres }, use, info) => {
@@ -107,3 +108,59 @@ for (const [what, returns] of [['stays away', false], ['comes back', true]] as c
     if (returns) await signInQuietly(portal, servers[1], ADMIN);
   });
 }
+
+/** A device that reports one altitude after the other to the balancer, each until it is stored. */
+class Reporting {
+  stored = 0;
+  private isOver = false;
+  private readonly done: Promise<void>;
+
+  constructor(url: string, token: string) {
+    this.done = this.run(url, token);
+  }
+
+  private async run(url: string, token: string): Promise<void> {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    while (!this.isOver) {
+      const body = JSON.stringify({ altitude: this.stored + 1 });
+      const status = await fetch(`${url}/device/v1/state`, { method: 'POST', headers, body }).then((answer) => answer.status, () => 0);
+      if (status === 204) this.stored += 1;
+      // What a balancer says without a server, and what a server says that ends.
+      else expect([0, 502, 503]).toContain(status);
+      await pause(20);
+    }
+  }
+
+  /** Until it has stored so many more. */
+  async untilMore(reports: number): Promise<void> {
+    await expect.poll(() => this.stored).toBeGreaterThan(this.stored + reports);
+  }
+
+  async stop(): Promise<void> {
+    this.isOver = true;
+    await this.done;
+  }
+}
+
+test('one after the other is replaced under load: the upload finishes by itself, and no stored report is lost', async ({ portal, muster, servers, balancer, guard }) => {
+  test.slow();
+  guard.expect(/Failed to load resource/);
+  const saved = await withSeedDevices(portal, muster);
+  const devices = [...saved].map(([name, token]) => ({ name, reporting: new Reporting(balancer.url, token) }));
+  const untilMore = () => Promise.all(devices.map(({ reporting }) => reporting.untilMore(3)));
+  await inMidUpload(portal, async () => {
+    for (const server of servers) {
+      await server.stop();
+      await untilMore();
+      await server.start();
+      await untilMore();
+    }
+  });
+  expect(await uploaded(portal)).toEqual({ registered: ROWS, failed: 0, already: 0 });
+  await expect(status(portal)).not.toContainText('Retrying');
+  await Promise.all(devices.map(({ reporting }) => reporting.stop()));
+  for (const { name, reporting } of devices) {
+    await open(portal, `/devices/${name}`);
+    await expect(portal.getByText(`${reporting.stored}`, { exact: true })).toBeVisible();
+  }
+});

@@ -18,5 +18,7 @@ function loadLater(load) {
   const near = ({ target }) => target.closest?.("nav a, [aria-haspopup], main a") && load();
   document.addEventListener("pointerover", near, { passive: true });
   document.addEventListener("focusin", near);
-  setTimeout(() => (window.requestIdleCallback ?? setTimeout)(() => load()), QUIET_MS);
+  // On a busy machine, no moment is quiet: not later than after as long again.
+  const whenIdle = (then) => (window.requestIdleCallback ? requestIdleCallback(then, { timeout: QUIET_MS }) : then());
+  setTimeout(() => whenIdle(() => load()), QUIET_MS);
 }

@@ -38,6 +38,7 @@ fn requests_and_registrations_are_counted() {
         (r#"muster_http_requests_total{method="POST",route="/fn/{*function}",status="404"}"#, 1.0),
         (r#"muster_http_request_duration_seconds_count{method="POST",route="/device/v1/state"}"#, 3.0),
         (r#"muster_device_reports_total{outcome="stored"}"#, 0.0),
+        ("muster_index_unpublished_age_seconds", 0.0),
         (r#"muster_database_connections{pool="writer",state="used"}"#, 0.0),
     ] {
         assert_eq!(value(&metrics, series), Some(expected), "{series} in:\n{metrics}");

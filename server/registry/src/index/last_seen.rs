@@ -104,6 +104,12 @@ impl Unpublished {
         all.iter().map(|(account, batch)| (*account, batch.clone())).collect()
     }
 
+    /// The earliest of all times.
+    pub(crate) fn since_ms(&self) -> Option<i64> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.values().flat_map(|batch| batch.0.values().flat_map(HashMap::values)).min().copied()
+    }
+
     /// Removes a published batch of an account.
     pub(crate) fn remove(&self, account: AccountId, batch: &Batch) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,11 +139,13 @@ mod tests {
         let (_, batch) = unpublished.all().remove(0);
         saw(1, "b", 11);
         saw(2, "c", 11);
+        assert_eq!(unpublished.since_ms(), Some(10));
         unpublished.remove(account, &batch);
+        assert_eq!(unpublished.since_ms(), Some(11));
         assert_eq!(unpublished.of(account, 1), [("b".to_owned(), 11)]);
         let (_, left) = unpublished.all().remove(0);
         unpublished.remove(account, &left);
-        assert!(unpublished.all().is_empty());
+        assert!(unpublished.all().is_empty() && unpublished.since_ms().is_none());
     }
 
     proptest! {

@@ -72,6 +72,8 @@ pub struct IndexUse {
     pub bytes: usize,
     /// The memory limit in bytes.
     pub max_bytes: usize,
+    /// The earliest last-seen time that other servers cannot know yet, in milliseconds since 1970. `None`: they know all.
+    pub unpublished_since_ms: Option<i64>,
 }
 
 impl Default for IndexOptions {
@@ -119,7 +121,8 @@ impl FleetIndex {
 
     pub(crate) fn in_use(&self) -> IndexUse {
         let (accounts, devices, bytes) = self.cache.in_use();
-        IndexUse { accounts, devices, bytes, max_bytes: self.options.memory_bytes }
+        let unpublished_since_ms = self.cache.unpublished.since_ms();
+        IndexUse { accounts, devices, bytes, max_bytes: self.options.memory_bytes, unpublished_since_ms }
     }
 
     /// Requests the compaction of an account with many changes.

@@ -5,7 +5,7 @@ use sqlx::{
     SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
 };
-use std::{collections::HashMap, sync::LazyLock};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// Number, name and SQL of a migration.
 pub(crate) type Embedded = (i64, &'static str, &'static str);
@@ -41,28 +41,47 @@ pub(crate) enum SchemaState {
     Empty,
     /// Some of this program's migrations are still to be applied.
     Older,
-    /// All migrations are applied.
+    /// All migrations are applied, and none by a later version of Muster that this program does not run beside.
     Current,
-    /// It has this migration, which this program does not know: a later version of Muster migrated it.
+    /// It has this migration, which this program does not know and does not run on.
     Newer(i64),
     /// The SQL of this migration differed when it was applied.
     Altered(i64),
 }
 
+/// A migration that was applied to a database.
+pub(crate) struct Applied {
+    pub(crate) version: i64,
+    pub(crate) description: String,
+    pub(crate) checksum: Vec<u8>,
+}
+
+impl Applied {
+    /// Whether a program whose last migration is this one runs on the schema that this migration makes. The file name
+    /// says so: `0011_token_expiry_since_0010.sql` is for programs whose last migration is 10 or a later one.
+    fn is_for(&self, last_known: i64) -> bool {
+        let since = self.description.rsplit_once(" since ").and_then(|(_, version)| version.parse::<i64>().ok());
+        since.is_some_and(|since| since <= last_known && last_known < self.version)
+    }
+}
+
 /// Compares the migrations that were applied, by their numbers and hashes.
-pub(crate) fn compare(known: &Migrator, applied: &[(i64, Vec<u8>)]) -> SchemaState {
-    let hashes: HashMap<i64, &[u8]> =
+pub(crate) fn compare(known: &Migrator, applied: &[Applied]) -> SchemaState {
+    let hashes: BTreeMap<i64, &[u8]> =
         known.iter().map(|migration| (migration.version, migration.checksum.as_ref())).collect();
-    for (version, hash) in applied {
-        match hashes.get(version) {
-            None => return SchemaState::Newer(*version),
-            Some(known) if known != hash => return SchemaState::Altered(*version),
-            Some(_) => {}
+    let last_known = hashes.last_key_value().map_or(0, |(version, _)| *version);
+    let mut matching = 0;
+    for migration in applied {
+        match hashes.get(&migration.version) {
+            None if migration.is_for(last_known) => {}
+            None => return SchemaState::Newer(migration.version),
+            Some(known) if *known != migration.checksum => return SchemaState::Altered(migration.version),
+            Some(_) => matching += 1,
         }
     }
-    match applied.len() {
+    match matching {
         0 => SchemaState::Empty,
-        count if count < hashes.len() => SchemaState::Older,
+        _ if matching < hashes.len() => SchemaState::Older,
         _ => SchemaState::Current,
     }
 }
@@ -99,19 +118,48 @@ mod tests {
     #[test]
     fn applied_migrations_are_compared_by_number_and_hash() {
         let known = migrator(&[(1, "first", "SELECT 1"), (2, "second", "SELECT 2"), (4, "fourth", "SELECT 4")]);
-        let hash_of =
-            |version: i64| known.iter().find(|migration| migration.version == version).map(|one| one.checksum.to_vec());
-        let check = |applied: &[i64], expected: SchemaState| {
-            let applied: Vec<_> =
-                applied.iter().map(|&version| (version, hash_of(version).unwrap_or_default())).collect();
-            assert_eq!(compare(&known, &applied), expected, "{applied:?}");
+        let applied = |version: i64, description: &str| {
+            let checksum = known.iter().find(|one| one.version == version).map(|one| one.checksum.to_vec());
+            Applied { version, description: description.to_owned(), checksum: checksum.unwrap_or_default() }
         };
+        let check = |versions: &[(i64, &str)], expected: SchemaState| {
+            let all: Vec<_> = versions.iter().map(|&(version, description)| applied(version, description)).collect();
+            assert_eq!(compare(&known, &all), expected, "{versions:?}");
+        };
+        let (first, second, fourth) = ((1, "first"), (2, "second"), (4, "fourth"));
         check(&[], SchemaState::Empty);
-        check(&[1], SchemaState::Older);
-        check(&[1, 4], SchemaState::Older);
-        check(&[1, 2, 4], SchemaState::Current);
-        check(&[1, 2, 3, 4], SchemaState::Newer(3));
-        check(&[1, 2, 4, 5], SchemaState::Newer(5));
-        assert_eq!(compare(&known, &[(1, vec![0])]), SchemaState::Altered(1));
+        check(&[first], SchemaState::Older);
+        check(&[first, fourth], SchemaState::Older);
+        check(&[first, second, fourth], SchemaState::Current);
+        check(&[first, second, (3, "third"), fourth], SchemaState::Newer(3));
+        check(&[first, second, (3, "third since 2"), fourth], SchemaState::Newer(3));
+        check(&[first, second, fourth, (5, "fifth")], SchemaState::Newer(5));
+        for compatible in ["fifth since 4", "fifth since 3", "what was there since 1 since 2"] {
+            check(&[first, second, fourth, (5, compatible)], SchemaState::Current);
+            check(&[first, fourth, (5, compatible)], SchemaState::Older);
+        }
+        for incompatible in ["fifth since 5", "fifth since", "fifth since 4 or so", "fifth since 99999999999999999999"]
+        {
+            check(&[first, second, fourth, (5, incompatible)], SchemaState::Newer(5));
+        }
+        check(&[first, second, fourth, (5, "fifth since 4"), (6, "sixth since 5")], SchemaState::Newer(6));
+        let altered = Applied { checksum: vec![0], ..applied(1, "first") };
+        assert_eq!(compare(&known, &[altered]), SchemaState::Altered(1));
+    }
+
+    /// So that servers can be upgraded one after the other: the release before runs on the new schema.
+    #[test]
+    fn migrations_say_which_releases_run_on_them() {
+        /// The last migration before this rule.
+        const LAST_WITHOUT: i64 = 10;
+        for migrations in [SQLITE, POSTGRES] {
+            for (version, name, _) in migrations.iter().filter(|(version, ..)| *version > LAST_WITHOUT) {
+                let applied = Applied { version: *version, description: (*name).to_owned(), checksum: vec![] };
+                assert!(
+                    applied.is_for(version - 1),
+                    "{version} {name}: its file is called NUMBER_NAME_since_NUMBER.sql"
+                );
+            }
+        }
     }
 }

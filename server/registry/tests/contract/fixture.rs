@@ -8,7 +8,7 @@ use muster_registry::{
     AccountName, Actor, AuthError, AuthenticatedDevice, FakeWorld, IndexOptions, NewRegistration, OpenOptions,
     PartOutcome, PartRows, Password, Registry, Source, UserId,
 };
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Decode, Executor, PgConnection, Postgres, Sqlite, SqliteConnection, Type};
 use std::{path::PathBuf, sync::Arc};
 
 /// 2026-11-23 00:00 UTC, or so.
@@ -96,18 +96,32 @@ impl Fixture {
         tenant
     }
 
+    /// The first on SQLite, the second on PostgreSQL.
+    pub(crate) fn by_database<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        if self.url.starts_with("sqlite://") { sqlite } else { postgres }
+    }
+
     /// A number from the database, past the registry: for what it keeps and does not tell.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
+        self.values(sql).await[0]
+    }
+
+    /// The texts of a column, past the registry.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        self.values(sql).await
+    }
+
+    async fn values<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: Send + Unpin + for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>,
+    {
         let sql = AssertSqlSafe(sql.to_owned());
-        match self.url.strip_prefix("sqlite://") {
-            Some(file) => {
-                let mut connection = SqliteConnection::connect(&format!("sqlite://{file}")).await.unwrap();
-                sqlx::query(sql).fetch_one(&mut connection).await.unwrap().get(0)
-            }
-            None => {
-                let mut connection = PgConnection::connect(&self.url).await.unwrap();
-                sqlx::query(sql).fetch_one(&mut connection).await.unwrap().get(0)
-            }
+        if self.url.starts_with("sqlite://") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
         }
     }
 

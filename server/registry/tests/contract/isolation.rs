@@ -91,14 +91,19 @@ async fn check_writes(registry: &Registry, actor: &Actor, mine: &Mine) -> Vec<&'
         set_default_tier(PricingTier::Large) => Ok(()),
         set_password(&mine.tenant.email, &password("another long password")) => Err(UserError::Unknown),
         add_user(&mine.tenant.email, &password(PASSWORD)) => Err(UserError::Taken),
-        add_user("new@example.com", &password(PASSWORD)) => Ok(user) if *user != mine.tenant.user,
+        add_user(&format!("new-{}", mine.tenant.email), &password(PASSWORD)) => Ok(user) if *user != mine.tenant.user,
     });
     tried
 }
 
 pub(crate) async fn no_use_case_crosses_accounts(fixture: &Fixture) {
+    check_use_cases(fixture, ["mine", "other"]).await;
+}
+
+/// Tries every use case in new accounts of these names.
+pub(crate) async fn check_use_cases(fixture: &Fixture, [own, others]: [&str; 2]) {
     let registry = &fixture.registry;
-    let (tenant, other) = (fixture.tenant("mine").await, fixture.tenant("other").await);
+    let (tenant, other) = (fixture.tenant(own).await, fixture.tenant(others).await);
     tenant.put_model("Mine.Only").await;
     registry.set_default_tier(&tenant.actor, PricingTier::Medium).await.unwrap();
     let registration = tenant.begin_with(2, Some("Berlin")).await;
@@ -144,7 +149,7 @@ pub(crate) async fn no_use_case_crosses_accounts(fixture: &Fixture) {
     assert_eq!(state().await, before);
     assert!(fixture.works(token).await && !fixture.works(&theirs[0]).await);
     let device = fixture.connect(token).await;
-    assert_eq!((device.account(), device.account_name()), (owner.account(), "mine"));
+    assert_eq!((device.account(), device.account_name()), (owner.account(), own));
 }
 
 /// The use cases that take an actor, from the source: one that is new is missed above.

@@ -104,6 +104,7 @@ on_both! {
         check_that_takes_too_long_is_rejected model_rejected_by_this_version_is_reported too_large_report_is_rejected
         concurrent_reports_are_all_stored rejected_report_does_not_affect_others device_deleted_meanwhile_is_rejected;
     counts: counts_are_right_after_each_change counts_are_right_after_concurrent_changes count_of_every_filter;
+    upgrades: release_before_runs_on_the_next_schema;
     isolation: no_use_case_crosses_accounts;
     secrets: no_plain_secret_is_stored;
 }

@@ -1,10 +1,38 @@
 //! A database of an earlier Muster, with devices in it, is brought up to date with everything there.
 
-use crate::fixture::{Fixture, START_MS, device_name, device_names, named};
+use crate::{
+    fixture::{Fixture, START_MS, device_name, device_names, named},
+    isolation::check_use_cases,
+};
 use muster_domain::{Change, Cursor, DeviceFilter, DeviceQuery, GroupName, PagePosition, Sort, Status};
 use muster_registry::{AccountName, FakeWorld, IndexOptions, OpenOptions, Registry};
 use sqlx::migrate::Migrator;
 use std::{path::Path, sync::Arc};
+
+/// Two servers are upgraded one after the other: the one that still runs uses the schema that the later release expanded.
+/// So does one that is started again.
+pub(crate) async fn release_before_runs_on_the_next_schema(fixture: &Fixture) {
+    // The statements of every use case are prepared before.
+    check_use_cases(fixture, ["mine", "other"]).await;
+    let tables = fixture.texts(fixture.by_database(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
+        "SELECT relname::TEXT FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+    ));
+    for table in tables.await.iter().filter(|table| *table != "_sqlx_migrations") {
+        fixture.execute(&format!("ALTER TABLE {table} ADD COLUMN added_later TEXT")).await;
+    }
+    fixture
+        .execute(
+            "CREATE TABLE added_later (id INTEGER);
+             INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             SELECT 999, 'next release since 10', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+        )
+        .await;
+    check_use_cases(fixture, ["mine2", "other2"]).await;
+    let restarted = Fixture { registry: fixture.another_server().await, ..fixture.clone() };
+    restarted.registry.ready().await.unwrap();
+    check_use_cases(&restarted, ["mine3", "other3"]).await;
+}
 
 /// An account, two models, four devices in one registration, two of them seen, a group of two.
 const ROWS: &str = r#"

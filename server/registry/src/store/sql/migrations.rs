@@ -1,7 +1,7 @@
 //! Comparing and migrating the schema of the database.
 
 use super::{Connection, HAS_MIGRATIONS, migrator, segments::members};
-use crate::store::schema::{MEMBERS_IN_SEGMENTS, SchemaState, before, compare};
+use crate::store::schema::{Applied, MEMBERS_IN_SEGMENTS, SchemaState, before, compare};
 use sqlx::{
     Connection as _,
     migrate::{Migrate, MigrateError},
@@ -14,8 +14,12 @@ pub(crate) async fn schema_state(connection: &mut Connection) -> Result<SchemaSt
     if tables == 0 {
         return Ok(SchemaState::Empty);
     }
-    let applied: Vec<(i64, Vec<u8>)> =
-        query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success").fetch_all(connection).await?;
+    let rows: Vec<(i64, String, Vec<u8>)> =
+        query_as("SELECT version, description, checksum FROM _sqlx_migrations WHERE success")
+            .fetch_all(connection)
+            .await?;
+    let applied = |(version, description, checksum)| Applied { version, description, checksum };
+    let applied: Vec<_> = rows.into_iter().map(applied).collect();
     Ok(compare(migrator(), &applied))
 }
 
