@@ -55,6 +55,22 @@ test('an answer is lost and the server killed: every device has one working toke
   }
 });
 
+test('the answer to the beginning of an upload is lost: it is listed once', async ({ portal, muster }) => {
+  await giveModel(portal, muster);
+  await ready(portal, SEED_FILE);
+  await portal.route('**/fn/begin-registration', async (route) => {
+    // The server does it, and nobody hears of it.
+    await route.fetch();
+    await route.abort();
+  }, { times: 1 });
+  await upload(portal);
+  await expectCounts(portal, '2', '0', '0');
+  await saveTokens(portal);
+  await portal.keyboard.press('Escape');
+  await open(portal, '/registrations');
+  await expect(portal.getByRole('grid', { name: 'Registrations' }).getByRole('row')).toHaveCount(2);
+});
+
 test('a stopping server finishes requests under way', async ({ portal, muster }) => {
   test.slow();
   await giveModel(portal, muster);

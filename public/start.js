@@ -18,7 +18,7 @@ function loadLater(load) {
   const near = ({ target }) => target.closest?.("nav a, [aria-haspopup], main a") && load();
   document.addEventListener("pointerover", near, { passive: true });
   document.addEventListener("focusin", near);
-  // On a busy machine, no moment is quiet: not later than after as long again.
+  // A busy browser may never be idle: as long again at the latest.
   const whenIdle = (then) => (window.requestIdleCallback ? requestIdleCallback(then, { timeout: QUIET_MS }) : then());
   setTimeout(() => whenIdle(() => load()), QUIET_MS);
 }

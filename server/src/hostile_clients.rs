@@ -122,7 +122,13 @@ impl Server {
                 "properties": {{"altitude": {{"type": "number"}}, "callSign": {{"type": "string"}}}}}}"#
         );
         self.registry.put_model(actor, model.as_bytes()).await.unwrap();
-        let new = NewRegistration { file_name: "fleet.csv".to_owned(), devices: 10, parts: 1, group: None };
+        let new = NewRegistration {
+            file_name: "fleet.csv".to_owned(),
+            devices: 10,
+            parts: 1,
+            group: None,
+            idempotency_key: None,
+        };
         let id = self.registry.begin_registration(actor, new).await.unwrap();
         let row = |name: &&str| NewDevice {
             name: DeviceName::parse(name).unwrap(),

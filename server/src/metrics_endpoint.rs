@@ -122,7 +122,7 @@ fn describe() {
     describe_gauge!(
         "muster_index_unpublished_age_seconds",
         Unit::Seconds,
-        "Age of the earliest last-seen time that this server has not published to the others: usually below 3."
+        "How long last-seen times have waited to be published to the other servers: usually below 3."
     );
     describe_histogram!("muster_index_scan_seconds", Unit::Seconds, "Time that a query of the fleet index took.");
     describe_gauge!("muster_database_connections", "Connections to the database by pool and state.");
@@ -140,9 +140,7 @@ async fn read(State(metrics): State<Metrics>) -> Response {
     gauge!("muster_index_devices").set(count(index.devices));
     gauge!("muster_index_bytes").set(count(index.bytes));
     gauge!("muster_index_bytes_limit").set(count(index.max_bytes));
-    let age_ms =
-        index.unpublished_since_ms.map_or(0, |since_ms| registry.now().as_ms().saturating_sub(since_ms).max(0));
-    gauge!("muster_index_unpublished_age_seconds").set(Duration::from_millis(age_ms.unsigned_abs()).as_secs_f64());
+    gauge!("muster_index_unpublished_age_seconds").set(index.unpublished_age.as_secs_f64());
     for pool in registry.pools() {
         for (state, connections) in [("idle", pool.idle), ("used", pool.open.saturating_sub(pool.idle))] {
             gauge!("muster_database_connections", "pool" => pool.name, "state" => state).set(count(connections));

@@ -19,7 +19,8 @@ pub trait Transport {
     /// Time and randomness.
     fn clock(&self) -> &Self::Clock;
 
-    /// Begins a registration, and returns its identifier.
+    /// Begins the registration of this upload, and returns its identifier. It is called again if the answer was lost: the
+    /// transport sees to it that the server begins one only.
     ///
     /// # Errors
     /// See [`crate::FailureKind`].

@@ -4,6 +4,7 @@
 use super::{
     checked_file::{self, CheckedFile},
     clock::BrowserClock,
+    random,
     save::{CollectedRows, Rows},
 };
 use crate::fns::{
@@ -27,12 +28,15 @@ pub(crate) fn new_upload(
     group: Option<GroupName>,
 ) -> Upload {
     let file_name = file.file.name();
-    Rc::new(muster_client::Upload::new(BrowserTransport { file }, results, file_name, report, group))
+    let transport = BrowserTransport { file, idempotency_key: random::id() };
+    Rc::new(muster_client::Upload::new(transport, results, file_name, report, group))
 }
 
 /// The server functions, and the file that they register.
 pub(crate) struct BrowserTransport {
     file: CheckedFile,
+    /// Of the one registration that an upload begins.
+    idempotency_key: Option<Uuid>,
 }
 
 impl Transport for BrowserTransport {
@@ -47,7 +51,7 @@ impl Transport for BrowserTransport {
 
     async fn begin(&self, registration: NewRegistration) -> Result<Uuid, Failure> {
         let NewRegistration { file_name, devices, parts, group } = registration;
-        begin_registration(file_name, devices, parts, group).await
+        begin_registration(file_name, devices, parts, group, self.idempotency_key).await
     }
 
     async fn register_part(&self, part: Part) -> Result<PartDone, Failure> {

@@ -56,7 +56,7 @@ pub async fn registered_with_leading_zeros(names: Vec<DeviceName>) -> Result<Vec
     Ok(viewer.registry.registered_with_leading_zeros(&viewer.actor, &names).await?)
 }
 
-/// Begins a registration; its parts name it.
+/// Begins a registration; its parts name it. A call with the key of an earlier one returns the registration of that one.
 ///
 /// # Errors
 /// [`Failure::Refused`] for a group name that cannot be, [`Failure::SignedOut`], [`Failure::Unavailable`].
@@ -66,12 +66,13 @@ pub async fn begin_registration(
     devices: u64,
     parts: u32,
     group: Option<GroupName>,
+    idempotency_key: Option<Uuid>,
 ) -> Result<Uuid, Failure> {
     use muster_registry::NewRegistration;
 
     let viewer = super::viewer()?;
     let group_name = group.as_ref().map(|group| group.as_str().to_owned()).unwrap_or_default();
-    let new = NewRegistration { file_name: file_name.clone(), devices, parts, group };
+    let new = NewRegistration { file_name: file_name.clone(), devices, parts, group, idempotency_key };
     let begun = viewer.registry.begin_registration(&viewer.actor, new).await;
     let id = Uuid::from(begun.map_err(|error| server::failure_of(error, &viewer))?);
     super::log_action!(

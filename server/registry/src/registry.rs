@@ -90,7 +90,7 @@ impl Registry {
         self.store.index_use()
     }
 
-    /// Whether it can serve: the database responds, has the schema of this version, and is writable.
+    /// Whether it can serve: the database responds, has a schema that supports this version, and is writable.
     ///
     /// # Errors
     /// [`NotReady`] if it cannot.

@@ -34,10 +34,11 @@ pub(super) fn address_problem() -> Memo<Option<String>> {
 
 fn problem_in(query: &ParamsMap) -> Option<String> {
     let model = query.get("model").filter(|name| !name.is_empty()).and_then(|name| ModelName::parse(&name).err());
-    let groups = query.get_all("group").unwrap_or_default();
+    let groups: Vec<_> = query.get_all("group").unwrap_or_default();
+    let mut groups = groups.iter().filter(|name| !name.is_empty());
     let problem = match model {
         Some(problem) => problem.to_string(),
-        None => groups.iter().find_map(|name| GroupName::existing(name).err())?.to_string(),
+        None => groups.find_map(|name| GroupName::existing(name).err())?.to_string(),
     };
     Some(format!("The filter in this page's address is invalid. {problem}"))
 }

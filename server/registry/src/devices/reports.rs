@@ -169,7 +169,13 @@ mod tests {
             br#"{"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": "tm:ThingModel", "title": "M",
             "properties": {"p": {"type": "array", "items": {"type": "number"}}}}"#;
         registry.put_model(&actor, definition).await.unwrap();
-        let new = NewRegistration { file_name: "fleet.csv".to_owned(), devices: 1, parts: 1, group: None };
+        let new = NewRegistration {
+            file_name: "fleet.csv".to_owned(),
+            devices: 1,
+            parts: 1,
+            group: None,
+            idempotency_key: None,
+        };
         let registration = registry.begin_registration(&actor, new).await.unwrap();
         let (name, model) = (DeviceName::parse("a").unwrap(), ModelName::parse("M").unwrap());
         let device = NewDevice { name, model, friendly_name: None, description: None, tier: None };

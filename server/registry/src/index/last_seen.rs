@@ -9,6 +9,7 @@ use muster_domain::DeviceName;
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
+    time::Instant,
 };
 
 /// Last-seen times of devices in milliseconds, by segment and name.
@@ -84,38 +85,58 @@ pub(crate) struct Seen {
 
 /// The times that this server has not published yet.
 #[derive(Default)]
-pub(crate) struct Unpublished(Mutex<HashMap<AccountId, Batch>>);
+pub(crate) struct Unpublished(Mutex<HashMap<AccountId, Waiting>>);
+
+/// The times of an account.
+struct Waiting {
+    batch: Batch,
+    /// When the first of them came, or when the batch before was copied.
+    since: Instant,
+    /// When the batch that is published now was copied.
+    copied: Instant,
+}
 
 impl Unpublished {
     pub(crate) fn insert(&self, Seen { account, segment, name, at_ms }: &Seen) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(*account).or_default().insert(*segment, name.as_str(), *at_ms);
+        let waiting = all.entry(*account).or_insert_with(|| {
+            let now = Instant::now();
+            Waiting { batch: Batch::default(), since: now, copied: now }
+        });
+        waiting.batch.insert(*segment, name.as_str(), *at_ms);
     }
 
     /// The times of one segment.
     pub(crate) fn of(&self, account: AccountId, segment: i64) -> Vec<(String, i64)> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_segment = all.get(&account).map(|batch| batch.of(segment));
+        let of_segment = all.get(&account).map(|waiting| waiting.batch.of(segment));
         of_segment.into_iter().flatten().map(|(name, at_ms)| (name.to_owned(), at_ms)).collect()
     }
 
-    pub(crate) fn all(&self) -> Vec<(AccountId, Batch)> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|(account, batch)| (*account, batch.clone())).collect()
+    /// A copy of all times, to be published.
+    pub(crate) fn copy(&self) -> Vec<(AccountId, Batch)> {
+        let now = Instant::now();
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let copy = |(account, waiting): (&AccountId, &mut Waiting)| {
+            waiting.copied = now;
+            (*account, waiting.batch.clone())
+        };
+        all.iter_mut().map(copy).collect()
     }
 
-    /// The earliest of all times.
-    pub(crate) fn since_ms(&self) -> Option<i64> {
+    /// Since when some of the times have waited.
+    pub(crate) fn since(&self) -> Option<Instant> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.values().flat_map(|batch| batch.0.values().flat_map(HashMap::values)).min().copied()
+        all.values().map(|waiting| waiting.since).min()
     }
 
     /// Removes a published batch of an account.
     pub(crate) fn remove(&self, account: AccountId, batch: &Batch) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(unpublished) = all.get_mut(&account) else { return };
-        unpublished.remove(batch);
-        if unpublished.is_empty() {
+        let Some(waiting) = all.get_mut(&account) else { return };
+        waiting.batch.remove(batch);
+        waiting.since = waiting.copied;
+        if waiting.batch.is_empty() {
             all.remove(&account);
         }
     }
@@ -136,16 +157,19 @@ mod tests {
         };
         saw(1, "a", 10);
         saw(1, "b", 10);
-        let (_, batch) = unpublished.all().remove(0);
+        let since = unpublished.since().unwrap();
+        let (_, batch) = unpublished.copy().remove(0);
+        let copied = Instant::now();
         saw(1, "b", 11);
         saw(2, "c", 11);
-        assert_eq!(unpublished.since_ms(), Some(10));
+        assert_eq!(unpublished.since(), Some(since), "nothing is published yet");
         unpublished.remove(account, &batch);
-        assert_eq!(unpublished.since_ms(), Some(11));
+        assert!((since..=copied).contains(&unpublished.since().unwrap()));
+        assert_ne!(unpublished.since(), Some(since));
         assert_eq!(unpublished.of(account, 1), [("b".to_owned(), 11)]);
-        let (_, left) = unpublished.all().remove(0);
+        let (_, left) = unpublished.copy().remove(0);
         unpublished.remove(account, &left);
-        assert!(unpublished.all().is_empty() && unpublished.since_ms().is_none());
+        assert!(unpublished.copy().is_empty() && unpublished.since().is_none());
     }
 
     proptest! {

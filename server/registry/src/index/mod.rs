@@ -25,7 +25,10 @@ use crate::{errors::StoreError, heavy::run_blocking, types::AccountId};
 use cache::Cache;
 use metrics::histogram;
 use sharing::SharedScans;
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::{Semaphore, mpsc};
 
 /// The index of all accounts on this server.
@@ -72,8 +75,8 @@ pub struct IndexUse {
     pub bytes: usize,
     /// The memory limit in bytes.
     pub max_bytes: usize,
-    /// The earliest last-seen time that other servers cannot know yet, in milliseconds since 1970. `None`: they know all.
-    pub unpublished_since_ms: Option<i64>,
+    /// How long last-seen times have waited to be published to the other servers. Zero if none wait.
+    pub unpublished_age: Duration,
 }
 
 impl Default for IndexOptions {
@@ -121,8 +124,8 @@ impl FleetIndex {
 
     pub(crate) fn in_use(&self) -> IndexUse {
         let (accounts, devices, bytes) = self.cache.in_use();
-        let unpublished_since_ms = self.cache.unpublished.since_ms();
-        IndexUse { accounts, devices, bytes, max_bytes: self.options.memory_bytes, unpublished_since_ms }
+        let unpublished_age = self.cache.unpublished.since().map(|since| since.elapsed()).unwrap_or_default();
+        IndexUse { accounts, devices, bytes, max_bytes: self.options.memory_bytes, unpublished_age }
     }
 
     /// Requests the compaction of an account with many changes.

@@ -5,6 +5,7 @@ mod registering;
 pub(crate) mod rules;
 
 use muster_domain::{DeviceName, FieldSet, GroupName, NewDevice, SecurityToken};
+use uuid::Uuid;
 
 /// The maximum number of rows in a part.
 pub const MAX_PART_ROWS: usize = 10_000;
@@ -28,6 +29,9 @@ pub struct NewRegistration {
     pub parts: u32,
     /// The group that its devices join. If it does not exist, it is created with the first device that joins.
     pub group: Option<GroupName>,
+    /// A random id of this upload. A call with the key of an earlier one, whose answer was lost, returns the registration
+    /// that that one began.
+    pub idempotency_key: Option<Uuid>,
 }
 
 /// The rows of one part of a file.

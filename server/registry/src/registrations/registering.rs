@@ -26,7 +26,7 @@ fn shown_file_name(name: &str) -> String {
 }
 
 impl Registry {
-    /// Begins a registration. If its group does not exist, the group is created with the first device that joins: see
+    /// Begins a registration, or returns the one that an earlier call with the same key began. If its group does not exist, the group is created with the first device that joins: see
     /// [`Registry::register_part`].
     ///
     /// # Errors
@@ -44,9 +44,9 @@ impl Registry {
         }
         new.file_name = shown_file_name(&new.file_name);
         let id = RegistrationId::from(new_id(&*self.world));
-        self.store.begin_registration(actor.account(), actor.user(), id, &new, self.now()).await?;
-        counter!("muster_registrations_total").increment(1);
-        Ok(id)
+        let begun = self.store.begin_registration(actor.account(), actor.user(), id, &new, self.now()).await?;
+        counter!("muster_registrations_total").increment(u64::from(begun == id));
+        Ok(begun)
     }
 
     /// Registers the rows of one part of a file, all of them or none: see [`PartRows`] for what happens to each.

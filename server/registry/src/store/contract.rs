@@ -316,6 +316,7 @@ pub(crate) trait Devices {
 /// Registrations and their parts.
 #[async_trait]
 pub(crate) trait Registrations {
+    /// Begins a registration with this id, or returns the one that has the same idempotency key.
     async fn begin_registration(
         &self,
         account: AccountId,
@@ -323,7 +324,7 @@ pub(crate) trait Registrations {
         id: RegistrationId,
         new: &NewRegistration,
         now: Timestamp,
-    ) -> Result<(), GroupError>;
+    ) -> Result<RegistrationId, GroupError>;
     async fn register_part(&self, part: NewPart) -> Result<PartOutcome, RegisterError>;
     /// Marks a registration as finished if all its parts are registered. Returns false if the account has no such
     /// registration.

@@ -21,7 +21,10 @@ fn migrator(embedded: &[Embedded]) -> Migrator {
         let needs_no_transaction = sql.starts_with("-- no-transaction");
         Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), needs_no_transaction)
     };
-    Migrator::with_migrations(embedded.iter().map(migration).collect())
+    let mut migrator = Migrator::with_migrations(embedded.iter().map(migration).collect());
+    // `compare` judges the migrations of later versions.
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 /// The migration before which the members of groups are moved into the segments.
@@ -41,9 +44,9 @@ pub(crate) enum SchemaState {
     Empty,
     /// Some of this program's migrations are still to be applied.
     Older,
-    /// All migrations are applied, and none by a later version of Muster that this program does not run beside.
+    /// All known migrations are applied; any others support this program.
     Current,
-    /// It has this migration, which this program does not know and does not run on.
+    /// It has this migration, which this program does not know, and which does not support it.
     Newer(i64),
     /// The SQL of this migration differed when it was applied.
     Altered(i64),
@@ -57,9 +60,9 @@ pub(crate) struct Applied {
 }
 
 impl Applied {
-    /// Whether a program whose last migration is this one runs on the schema that this migration makes. The file name
-    /// says so: `0011_token_expiry_since_0010.sql` is for programs whose last migration is 10 or a later one.
-    fn is_for(&self, last_known: i64) -> bool {
+    /// Whether a program whose last migration is `last_known` can use the schema after this migration. The file name
+    /// says so: `0012_token_expiry_since_0011.sql` supports programs whose last migration is 11 or a later one.
+    fn supports(&self, last_known: i64) -> bool {
         let since = self.description.rsplit_once(" since ").and_then(|(_, version)| version.parse::<i64>().ok());
         since.is_some_and(|since| since <= last_known && last_known < self.version)
     }
@@ -73,7 +76,7 @@ pub(crate) fn compare(known: &Migrator, applied: &[Applied]) -> SchemaState {
     let mut matching = 0;
     for migration in applied {
         match hashes.get(&migration.version) {
-            None if migration.is_for(last_known) => {}
+            None if migration.supports(last_known) => {}
             None => return SchemaState::Newer(migration.version),
             Some(known) if *known != migration.checksum => return SchemaState::Altered(migration.version),
             Some(_) => matching += 1,
@@ -147,16 +150,16 @@ mod tests {
         assert_eq!(compare(&known, &[altered]), SchemaState::Altered(1));
     }
 
-    /// So that servers can be upgraded one after the other: the release before runs on the new schema.
+    /// So that servers can be upgraded one after the other.
     #[test]
-    fn migrations_say_which_releases_run_on_them() {
-        /// The last migration before this rule.
-        const LAST_WITHOUT: i64 = 10;
+    fn new_migrations_support_the_previous_release() {
+        /// The last migration of the previous release.
+        const LAST_OF_PREVIOUS_RELEASE: i64 = 10;
         for migrations in [SQLITE, POSTGRES] {
-            for (version, name, _) in migrations.iter().filter(|(version, ..)| *version > LAST_WITHOUT) {
+            for (version, name, _) in migrations.iter().filter(|(version, ..)| *version > LAST_OF_PREVIOUS_RELEASE) {
                 let applied = Applied { version: *version, description: (*name).to_owned(), checksum: vec![] };
                 assert!(
-                    applied.is_for(version - 1),
+                    applied.supports(LAST_OF_PREVIOUS_RELEASE),
                     "{version} {name}: its file is called NUMBER_NAME_since_NUMBER.sql"
                 );
             }

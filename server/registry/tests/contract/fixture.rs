@@ -101,12 +101,12 @@ impl Fixture {
         if self.url.starts_with("sqlite://") { sqlite } else { postgres }
     }
 
-    /// A number from the database, past the registry: for what it keeps and does not tell.
+    /// A number directly from the database.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         self.values(sql).await[0]
     }
 
-    /// The texts of a column, past the registry.
+    /// The texts of a column, directly from the database.
     pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
         self.values(sql).await
     }
@@ -193,7 +193,8 @@ impl Tenant {
 
     pub(crate) async fn begin_with(&self, parts: u32, group: Option<&str>) -> RegistrationId {
         let group = group.map(|group| GroupName::parse(group).unwrap());
-        let new = NewRegistration { file_name: "fleet.csv".to_owned(), devices: 10, parts, group };
+        let new =
+            NewRegistration { file_name: "fleet.csv".to_owned(), devices: 10, parts, group, idempotency_key: None };
         self.registry.begin_registration(&self.actor, new).await.unwrap()
     }
 

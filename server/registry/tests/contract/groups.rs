@@ -100,7 +100,7 @@ pub(crate) async fn group_over_the_limit_is_refused_before_registering(fixture: 
     let too_many = RegisterError::Group(GroupError::TooMany);
     let new = |group: &str| {
         let group = Some(GroupName::parse(group).unwrap());
-        NewRegistration { file_name: "fleet.csv".to_owned(), devices: 1, parts: 1, group }
+        NewRegistration { file_name: "fleet.csv".to_owned(), devices: 1, parts: 1, group, idempotency_key: None }
     };
     assert_eq!(registry.begin_registration(&tenant.actor, new("Paris")).await, Err(too_many.clone()));
     // Parts that are stored in one transaction with it are none of its business.
@@ -199,6 +199,7 @@ pub(crate) async fn names_that_look_the_same_are_one_group(fixture: &Fixture) {
         devices: 1,
         parts: 1,
         group: Some(typed(group)),
+        idempotency_key: None,
     };
     let begun = registry.begin_registration(&tenant.actor, new(blank.as_str())).await;
     assert_eq!(begun, Err(RegisterError::Group(problem.clone())));

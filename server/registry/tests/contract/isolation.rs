@@ -63,7 +63,7 @@ async fn check_writes(registry: &Registry, actor: &Actor, mine: &Mine) -> Vec<&'
     let (berlin, paris) = (GroupName::parse("Berlin").unwrap(), GroupName::parse("Paris").unwrap());
     let targets = named(&device_names(&["a", "b"]));
     let id = mine.registration;
-    let new = NewRegistration { file_name: "x".to_owned(), devices: 1, parts: 1, group: None };
+    let new = NewRegistration { file_name: "x".to_owned(), devices: 1, parts: 1, group: None, idempotency_key: None };
     let other_definition = definition("Mine.Only", r#""other": {"type": "string"}"#);
     let mut tried = Vec::new();
     tried.extend(check! { registry, actor;

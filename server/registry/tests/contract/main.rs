@@ -71,7 +71,8 @@ on_both! {
     registrations: two_rows_are_registered same_file_again_changes_nothing different_field_fails
         known_devices_among_new_ones unknown_model_fails errors_csv_is_in_the_order_of_the_file errors_csv_is_paged
         repeated_name_fails limits_are_enforced registrations_are_counted_and_listed
-        registration_finishes_with_its_last_part longest_texts_are_stored missing_field_is_not_compared texts_that_look_the_same_are_equal;
+        registration_finishes_with_its_last_part
+        repeated_call_begins_no_other_registration longest_texts_are_stored missing_field_is_not_compared texts_that_look_the_same_are_equal;
     groups: devices_join_the_group group_is_created_with_the_first_device_that_joins concurrent_parts_create_one_group
         renamed_group_is_followed_and_deleted_group_stays_deleted group_over_the_limit_is_refused_before_registering
         concurrent_parts_lose_no_member members_stay_when_others_are_deleted members_are_counted_without_the_index
@@ -104,7 +105,7 @@ on_both! {
         check_that_takes_too_long_is_rejected model_rejected_by_this_version_is_reported too_large_report_is_rejected
         concurrent_reports_are_all_stored rejected_report_does_not_affect_others device_deleted_meanwhile_is_rejected;
     counts: counts_are_right_after_each_change counts_are_right_after_concurrent_changes count_of_every_filter;
-    upgrades: release_before_runs_on_the_next_schema;
+    upgrades: previous_release_runs_on_the_next_schema;
     isolation: no_use_case_crosses_accounts;
     secrets: no_plain_secret_is_stored;
 }

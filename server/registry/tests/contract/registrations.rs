@@ -1,8 +1,8 @@
 //! What happens to a row of a registration file (design.md).
 
 use crate::fixture::{
-    Fixture, MODEL, all, device_name, device_names, errors, first_token, matching, named, numbers, part, part_of,
-    renewing, row, row_of, tokens_of,
+    Fixture, MODEL, Tenant, all, device_name, device_names, errors, first_token, matching, named, numbers, part,
+    part_of, renewing, row, row_of, tokens_of,
 };
 use muster_domain::{Change, DeviceFilter, Field, PricingTier, RegistrationId, Status};
 use muster_registry::{ErrorsPage, NewRegistration, PartRows, RefusedRow, RegisterError};
@@ -218,7 +218,7 @@ pub(crate) async fn limits_are_enforced(fixture: &Fixture) {
     );
     assert_eq!(registry.finish_registration(&tenant.actor, nowhere).await, Err(RegisterError::UnknownRegistration));
     let begin = async |devices, parts| {
-        let new = NewRegistration { file_name: String::new(), devices, parts, group: None };
+        let new = NewRegistration { file_name: String::new(), devices, parts, group: None, idempotency_key: None };
         registry.begin_registration(&tenant.actor, new).await.map(|_| ())
     };
     assert_eq!(begin(1_000_000, 228).await, Ok(()));
@@ -299,7 +299,13 @@ pub(crate) async fn registrations_are_counted_and_listed(fixture: &Fixture) {
     let mut ids = Vec::new();
     for number in 0..5 {
         fixture.world.pass_ms(1_000);
-        let new = NewRegistration { file_name: format!("fleet\n{number}\0.csv"), devices: 7, parts: 2, group: None };
+        let new = NewRegistration {
+            file_name: format!("fleet\n{number}\0.csv"),
+            devices: 7,
+            parts: 2,
+            group: None,
+            idempotency_key: None,
+        };
         ids.push(registry.begin_registration(&tenant.actor, new).await.unwrap());
     }
     let bad = || row_of(["bad", "Nobody.Has", "", "", ""]);
@@ -337,12 +343,32 @@ pub(crate) async fn registrations_are_counted_and_listed(fixture: &Fixture) {
 
     // The operator has no user.
     let operator = registry.command_line_for_user(&tenant.email).await.unwrap().unwrap();
-    let new = NewRegistration { file_name: String::new(), devices: 1, parts: 1, group: None };
+    let new = NewRegistration { file_name: String::new(), devices: 1, parts: 1, group: None, idempotency_key: None };
     let by_operator = registry.begin_registration(&operator, new).await.unwrap();
     assert_eq!(registry.finish_registration(&operator, by_operator).await.unwrap().by, "");
 }
 
 /// A registration finishes with its last part, whenever the client reports the end; a later pass does not count.
+/// The answer to the first call was lost, or is still on its way: the second begins nothing.
+pub(crate) async fn repeated_call_begins_no_other_registration(fixture: &Fixture) {
+    let (tenant, other) = (fixture.tenant("alpha").await, fixture.tenant("beta").await);
+    let begin = async |tenant: &Tenant, key: u128| {
+        let idempotency_key = Some(uuid::Uuid::from_u128(key));
+        let new = NewRegistration { file_name: "a.csv".to_owned(), devices: 1, parts: 1, group: None, idempotency_key };
+        fixture.registry.begin_registration(&tenant.actor, new).await.unwrap()
+    };
+    let (first, concurrent) = tokio::join!(begin(&tenant, 1), begin(&tenant, 1));
+    assert_eq!(first, concurrent);
+    tenant.part(first, part(0, 1, &["a"])).await;
+    assert_eq!(begin(&tenant, 1).await, first);
+    fixture.world.pass_ms(1);
+    let second = begin(&tenant, 2).await;
+    let listed = fixture.registry.registrations(&tenant.actor, None, 100).await.unwrap();
+    assert_eq!(listed.iter().map(|it| it.id).collect::<Vec<_>>(), [second, first]);
+    // Another account cannot know the key, and would not find the registration by it.
+    assert_ne!(begin(&other, 1).await, first);
+}
+
 pub(crate) async fn registration_finishes_with_its_last_part(fixture: &Fixture) {
     let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
     let id = tenant.begin_with(3, None).await;

@@ -1,7 +1,7 @@
 //! A database of an earlier Muster, with devices in it, is brought up to date with everything there.
 
 use crate::{
-    fixture::{Fixture, START_MS, device_name, device_names, named},
+    fixture::{Fixture, PASSWORD, START_MS, all, device_name, device_names, named, office, password},
     isolation::check_use_cases,
 };
 use muster_domain::{Change, Cursor, DeviceFilter, DeviceQuery, GroupName, PagePosition, Sort, Status};
@@ -11,8 +11,19 @@ use std::{path::Path, sync::Arc};
 
 /// Two servers are upgraded one after the other: the one that still runs uses the schema that the later release expanded.
 /// So does one that is started again.
-pub(crate) async fn release_before_runs_on_the_next_schema(fixture: &Fixture) {
+pub(crate) async fn previous_release_runs_on_the_next_schema(fixture: &Fixture) {
     // The statements of every use case are prepared before.
+    let compacting = fixture.another_that_compacts().await;
+    let tenant = fixture.tenant("alpha").await;
+    let token = &tenant.register(&["a"]).await[0];
+    let (key, _) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
+    let check_others = async || {
+        fixture.report(token, "{}").await;
+        assert!(fixture.registry.session(&key).await.unwrap().is_some());
+        assert_eq!(compacting.devices(&tenant.actor, &all()).await.unwrap().total, 1);
+        assert_eq!(tenant.page(all()).await.items[0].status, Status::Active);
+    };
+    check_others().await;
     check_use_cases(fixture, ["mine", "other"]).await;
     let tables = fixture.texts(fixture.by_database(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
@@ -21,14 +32,10 @@ pub(crate) async fn release_before_runs_on_the_next_schema(fixture: &Fixture) {
     for table in tables.await.iter().filter(|table| *table != "_sqlx_migrations") {
         fixture.execute(&format!("ALTER TABLE {table} ADD COLUMN added_later TEXT")).await;
     }
-    fixture
-        .execute(
-            "CREATE TABLE added_later (id INTEGER);
-             INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-             SELECT 999, 'next release since 10', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
-        )
-        .await;
+    fixture.execute(&format!("CREATE TABLE added_later (id INTEGER); {NEXT_RELEASE}")).await;
+    check_others().await;
     check_use_cases(fixture, ["mine2", "other2"]).await;
+    fixture.registry.ready().await.unwrap();
     let restarted = Fixture { registry: fixture.another_server().await, ..fixture.clone() };
     restarted.registry.ready().await.unwrap();
     check_use_cases(&restarted, ["mine3", "other3"]).await;
@@ -77,6 +84,11 @@ const FACETS_ON_POSTGRES: &str = r"(SELECT string_agg(
 /// The migration to release 10 was interrupted when it had written members, but not dropped the table of earlier releases.
 const INTERRUPTED: &str = "UPDATE segment_states SET version = 2, members = status_bytes";
 
+/// The next release, which started at the same time, was quicker.
+const NEXT_RELEASE: &str = "
+INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+    SELECT 999, 'next release since 10', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
+
 pub(crate) async fn sqlite(fixture: &Fixture) {
     for release in [1, 8, 9] {
         let url = format!("sqlite://{}", fixture.folder.as_ref().unwrap().join(format!("{release}.db")).display());
@@ -92,6 +104,7 @@ pub(crate) async fn sqlite(fixture: &Fixture) {
                 earlier.execute(INTERRUPTED).await;
             }
         }
+        earlier.execute(NEXT_RELEASE).await;
         pool.close().await;
         everything_is_there(&url).await;
     }
@@ -114,6 +127,7 @@ pub(crate) async fn postgres(fixture: &Fixture) {
                 earlier.execute(INTERRUPTED).await;
             }
         }
+        earlier.execute(NEXT_RELEASE).await;
         pool.close().await;
         everything_is_there(&url).await;
         fixture.execute(&format!("DROP DATABASE {name}_{release} WITH (FORCE)")).await;

@@ -121,11 +121,8 @@ impl Db {
             Err(StateError::Gone) => {}
             outcome => return outcome,
         }
-        let permit = self.waiting.clone().acquire_owned().await.map_err(|_| StoreError::Unavailable)?;
         let pool = self.device_pool.clone();
-        // In a separate task: if the caller is dropped during the commit, the index still records the report.
         let store = async move {
-            let _permit = permit;
             let mut tx = begin(&pool).await?;
             let stored = merge_states(&mut tx, slice::from_ref(&write), FOR_NO_KEY_UPDATE).await?;
             stored.into_iter().collect::<Result<(), _>>()?;
@@ -133,15 +130,34 @@ impl Db {
             write.on_commit();
             Ok(())
         };
-        tokio::spawn(store).await.map_err(|_| StoreError::Unavailable)?
+        self.may_wait(store).await
     }
 
     /// Records the use of a token in its own transaction.
     pub(crate) async fn write_token_use(&self, used: TokenUse) -> Result<(), StoreError> {
-        let _permit = self.waiting.acquire().await.map_err(|_| StoreError::Unavailable)?;
-        let mut tx = begin(&self.device_pool).await?;
-        record_token_use(&mut tx, &used).await?;
-        Ok(tx.commit().await?)
+        let pool = self.device_pool.clone();
+        let store = async move {
+            let mut tx = begin(&pool).await?;
+            record_token_use(&mut tx, &used).await?;
+            Ok::<(), StoreError>(tx.commit().await?)
+        };
+        self.may_wait(store).await
+    }
+
+    /// Runs a transaction that may wait until a device is unlocked, and limits how many connections such transactions
+    /// take. It runs in a separate task: if the caller is dropped, the connection is still taken until the lock is
+    /// free, and what follows a commit is still done.
+    async fn may_wait<T, E>(&self, transaction: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let permit = self.waiting.clone().acquire_owned().await.map_err(|_| StoreError::Unavailable)?;
+        let run = async move {
+            let _permit = permit;
+            transaction.await
+        };
+        tokio::spawn(run).await.map_err(|_| StoreError::Unavailable)?
     }
 
     /// Registers a part of a file in its own transaction.

@@ -34,6 +34,13 @@ pub(crate) async fn migrate(connection: &mut Connection) -> Result<(), MigrateEr
 }
 
 async fn migrate_locked(connection: &mut Connection) -> Result<(), MigrateError> {
+    // Another server may have migrated while this one waited for the lock.
+    match schema_state(connection).await? {
+        SchemaState::Empty | SchemaState::Older => {}
+        SchemaState::Current => return Ok(()),
+        SchemaState::Newer(version) => return Err(MigrateError::VersionMissing(version)),
+        SchemaState::Altered(version) => return Err(MigrateError::VersionMismatch(version)),
+    }
     before(migrator(), MEMBERS_IN_SEGMENTS).run(&mut *connection).await?;
     let moved: i64 = query_scalar("SELECT COUNT(*) FROM _sqlx_migrations WHERE version = $1")
         .bind(MEMBERS_IN_SEGMENTS)

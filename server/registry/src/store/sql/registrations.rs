@@ -40,7 +40,7 @@ impl Registrations for Db {
         id: RegistrationId,
         new: &NewRegistration,
         now: Timestamp,
-    ) -> Result<(), GroupError> {
+    ) -> Result<RegistrationId, GroupError> {
         let mut tx = self.write().await?;
         let (mut group, mut new_group) = (None, None);
         if let Some(name) = &new.group {
@@ -51,9 +51,13 @@ impl Registrations for Db {
                 new_group = Some(name.cleaned()?);
             }
         }
-        query(
-            "INSERT INTO registrations (id, account, person, device_group, new_group, file_name, devices, parts, begun_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        // Without a key, nothing conflicts.
+        let begun = query_scalar(
+            "INSERT INTO registrations
+                (id, account, person, device_group, new_group, file_name, devices, parts, begun_at, idempotency_key)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             ON CONFLICT (account, idempotency_key) DO UPDATE SET idempotency_key = excluded.idempotency_key
+             RETURNING id",
         )
         .bind(id.0)
         .bind(account.0)
@@ -64,10 +68,12 @@ impl Registrations for Db {
         .bind(new.devices.cast_signed())
         .bind(new.parts.cast_signed())
         .bind(now.as_ms())
-        .execute(&mut *tx)
+        .bind(new.idempotency_key)
+        .fetch_one(&mut *tx)
         .await
         .map_err(StoreError::from)?;
-        Ok(tx.commit().await.map_err(StoreError::from)?)
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(RegistrationId(begun))
     }
 
     async fn register_part(&self, part: NewPart) -> Result<PartOutcome, RegisterError> {

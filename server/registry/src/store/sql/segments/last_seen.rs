@@ -35,7 +35,7 @@ pub(crate) async fn publish_periodically(pool: Pool, cache: Arc<Cache>) {
 
 /// Publishes the collected times.
 pub(crate) async fn publish(pool: &Pool, unpublished: &Unpublished) -> Result<(), StoreError> {
-    let all = unpublished.all();
+    let all = unpublished.copy();
     if all.is_empty() {
         return Ok(());
     }
