@@ -59,7 +59,7 @@ test('the answer to the beginning of an upload is lost: it is listed once', asyn
   await giveModel(portal, muster);
   await ready(portal, SEED_FILE);
   await portal.route('**/fn/begin-registration', async (route) => {
-    // The server does it, and nobody hears of it.
+    // The server does it, and its answer is lost.
     await route.fetch();
     await route.abort();
   }, { times: 1 });

@@ -19,8 +19,8 @@ pub trait Transport {
     /// Time and randomness.
     fn clock(&self) -> &Self::Clock;
 
-    /// Begins the registration of this upload, and returns its identifier. It is called again if the answer was lost: the
-    /// transport sees to it that the server begins one only.
+    /// Begins the registration of this upload, and returns its identifier. It is called again if the answer was lost;
+    /// implementations must not let the server begin a second one.
     ///
     /// # Errors
     /// See [`crate::FailureKind`].

@@ -35,7 +35,7 @@ pub(crate) fn new_upload(
 /// The server functions, and the file that they register.
 pub(crate) struct BrowserTransport {
     file: CheckedFile,
-    /// Of the one registration that an upload begins.
+    /// The same for every attempt, so that the server begins one registration for this upload.
     idempotency_key: Option<Uuid>,
 }
 

@@ -56,7 +56,8 @@ pub async fn registered_with_leading_zeros(names: Vec<DeviceName>) -> Result<Vec
     Ok(viewer.registry.registered_with_leading_zeros(&viewer.actor, &names).await?)
 }
 
-/// Begins a registration; its parts name it. A call with the key of an earlier one returns the registration of that one.
+/// Begins a registration, and returns its id, which its parts refer to. A call with the key of an earlier one returns the
+/// same registration.
 ///
 /// # Errors
 /// [`Failure::Refused`] for a group name that cannot be, [`Failure::SignedOut`], [`Failure::Unavailable`].

@@ -1,3 +1,3 @@
--- A key that the client chose. A call to begin a registration that has the key of an earlier one begins no other.
+-- A key that the client chose. A repeated call to begin a registration has the same key, and begins no second one.
 ALTER TABLE registrations ADD COLUMN idempotency_key BLOB;
 CREATE UNIQUE INDEX registrations_idempotency_key ON registrations (account, idempotency_key);

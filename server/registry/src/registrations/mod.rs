@@ -29,8 +29,8 @@ pub struct NewRegistration {
     pub parts: u32,
     /// The group that its devices join. If it does not exist, it is created with the first device that joins.
     pub group: Option<GroupName>,
-    /// A random id of this upload. A call with the key of an earlier one, whose answer was lost, returns the registration
-    /// that that one began.
+    /// A random id of the upload. If the response was lost, another call with the same key returns the registration that
+    /// the first one began.
     pub idempotency_key: Option<Uuid>,
 }
 

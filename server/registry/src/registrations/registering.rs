@@ -26,8 +26,8 @@ fn shown_file_name(name: &str) -> String {
 }
 
 impl Registry {
-    /// Begins a registration, or returns the one that an earlier call with the same key began. If its group does not exist, the group is created with the first device that joins: see
-    /// [`Registry::register_part`].
+    /// Begins a registration, or returns the one that an earlier call with the same key began. If its group does not
+    /// exist, the group is created with the first device that joins: see [`Registry::register_part`].
     ///
     /// # Errors
     /// [`RegisterError::OverLimit`] if the file has too many devices or parts; [`RegisterError::Group`] if the account

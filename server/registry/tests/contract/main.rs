@@ -19,6 +19,7 @@ mod renewals;
 mod reports;
 mod restores;
 mod retries;
+mod rows;
 mod searches;
 mod secrets;
 mod sessions;
@@ -68,11 +69,11 @@ on_both! {
     models: model_is_added_updated_and_listed invalid_definitions_are_rejected hostile_definitions_are_rejected
         long_descriptions_are_cut_in_the_list unused_model_is_deleted unknown_names_get_suggestions
         number_of_models_is_limited new_definition_applies_immediately;
-    registrations: two_rows_are_registered same_file_again_changes_nothing different_field_fails
-        known_devices_among_new_ones unknown_model_fails errors_csv_is_in_the_order_of_the_file errors_csv_is_paged
-        repeated_name_fails limits_are_enforced registrations_are_counted_and_listed
-        registration_finishes_with_its_last_part
-        repeated_call_begins_no_other_registration longest_texts_are_stored missing_field_is_not_compared texts_that_look_the_same_are_equal;
+    rows: two_rows_are_registered same_file_again_changes_nothing different_field_fails known_devices_among_new_ones
+        unknown_model_fails errors_csv_is_in_the_order_of_the_file errors_csv_is_paged repeated_name_fails
+        longest_texts_are_stored missing_field_is_not_compared texts_that_look_the_same_are_equal;
+    registrations: limits_are_enforced registrations_are_counted_and_listed registration_finishes_with_its_last_part
+        repeated_call_begins_no_other_registration;
     groups: devices_join_the_group group_is_created_with_the_first_device_that_joins concurrent_parts_create_one_group
         renamed_group_is_followed_and_deleted_group_stays_deleted group_over_the_limit_is_refused_before_registering
         concurrent_parts_lose_no_member members_stay_when_others_are_deleted members_are_counted_without_the_index

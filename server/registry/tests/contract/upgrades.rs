@@ -12,18 +12,18 @@ use std::{path::Path, sync::Arc};
 /// Two servers are upgraded one after the other: the one that still runs uses the schema that the later release expanded.
 /// So does one that is started again.
 pub(crate) async fn previous_release_runs_on_the_next_schema(fixture: &Fixture) {
-    // The statements of every use case are prepared before.
     let compacting = fixture.another_that_compacts().await;
     let tenant = fixture.tenant("alpha").await;
     let token = &tenant.register(&["a"]).await[0];
     let (key, _) = fixture.registry.sign_in(&tenant.email, office(), &password(PASSWORD)).await.unwrap();
-    let check_others = async || {
+    let check_reports_and_sessions = async || {
         fixture.report(token, "{}").await;
         assert!(fixture.registry.session(&key).await.unwrap().is_some());
         assert_eq!(compacting.devices(&tenant.actor, &all()).await.unwrap().total, 1);
         assert_eq!(tenant.page(all()).await.items[0].status, Status::Active);
     };
-    check_others().await;
+    // So that all statements are prepared before the schema changes.
+    check_reports_and_sessions().await;
     check_use_cases(fixture, ["mine", "other"]).await;
     let tables = fixture.texts(fixture.by_database(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
@@ -33,7 +33,7 @@ pub(crate) async fn previous_release_runs_on_the_next_schema(fixture: &Fixture) 
         fixture.execute(&format!("ALTER TABLE {table} ADD COLUMN added_later TEXT")).await;
     }
     fixture.execute(&format!("CREATE TABLE added_later (id INTEGER); {NEXT_RELEASE}")).await;
-    check_others().await;
+    check_reports_and_sessions().await;
     check_use_cases(fixture, ["mine2", "other2"]).await;
     fixture.registry.ready().await.unwrap();
     let restarted = Fixture { registry: fixture.another_server().await, ..fixture.clone() };
@@ -84,7 +84,7 @@ const FACETS_ON_POSTGRES: &str = r"(SELECT string_agg(
 /// The migration to release 10 was interrupted when it had written members, but not dropped the table of earlier releases.
 const INTERRUPTED: &str = "UPDATE segment_states SET version = 2, members = status_bytes";
 
-/// The next release, which started at the same time, was quicker.
+/// A later release has migrated the database, or was quicker when both started on an older one.
 const NEXT_RELEASE: &str = "
 INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
     SELECT 999, 'next release since 10', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
