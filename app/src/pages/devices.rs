@@ -56,9 +56,11 @@ pub(crate) fn Devices() -> impl IntoView {
         <Title text="Devices" />
         {move || match address_problem.get() {
             Some(problem) => view! {
-                <h1>"Devices"</h1>
-                {alert(problem)}
-                <p><a class="button" href="/devices">"Clear filters"</a></p>
+                <div class="head"><h1>"Devices"</h1></div>
+                <div class="card">
+                    {alert(problem)}
+                    <a class="button" href="/devices">"Clear filters"</a>
+                </div>
             }
             .into_any(),
             None => view! {

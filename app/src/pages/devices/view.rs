@@ -1,6 +1,6 @@
 //! The query of the grid, in the page's address: so it can be sent to a colleague.
 
-use crate::query::path_with;
+use crate::{fns::Failure, query::path_with};
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use muster_domain::{
@@ -40,7 +40,7 @@ fn problem_in(query: &ParamsMap) -> Option<String> {
         Some(problem) => problem.to_string(),
         None => groups.find_map(|name| GroupName::existing(name).err())?.to_string(),
     };
-    Some(format!("The filter in this page's address is invalid. {problem}"))
+    Some(Failure::Refused(format!("The filter in this page's address is invalid. {problem}")).full_sentence())
 }
 
 fn parse(query: &ParamsMap) -> DeviceQuery {
@@ -122,9 +122,15 @@ mod tests {
             query.insert(parameter, value.to_owned());
             problem_in(&query)
         };
-        let ends = |problem: Option<String>, end: &str| problem.is_some_and(|problem| problem.contains(end));
-        assert!(ends(problem("model", "a b"), "is invalid. A model name cannot contain a space"));
-        assert!(ends(problem("group", "two\nlines"), "is invalid. A device group's name is 1 to 128 characters"));
+        let ends = |problem: Option<String>, end: &str| problem.is_some_and(|problem| problem.ends_with(end));
+        assert!(ends(
+            problem("model", "a b"),
+            "is invalid. A model name cannot contain a space. The letters A-Z and a-z, digits and _ are allowed, in parts joined by dots."
+        ));
+        assert!(ends(
+            problem("group", "two\nlines"),
+            "is invalid. A device group's name is 1 to 128 characters, without line breaks."
+        ));
         for (parameter, value) in [("model", ""), ("model", "Contoso.Pump"), ("group", "Hall 3"), ("status", "x")] {
             assert_eq!(problem(parameter, value), None, "{parameter}={value}");
         }
