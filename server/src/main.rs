@@ -10,6 +10,10 @@ struct Files;
 /// Changes with the page, so that the page is embedded again. See `build.rs`.
 const _: &str = include_str!(concat!("../../target/site/", env!("MUSTER_PAGE"), ".hash"));
 
+/// Under load, pages take a third less time than with the allocator of glibc: see `bench/`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     muster::main(muster::Site { names: || Files::iter().collect(), get: Files::get })
 }

@@ -60,7 +60,7 @@ const REPORTS: Bounds = Bounds {
     max_wait: Duration::from_secs(5),
 };
 
-/// Tokens of devices being looked up, by address, on 2 connections. A device that cannot be looked up soon is refused
+/// Tokens of devices being looked up, by address, on 2 (SQLite) or 3 (PostgreSQL) connections. A device that cannot be looked up soon is refused
 /// before anything else is done for it: it can come again.
 const DEVICE_LOOKUPS: Bounds = Bounds {
     permits: 32,

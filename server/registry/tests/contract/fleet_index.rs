@@ -156,6 +156,19 @@ async fn until_compacted(fixture: &Fixture) {
     until(async || fixture.number("SELECT COUNT(*) FROM status_changes").await == 0).await;
 }
 
+/// PostgreSQL keeps deleted rows until it is told to free them, and every query would read them.
+pub(crate) async fn postgres_frees_compacted_changes(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let server = fixture.another_that_compacts().await;
+    let tokens = register(&tenant, &all_names(0)).await;
+    fixture.report(&tokens[0], "{}").await;
+    server.count_devices(&tenant.actor, &DeviceFilter::default()).await.unwrap();
+    for table in ["status_changes", "last_seen_batches"] {
+        let freed = format!("SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = '{table}'");
+        until(async || fixture.number(&freed).await > 0).await;
+    }
+}
+
 /// A server ended before it published a last-seen time: compaction finds the time with the device.
 pub(crate) async fn compaction_recovers_unpublished_times(fixture: &Fixture) {
     let tenant = fixture.tenant("alpha").await;

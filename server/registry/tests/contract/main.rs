@@ -127,6 +127,11 @@ async fn sqlite_is_one_file_after_closing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn postgres_frees_compacted_changes() {
+    fixture::on_postgres(async |fixture| fleet_index::postgres_frees_compacted_changes(fixture).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn read_only_postgres_shows_pages() {
     fixture::on_postgres(async |fixture| opening::read_only_postgres(fixture).await).await;
 }

@@ -23,8 +23,9 @@ use crate::{
 use std::{slice, sync::Arc};
 use tokio::sync::Semaphore;
 
-/// Transactions that store reports at a time. While one waits for its commit, the next collect more reports.
-const REPORT_TRANSACTIONS: usize = 3;
+/// Transactions that store reports at a time. While one waits for its commit, the next collects more reports. With more
+/// of them, each stores fewer reports, which costs more.
+const REPORT_TRANSACTIONS: usize = 2;
 
 /// Transactions at a time that wait for locked devices. With those above, they leave a connection to the publication of
 /// last-seen times: however many devices of one account are locked, the reports of others are stored.

@@ -25,16 +25,16 @@ pub(crate) const NAMES: &str = "json_array_elements_text(CAST($2 AS json)) AS v 
 /// After [`NAMES`]: the device `d` of account `$1` with each name, by one index look-up each.
 ///
 /// `name IN (…)` does the same only after the table was analyzed. Before, such as during the whole first registration,
-/// the planner estimates about 100 devices in the account, and compares each device with each name. `OFFSET 0` keeps it
-/// from rewriting this join to that plan.
+/// the planner estimates about 100 devices in the account, and compares each device with each name. `LIMIT 1` keeps it
+/// from rewriting this join to that plan, and says what it would guess wrong as well: that each name has one device.
 pub(crate) const DEVICE_OF_NAME: &str =
-    "CROSS JOIN LATERAL (SELECT * FROM devices WHERE account = $1 AND name = v.value OFFSET 0) AS d";
+    "CROSS JOIN LATERAL (SELECT * FROM devices WHERE account = $1 AND name = v.value LIMIT 1) AS d";
 
 /// The same for a statement that is built: the SQL before the JSON array, before the account, and after it.
 pub(crate) const DEVICE_NAMED: [&str; 3] = [
     "json_array_elements_text(CAST(",
     " AS json)) AS v (value) CROSS JOIN LATERAL (SELECT * FROM devices WHERE account = ",
-    " AND name = v.value OFFSET 0) AS d",
+    " AND name = v.value LIMIT 1) AS d",
 ];
 
 /// A random version of a cached row: no other content ever has the same, not even after a restore.
@@ -59,6 +59,14 @@ pub(crate) async fn lock(connection: &mut Connection, what: Uuid, lock: Lock) ->
 /// Begins a write transaction.
 pub(crate) async fn begin(pool: &Pool) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
     Ok(pool.begin().await?)
+}
+
+/// Frees the rows that compaction deleted from the delta, which is read in full before each query. PostgreSQL's own
+/// vacuuming comes at most once a minute; until then, each query reads the pages of tens of thousands of deleted rows. If
+/// another server is doing this, there is nothing to do.
+pub(crate) async fn free_compacted(pool: &Pool) -> Result<(), StoreError> {
+    sqlx::query("VACUUM (SKIP_LOCKED) status_changes, last_seen_batches").execute(pool).await?;
+    Ok(())
 }
 
 /// Whether there is a table of migrations: 0 or 1.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::errors::OpenError;
 use sqlx::{
-    ConnectOptions, Executor,
+    ConnectOptions, Connection as _, Executor,
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 use std::{fs::File, net::IpAddr, time::Duration};
@@ -19,10 +19,10 @@ const WAIT: Duration = Duration::from_secs(10);
 const CONNECTIONS: u32 = 12;
 
 /// Connections that store reports: so they do not wait for a search that takes 50 ms.
-pub(super) const DEVICE_CONNECTIONS: u32 = 5;
+pub(super) const DEVICE_CONNECTIONS: u32 = 4;
 
 /// Connections that look up devices: so they do not wait for writes.
-const DEVICE_READERS: u32 = 2;
+const DEVICE_READERS: u32 = 3;
 
 /// The connection pools of a database.
 pub(super) struct Pools {
@@ -30,6 +30,10 @@ pub(super) struct Pools {
     pub(super) devices: Pool,
     pub(super) device_readers: Pool,
 }
+
+/// A connection is tested when it returns to its pool. After this time it is tested again before it is used: a test is a
+/// message there and back, as much as a small query.
+const TEST_AFTER: Duration = Duration::from_secs(1);
 
 /// The settings of every connection. A statement ends with its request, which has 60 seconds, even if the request is
 /// gone.
@@ -47,6 +51,11 @@ pub(super) async fn open(url: &str, may_migrate: bool) -> Result<Pools, OpenErro
             .max_connections(connections)
             .acquire_timeout(WAIT)
             .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                let is_tested = meta.idle_for < TEST_AFTER;
+                Box::pin(async move { if is_tested { Ok(true) } else { connection.ping().await.map(|()| true) } })
+            })
     };
     let pool = pool_of(CONNECTIONS).connect_with(options.clone()).await;
     let pool = pool.map_err(|error| unreachable(&error))?;

@@ -176,9 +176,11 @@ async fn items(
     account: AccountId,
     found: &[String],
 ) -> Result<Vec<DeviceItem>, StoreError> {
+    // Not joins, for which PostgreSQL may choose to read all models for each device.
     let rows: Vec<ItemRow> = query_as(AssertSqlSafe(format!(
-        "SELECT d.name, m.name AS model, d.friendly_name, d.tier, d.status, s.last_seen
-         FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model LEFT JOIN device_states s ON s.device = d.id"
+        "SELECT d.name, (SELECT m.name FROM models m WHERE m.id = d.model) AS model, d.friendly_name, d.tier, d.status,
+                (SELECT s.last_seen FROM device_states s WHERE s.device = d.id) AS last_seen
+         FROM {NAMES} {DEVICE_OF_NAME}"
     )))
     .bind(account.0)
     .bind(json_names(found.iter().map(String::as_str)))

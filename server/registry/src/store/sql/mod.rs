@@ -44,6 +44,7 @@ use super::{
     db::Db,
     dialect::{
         Connection, DEVICE_NAMED, DEVICE_OF_NAME, Database, FOR_NO_KEY_UPDATE, FOR_NO_KEY_UPDATE_SKIP_LOCKED,
-        FOR_UPDATE_OF_D, HAS_MIGRATIONS, NAMES, NEW_SHORT_VERSION, NEW_VERSION, Pool, begin, lock, migrator,
+        FOR_UPDATE_OF_D, HAS_MIGRATIONS, NAMES, NEW_SHORT_VERSION, NEW_VERSION, Pool, begin, free_compacted, lock,
+        migrator,
     },
 };

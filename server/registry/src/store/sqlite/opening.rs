@@ -163,9 +163,11 @@ fn read_only(path: &Path) -> [SqliteConnectOptions; 2] {
 }
 
 async fn connect([writer, readers]: [SqliteConnectOptions; 2]) -> Result<Pools, sqlx::Error> {
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(WAIT)
+    // A connection to a file does not break: there is nothing to test before it is used.
+    let pool_of = |connections| {
+        SqlitePoolOptions::new().max_connections(connections).acquire_timeout(WAIT).test_before_acquire(false)
+    };
+    let writer = pool_of(1)
         // On a full disk, SQLite ends a transaction by itself, and sqlx still treats it as open. Close such a
         // connection; the next write opens another.
         .after_release(|connection, _| {
@@ -174,9 +176,8 @@ async fn connect([writer, readers]: [SqliteConnectOptions; 2]) -> Result<Pools, 
         })
         .connect_with(writer)
         .await?;
-    let reading = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(WAIT);
-    let device_readers = reading(DEVICE_READERS).connect_with(readers.clone().pragma("cache_size", "-16384")).await?;
-    let readers = reading(READERS).connect_with(readers).await?;
+    let device_readers = pool_of(DEVICE_READERS).connect_with(readers.clone().pragma("cache_size", "-16384")).await?;
+    let readers = pool_of(READERS).connect_with(readers).await?;
     Ok(Pools { writer, readers, device_readers })
 }
 

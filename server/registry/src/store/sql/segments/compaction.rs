@@ -5,7 +5,7 @@
 //! they are compacted into the segments.
 
 use super::{
-    Connection, DEVICE_OF_NAME, FOR_NO_KEY_UPDATE_SKIP_LOCKED, NAMES, Pool, begin, lock,
+    Connection, DEVICE_OF_NAME, FOR_NO_KEY_UPDATE_SKIP_LOCKED, NAMES, Pool, begin, free_compacted, lock,
     statements::{MAX_ROWS_PER_STATEMENT, json_names, push_ids, push_numbers, sql},
     status_changes::changed,
     stored::{LoadMode, stored_segments},
@@ -57,10 +57,15 @@ pub(crate) async fn compact_periodically(
             },
             _ = check.tick() => accounts_to_compact(&readers, options).await.unwrap_or_default(),
         };
+        if accounts.is_empty() {
+            continue;
+        }
         for account in accounts {
             // If it fails, the next check or query tries again.
             while let Ok(true) = compact_next(&readers, &writers, &cache, account).await {}
         }
+        // If it fails, queries read more pages until the next compaction.
+        let _ = free_compacted(&writers).await;
     }
 }
 

@@ -11,5 +11,5 @@ pub(super) mod writing;
 
 use super::{
     Connection, DEVICE_OF_NAME, Database, FOR_NO_KEY_UPDATE, FOR_NO_KEY_UPDATE_SKIP_LOCKED, NAMES, NEW_VERSION, Pool,
-    begin, lock, statements,
+    begin, free_compacted, lock, statements,
 };
