@@ -117,7 +117,7 @@ for (const engine of ENGINES) {
       await person.reads(/fleet.csv: Can't reach Muster. Check the connection, then try again/);
       await muster.start();
       await person.click('button', 'Try again');
-      await person.reads(/fleet.csv: 1 device, 1 will fail/);
+      await person.reads(/fleet.csv: 0 new · 1 will fail/);
     });
   });
 }

@@ -269,7 +269,7 @@ test('no green line is shown above devices that will fail', async ({ portal, mus
   await choose(portal, file('good.csv', `A1,${MODEL}\n`));
   await expect(verdict(dialog)).toHaveClass(/good/);
   await choose(portal, file('fleet.csv', `A1,${MODEL}\nA2,No.Such\nA3,No.Such\n`));
-  await expect(verdict(dialog)).toHaveText('fleet.csv: 3 devices, 2 will fail: unknown model');
+  await expect(verdict(dialog)).toHaveText('fleet.csv: 1 new · 2 will fail: unknown model');
   await expect(verdict(dialog)).not.toHaveClass(/good/);
   // And where the server does not answer, nothing is known to be good.
   guard.expect(/Failed to load resource/);

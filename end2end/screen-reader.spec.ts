@@ -207,7 +207,7 @@ test('the dialogs', async ({ portal, muster }) => {
   await expect(dialog.getByText('not in your account')).toBeVisible();
   await expect(dialog).toMatchAriaSnapshot(`
     - dialog "Register devices":
-      - status: "devices.csv: 3 devices, 1 will fail: unknown model"
+      - status: "devices.csv: 0 new · 2 already registered · 1 will fail: unknown model"
       - list:
         - listitem:
           - code: No.Such

@@ -1,6 +1,7 @@
 // Checks a registration file off the main thread, with a WASM module that only this worker loads.
-// In: {file, options: Postcard}. Out: {ready} when the module runs, {read: bytes so far}…, and at the end {report: Postcard,
-// memory: bytes}, {unreadable: name of a DOMException} or {failed: message, is_out_of_memory}.
+// In: {file, options: Postcard, lists_problems}. Out: {ready} when the module runs, {read: bytes so far}…, and at the end
+// {report: Postcard, memory: bytes} or {problems: problems.csv}, {unreadable: name of a DOMException} or {failed: message,
+// is_out_of_memory}.
 
 const PIECE_BYTES = 1024 * 1024; // Large enough that what the browser does for each hardly counts.
 const REPORT_MS = 50; // A bar that moves 20 times a second moves smoothly; the page has other things to do.
@@ -19,10 +20,10 @@ async function load() {
 const begun = load();
 begun.catch((error) => self.postMessage(failure(error)));
 
-self.onmessage = async ({ data: { file, options } }) => {
+self.onmessage = async ({ data: { file, options, lists_problems } }) => {
   try {
     const FileCheck = await begun;
-    const check = new FileCheck(PIECE_BYTES, options);
+    const check = new FileCheck(PIECE_BYTES, options, lists_problems);
     let read = 0;
     let reported = performance.now();
     for await (const piece of pieces(file)) {
@@ -31,6 +32,10 @@ self.onmessage = async ({ data: { file, options } }) => {
       if (performance.now() - reported < REPORT_MS) continue;
       reported = performance.now();
       self.postMessage({ read });
+    }
+    if (lists_problems) {
+      const problems = check.problems_csv();
+      return self.postMessage({ problems }, [problems.buffer]);
     }
     const report = check.finish();
     self.postMessage({ report, memory: memory.buffer.byteLength }, [report.buffer]);

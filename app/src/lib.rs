@@ -6,6 +6,7 @@
 
 mod alert;
 mod browser;
+mod copy;
 mod dialogs;
 pub mod fns;
 mod format;

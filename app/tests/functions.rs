@@ -18,6 +18,8 @@ fn every_function_has_its_endpoint() {
         "POST /fn/delete-model",
         "POST /fn/device",
         "POST /fn/devices",
+        "POST /fn/dry-run-part",
+        "POST /fn/example-report",
         "POST /fn/export-devices",
         "POST /fn/finish-registration",
         "POST /fn/generate-tokens",

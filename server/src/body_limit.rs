@@ -19,7 +19,7 @@ const MAX_TARGETS_BYTES: usize = 10_000 * 131 + MAX_FILTER_BYTES;
 /// The largest body that is accepted at this path.
 pub(crate) fn max_body_bytes(path: &str) -> usize {
     match path.strip_prefix("/fn/") {
-        Some("register-part") => MAX_PART_BYTES + ENVELOPE_BYTES,
+        Some("register-part" | "dry-run-part") => MAX_PART_BYTES + ENVELOPE_BYTES,
         // A little more than a model may have, so that the sentence about that comes from where models are checked.
         Some("upload-model") => ThingModel::MAX_BYTES + ENVELOPE_BYTES,
         Some("change-devices" | "generate-tokens" | "export-devices") => MAX_TARGETS_BYTES,

@@ -290,8 +290,9 @@ pub(crate) fn is_function(request: &Request) -> bool {
 }
 
 fn is_bulk(path: &str) -> bool {
-    const FUNCTIONS: [&str; 6] = [
+    const FUNCTIONS: [&str; 7] = [
         "register-part",
+        "dry-run-part",
         "registration-errors",
         "generate-tokens",
         "change-devices",

@@ -44,10 +44,12 @@ fn part(registration: uuid::Uuid, bytes: &[u8]) -> Part {
         number: 0,
         attempt: 1,
         renew: false,
-        layout: muster_domain::Layout::default(),
-        missing_fields: muster_domain::FieldSet::default(),
-        first_line: 1,
-        bytes: bytes.to_vec(),
+        slice: muster_app::fns::registrations::FileSlice {
+            layout: muster_domain::Layout::default(),
+            missing_fields: muster_domain::FieldSet::default(),
+            first_line: 1,
+            bytes: bytes.to_vec(),
+        },
     }
 }
 

@@ -15,14 +15,15 @@ pub struct FileCheck {
 #[wasm_bindgen]
 impl FileCheck {
     /// A check of a file that comes in pieces of at most so many bytes, read as these `muster_domain::ReadOptions` in
-    /// Postcard say.
+    /// Postcard say. It may list all problems.
     ///
     /// # Errors
     /// If they are no options: the page is of another version than its worker.
     #[wasm_bindgen(constructor)]
-    pub fn new(piece_bytes: usize, options: &[u8]) -> Result<Self, JsValue> {
+    pub fn new(piece_bytes: usize, options: &[u8], lists_problems: bool) -> Result<Self, JsValue> {
         let options = postcard::from_bytes(options).map_err(|failed| js_sys::Error::new(&failed.to_string()))?;
-        Ok(Self { check: Check::with_options(options), piece: vec![0; piece_bytes] })
+        let check = if lists_problems { Check::listing_problems(options) } else { Check::with_options(options) };
+        Ok(Self { check, piece: vec![0; piece_bytes] })
     }
 
     /// Checks the next piece, and returns whether more is wanted.
@@ -43,5 +44,10 @@ impl FileCheck {
     /// An `Error` with a sentence, which no file brings about.
     pub fn finish(self) -> Result<Vec<u8>, JsValue> {
         postcard::to_allocvec(&self.check.finish()).map_err(|failed| js_sys::Error::new(&failed.to_string()).into())
+    }
+
+    /// Ends a check that lists all problems, and gives `problems.csv`.
+    pub fn problems_csv(self) -> Vec<u8> {
+        self.check.finish_with_problems().1
     }
 }

@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 mod clock;
+mod dry_run;
 mod failure;
 mod part;
 mod progress;
@@ -20,8 +21,9 @@ mod transport;
 mod upload;
 
 pub use clock::Clock;
+pub use dry_run::dry_run;
 pub use failure::{FailureKind, RequestFailure, UNAVAILABLE};
-pub use part::{NewRegistration, Part, PartDone};
+pub use part::{FileSlice, NewRegistration, Part, PartDone};
 pub use progress::{Progress, Results, Stopped};
 pub use retry::retried;
 pub use transport::Transport;

@@ -30,13 +30,20 @@ pub struct Part {
     /// Whether this is a second pass over the file: new tokens for the devices that were registered before it and have
     /// never connected.
     pub renew: bool,
+    /// Its rows.
+    pub slice: FileSlice,
+}
+
+/// Whole rows of a checked file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSlice {
     /// The separator and the columns of the file.
     pub layout: Layout,
     /// The fields in which no row of the file has a value: see [`muster_domain::CheckReport::missing_fields`].
     pub missing_fields: FieldSet,
-    /// The line of the part's first row in the file, from 1.
+    /// The line of the first row in the file, from 1.
     pub first_line: u64,
-    /// The bytes of the file, whole rows: at most [`muster_domain::PART_BYTES`].
+    /// The bytes of the file: at most [`muster_domain::PART_BYTES`].
     pub bytes: Vec<u8>,
 }
 

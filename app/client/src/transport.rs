@@ -1,7 +1,7 @@
 //! The server and the file, as an upload sees them.
 
-use crate::{Clock, NewRegistration, Part, PartDone, RequestFailure};
-use muster_domain::PartRange;
+use crate::{Clock, FileSlice, NewRegistration, Part, PartDone, RequestFailure};
+use muster_domain::{DryRun, PartRange};
 use uuid::Uuid;
 
 /// The server, and the file that is uploaded to it. Requests are made once each; [`crate::Upload`] retries them, and
@@ -25,6 +25,12 @@ pub trait Transport {
     /// # Errors
     /// See [`crate::FailureKind`].
     async fn begin(&self, registration: NewRegistration) -> Result<Uuid, Self::Failure>;
+
+    /// Says what would become of the rows of one part, without changing anything.
+    ///
+    /// # Errors
+    /// See [`crate::FailureKind`].
+    async fn dry_run(&self, slice: FileSlice) -> Result<DryRun, Self::Failure>;
 
     /// Registers the rows of one part, all or none of them.
     ///

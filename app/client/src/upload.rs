@@ -1,8 +1,8 @@
 //! The upload itself: parts are sent concurrently, each is registered whole or not at all.
 
 use crate::{
-    Clock, FailureKind, NewRegistration, Part, PartDone, Progress, RequestFailure, Results, Stopped, Transport,
-    UNAVAILABLE,
+    Clock, FailureKind, FileSlice, NewRegistration, Part, PartDone, Progress, RequestFailure, Results, Stopped,
+    Transport, UNAVAILABLE,
     retry::{POLL_MS, retried},
     rows,
 };
@@ -72,6 +72,11 @@ impl<T: Transport, R: Results> Upload<T, R> {
         };
         upload.update(|progress| progress.rows = report.rows);
         upload
+    }
+
+    /// The registration, once it has begun.
+    pub fn registration(&self) -> Option<Uuid> {
+        self.registration.get()
     }
 
     /// The results so far.
@@ -233,10 +238,12 @@ impl<T: Transport, R: Results> Upload<T, R> {
             number,
             attempt: 0,
             renew: pass == Pass::Renew,
-            layout: self.layout.clone(),
-            missing_fields: self.missing_fields,
-            first_line: range.first_line,
-            bytes,
+            slice: FileSlice {
+                layout: self.layout.clone(),
+                missing_fields: self.missing_fields,
+                first_line: range.first_line,
+                bytes,
+            },
         };
         let attempt = || {
             let attempt = self.attempts.get() + 1;

@@ -148,3 +148,18 @@ pub mod registration_csv {
         super::push_record(out, device.fields(), "\r\n");
     }
 }
+
+/// `problems.csv`: the problems of a file that was checked, one per line, for the person who corrects the file.
+pub mod problems_csv {
+    use crate::Problem;
+
+    /// The byte order mark, and the first line with its line end.
+    pub const HEADER: &str = "\u{feff}Line,Column,Device name,Value,Problem\r\n";
+
+    /// Appends a problem, and the device name of its row, as far as it has one.
+    pub fn push_row(out: &mut Vec<u8>, problem: &Problem, device_name: &str) {
+        let (line, column) = (problem.line.to_string(), problem.column.to_string());
+        let fields = [line.as_str(), &column, device_name, &problem.value, &problem.sentence()];
+        super::push_record(out, fields, "\r\n");
+    }
+}

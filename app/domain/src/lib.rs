@@ -25,7 +25,7 @@ mod tier;
 mod time;
 
 pub use credential::{AccessKey, Credential, CredentialProblem, Kind, SecretHash, SecurityToken, SessionKey};
-pub use csv_out::{errors_csv, registration_csv, spreadsheet_would_change, tokens_csv};
+pub use csv_out::{errors_csv, problems_csv, registration_csv, spreadsheet_would_change, tokens_csv};
 pub use device::NewDevice;
 pub use file::{
     Cause, Check, CheckReport, ColumnNames, Count, EncodingGuess, Field, FieldSet, Layout, LayoutProblem, MAX_DEVICES,
@@ -33,10 +33,11 @@ pub use file::{
     Problem, ProblemGroup, ReadOptions, Reader, Row, Separator, Sink, TierCount, UnknownField,
 };
 pub use fleet::{
-    CallOutcome, Change, Cursor, DeviceDetail, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, GroupName,
-    GroupNameProblem, GroupSummary, LeadingZeros, MAX_DEVICES_PER_CALL, MAX_FILTER_GROUPS, MAX_SILENT_HOURS, Matching,
-    ModelOutcome, ModelPut, ModelSummary, NamesNotFound, OldTokens, OverLimit, PAGE_DEVICES, PagePosition,
-    RegistrationId, RegistrationSummary, Sort, Status, Targets, TokenJob, UnknownModel,
+    CallOutcome, Change, Cursor, DeviceDetail, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, DryRun,
+    ExpectedFailures, GroupName, GroupNameProblem, GroupSummary, LeadingZeros, MAX_DEVICES_PER_CALL, MAX_FILTER_GROUPS,
+    MAX_SILENT_HOURS, Matching, ModelOutcome, ModelPut, ModelSummary, NamesNotFound, OldTokens, OverLimit,
+    PAGE_DEVICES, PagePosition, RegistrationId, RegistrationSummary, RowFailure, Sort, Status, Targets, TokenJob,
+    UnknownModel,
 };
 pub use model::{Affordance, ModelProblem, ThingModel};
 pub use names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};

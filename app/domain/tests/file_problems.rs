@@ -4,6 +4,7 @@ mod common;
 
 use common::{report, told};
 use insta::assert_snapshot;
+use muster_domain::{Check, ReadOptions};
 
 #[test]
 fn nothing_in_it() {
@@ -365,4 +366,27 @@ fn many_rows_with_one_mistake_read_as_one_thing_to_mend() {
     1 duplicate: Duplicate device name. Give each device its own name.
       [1001]
     ");
+}
+
+#[test]
+fn all_problems_are_listed_with_their_devices() {
+    let list = |file: &str| {
+        let mut check = Check::listing_problems(ReadOptions::default());
+        file.as_bytes().chunks(7).for_each(|piece| check.push(piece));
+        let (report, csv) = check.finish_with_problems();
+        let mut plain = Check::new();
+        plain.push(file.as_bytes());
+        assert_eq!(report, plain.finish(), "{file}");
+        assert_eq!(csv.is_empty(), report.is_clean(), "{file}");
+        String::from_utf8(csv).unwrap().split_terminator("\r\n").skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(list("A1,M\nA2,M\n"), [""; 0]);
+    let rows = list("A1,M,,,small\nA 2,,Pump,,big\nA1,M\n=3,M\n");
+    let starts: Vec<_> = rows.iter().map(|row| row.split(',').take(4).collect::<Vec<_>>().join(",")).collect();
+    assert_eq!(starts, ["1,8,A1,small", "2,1,A 2,A 2", "2,5,A 2,", "2,12,A 2,big", "4,1,'=3,'=3", "3,1,A1,A1"]);
+    assert_eq!(rows[5], "3,1,A1,A1,`A1` is already used in line 1. Rename this device or remove one of the two rows.");
+    // Text that is no row has no device.
+    let many = "x,M,,,tiny\n".repeat(5_000);
+    assert_eq!(list(&many).len(), 9_999);
+    assert_eq!(list("A1,M\n\"A2,M\n").len(), 1);
 }

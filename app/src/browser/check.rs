@@ -4,6 +4,7 @@ mod failure;
 
 pub(crate) use failure::CheckFailure;
 use gloo_timers::callback::Timeout;
+use js_sys::Uint8Array;
 use leptos::{leptos_dom::helpers::WindowListenerHandle, prelude::*, task::spawn_local};
 use muster_domain::{CheckReport, ReadOptions};
 use std::{
@@ -54,6 +55,8 @@ pub(crate) enum CheckEvent {
     Silent,
     /// The check is done.
     Report(Box<CheckReport>),
+    /// All problems are listed: `problems.csv`.
+    Problems(Uint8Array),
     /// The check did not start, or stopped.
     Failed(CheckFailure),
 }
@@ -103,6 +106,15 @@ pub(crate) fn prepare() -> Result<CheckWorker, CheckFailure> {
     Ok(CheckWorker { worker, state, on_violation: Some(on_violation), _on_message: on_message, _on_error: on_error })
 }
 
+/// What a check is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A report.
+    Report,
+    /// A list of all problems.
+    Problems,
+}
+
 /// Checks a file, read as `options` say, in the worker that was prepared, if there is one that started.
 ///
 /// # Errors
@@ -111,6 +123,7 @@ pub(crate) fn start(
     prepared: Option<CheckWorker>,
     file: &File,
     options: &ReadOptions,
+    purpose: Purpose,
     listener: impl FnMut(CheckEvent) + 'static,
 ) -> Result<CheckWorker, CheckFailure> {
     let prepared = match prepared.filter(|prepared| !prepared.state.has_failed.get()) {
@@ -121,7 +134,9 @@ pub(crate) fn start(
     prepared.state.wait();
     // It fails only without memory: the options are some hundred bytes at most.
     let options = postcard::to_allocvec(options).unwrap_or_default();
-    prepared.post(&[("file", file), ("options", &js_sys::Uint8Array::from(options.as_slice()))])?;
+    let options = Uint8Array::from(options.as_slice());
+    let lists_problems = JsValue::from(purpose == Purpose::Problems);
+    prepared.post(&[("file", file), ("options", &options), ("lists_problems", &lists_problems)])?;
     Ok(prepared)
 }
 
@@ -181,11 +196,13 @@ impl State {
             return self.report(CheckEvent::Read(read));
         }
         self.silence.take();
-        if let Ok(report) = get("report").dyn_into::<js_sys::Uint8Array>() {
+        if let Ok(report) = get("report").dyn_into::<Uint8Array>() {
             match postcard::from_bytes(&report.to_vec()) {
                 Ok(report) => self.report(CheckEvent::Report(Box::new(report))),
                 Err(_) => self.fail(CheckFailure::outdated()),
             }
+        } else if let Ok(problems) = get("problems").dyn_into() {
+            self.report(CheckEvent::Problems(problems));
         } else if let Some(name) = get("unreadable").as_string() {
             self.fail(CheckFailure::unreadable(&name));
         } else if get("is_out_of_memory").is_truthy() {

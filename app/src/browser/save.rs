@@ -140,6 +140,14 @@ pub(crate) fn spreadsheet_note(names: u64) -> Option<String> {
     ))
 }
 
+/// Downloads a file that is complete.
+///
+/// # Errors
+/// A sentence, if the browser refuses.
+pub(crate) fn save_whole(name: &str, content: &Uint8Array) -> Result<(), String> {
+    download(name, &Array::of1(content)).map_err(|_| NO_MEMORY.to_owned())
+}
+
 /// Downloads a file of these pieces.
 fn download(name: &str, pieces: &Array) -> Result<(), JsValue> {
     let options = BlobPropertyBag::new();

@@ -9,11 +9,11 @@ use super::{
 };
 use crate::fns::{
     Failure,
-    registrations::{begin_registration, finish_registration, register_part},
+    registrations::{begin_registration, dry_run_part, finish_registration, register_part},
 };
 use leptos::prelude::*;
-use muster_client::{NewRegistration, Part, PartDone, Progress, Results, Transport};
-use muster_domain::{CheckReport, GroupName, PartRange};
+use muster_client::{FileSlice, NewRegistration, Part, PartDone, Progress, Results, Transport};
+use muster_domain::{CheckReport, DryRun, GroupName, PartRange};
 use std::rc::Rc;
 use uuid::Uuid;
 
@@ -30,6 +30,17 @@ pub(crate) fn new_upload(
     let file_name = file.file.name();
     let transport = BrowserTransport { file, idempotency_key: random::id() };
     Rc::new(muster_client::Upload::new(transport, results, file_name, report, group))
+}
+
+/// What would become of the rows of a file that the check found clean: see [`muster_client::dry_run`].
+pub(crate) async fn dry_run(
+    file: CheckedFile,
+    report: &CheckReport,
+    has_given_up: impl Fn() -> bool,
+    on_progress: impl Fn(u64),
+) -> Result<Option<DryRun>, Failure> {
+    let transport = BrowserTransport { file, idempotency_key: None };
+    muster_client::dry_run(&transport, report, has_given_up, on_progress).await
 }
 
 /// The server functions, and the file that they register.
@@ -52,6 +63,10 @@ impl Transport for BrowserTransport {
     async fn begin(&self, registration: NewRegistration) -> Result<Uuid, Failure> {
         let NewRegistration { file_name, devices, parts, group } = registration;
         begin_registration(file_name, devices, parts, group, self.idempotency_key).await
+    }
+
+    async fn dry_run(&self, slice: FileSlice) -> Result<DryRun, Failure> {
+        dry_run_part(slice).await
     }
 
     async fn register_part(&self, part: Part) -> Result<PartDone, Failure> {

@@ -3,7 +3,7 @@
 use super::{ConfirmDialog, ExportDialog, Menu, MenuItem, Question, RegisterDialog, Toast, TokensDialog};
 use crate::lazy;
 use leptos::prelude::*;
-use muster_domain::Targets;
+use muster_domain::{DeviceName, Targets};
 use send_wrapper::SendWrapper;
 use web_sys::File;
 
@@ -16,6 +16,12 @@ pub(crate) fn Actions(
     /// How many devices those are.
     #[prop(into)]
     total: Signal<u64>,
+    /// How many of them the page does not show.
+    #[prop(into)]
+    hidden: Signal<u64>,
+    /// The first names of those that are known.
+    #[prop(into)]
+    first_names: Signal<Vec<DeviceName>>,
     /// Why nothing can be done with them: none is chosen.
     #[prop(into)]
     why_not: Signal<Option<&'static str>>,
@@ -27,6 +33,8 @@ pub(crate) fn Actions(
     let signals = DialogSignals {
         targets,
         total,
+        hidden,
+        first_names,
         is_registering,
         dropped,
         is_generating_tokens: RwSignal::new(false),
@@ -68,6 +76,8 @@ pub(crate) fn Actions(
 pub(crate) struct DialogSignals {
     targets: Signal<Targets>,
     total: Signal<u64>,
+    hidden: Signal<u64>,
+    first_names: Signal<Vec<DeviceName>>,
     is_registering: RwSignal<bool>,
     dropped: RwSignal<Option<Result<SendWrapper<File>, String>>>,
     is_generating_tokens: RwSignal<bool>,
@@ -99,7 +109,7 @@ impl DialogSignals {
 /// The dialogs behind the menu, closed or open.
 #[component]
 pub(crate) fn Dialogs(signals: DialogSignals) -> impl IntoView {
-    let DialogSignals { targets, total, question, done, .. } = signals;
+    let DialogSignals { targets, total, hidden, first_names, question, done, .. } = signals;
     let other = Callback::new(move |()| done.run(Done::Other));
     let confirmed = Callback::new(move |sentence: Option<String>| {
         if sentence.is_some() {
@@ -110,7 +120,7 @@ pub(crate) fn Dialogs(signals: DialogSignals) -> impl IntoView {
     view! {
         <RegisterDialog is_open=signals.is_registering dropped=signals.dropped done=other />
         <TokensDialog is_open=signals.is_generating_tokens targets total done=other />
-        <ConfirmDialog is_open=signals.is_confirming question targets total done=confirmed />
+        <ConfirmDialog is_open=signals.is_confirming question targets total hidden first_names done=confirmed />
         <ExportDialog is_open=signals.is_exporting targets total />
     }
     .into_any()

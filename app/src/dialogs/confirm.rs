@@ -10,9 +10,9 @@ use crate::{
     format::{count, thousands},
 };
 use leptos::{prelude::*, task::spawn_local};
-use muster_domain::{Change, GroupName, GroupNameProblem, PricingTier, Targets};
+use muster_domain::{Change, DeviceName, GroupName, GroupNameProblem, PricingTier, Targets};
 
-/// To delete more devices than this, the operator has to type their number.
+/// To delete more devices than this, or some that the page does not show, the operator has to type their number.
 const TYPED_OVER: u64 = 100;
 
 /// What is asked about. Which tier or group it is comes from the dialog.
@@ -87,18 +87,26 @@ pub(crate) fn ConfirmDialog(
     /// How many devices those are.
     #[prop(into)]
     total: Signal<u64>,
+    /// How many of them the page does not show.
+    #[prop(into)]
+    hidden: Signal<u64>,
+    /// The first names of those that are known.
+    #[prop(into)]
+    first_names: Signal<Vec<DeviceName>>,
     done: Callback<Option<String>>,
 ) -> impl IntoView {
     let job = Job::new();
     // The change itself may change how many devices match; the number in the question stays.
     let asked = RwSignal::new(0);
+    let has_hidden = RwSignal::new(false);
     let typed = RwSignal::new(String::new());
     let tier = RwSignal::new(PricingTier::Small);
     let group = RwSignal::new(String::new());
     Effect::new(move || {
-        let total = total.get();
+        let (total, hidden) = (total.get(), hidden.get());
         if job.stage.get() == Stage::Asking {
             asked.set(total);
+            has_hidden.set(hidden > 0);
         }
     });
     Effect::new(move || {
@@ -114,7 +122,14 @@ pub(crate) fn ConfirmDialog(
         keep_focus("confirm-title");
     });
     let devices = move || count(asked.get(), "device", "devices");
-    let must_type = move || question.get() == Question::Delete && asked.get() > TYPED_OVER;
+    let must_type = move || question.get() == Question::Delete && (asked.get() > TYPED_OVER || has_hidden.get());
+    let names = move || {
+        let names = first_names.get();
+        let more = asked.get().saturating_sub(names.len() as u64);
+        let list = names.iter().map(DeviceName::as_str).collect::<Vec<_>>().join(", ");
+        let more = if more > 0 { format!(" and {} more", thousands(more)) } else { String::new() };
+        (!names.is_empty()).then(|| format!("{list}{more}"))
+    };
     let needs_group = move || matches!(question.get(), Question::AddToGroup | Question::RemoveFromGroup);
     let may_act = move || {
         (!must_type() || typed.with(|typed| typed.replace(',', "").trim() == asked.get().to_string()))
@@ -163,6 +178,9 @@ pub(crate) fn ConfirmDialog(
             would_lose=Signal::derive(move || job.is_working()) ask=Callback::new(move |()| job.stop())>
             <form class="body" on:submit=move |event| { event.prevent_default(); act(); }>
                 <p>{move || question.get().consequence()}</p>
+                <Show when=move || is_asking() && question.get() == Question::Delete>
+                    <p class="names">{names}</p>
+                </Show>
                 <Show when=move || is_asking() && question.get() == Question::Tier>
                     <fieldset>
                         <legend>"Pricing tier"</legend>

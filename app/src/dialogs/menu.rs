@@ -72,7 +72,7 @@ pub(crate) fn Menu(
     };
     view! {
         <div class="menu" node_ref=root on:keydown=keydown>
-            <button type="button" node_ref=button class="main" aria-haspopup="menu" aria-expanded=move || is_open.get().to_string()
+            <button type="button" node_ref=button aria-haspopup="menu" aria-expanded=move || is_open.get().to_string()
                 on:click=move |_| is_open.update(|open| *open = !*open)>
                 {label}<span class="caret" aria-hidden="true"></span>
             </button>

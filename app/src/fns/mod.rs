@@ -1,7 +1,7 @@
 //! The server functions: what the page may ask of the server.
 //!
 //! Each finds the signed-in user, calls the registry once, and answers. They take JSON or bytes, and answer an [`Answer`]
-//! or bytes. Each has an explicit endpoint below `/fn`, which `server/tests/functions.rs` lists.
+//! or bytes. Each has an explicit endpoint below `/fn`, which `app/tests/functions.rs` lists.
 
 mod answer;
 mod dated;
@@ -21,7 +21,7 @@ pub use answer::{Answer, AnswerEncoding};
 pub use dated::Dated;
 pub use failure::Failure;
 pub(crate) use failure::{SESSION_ENDED, SIGN_IN};
-pub(crate) use resource::sent;
+pub(crate) use resource::{Kept, kept, sent};
 #[cfg(feature = "ssr")]
 pub use viewer::{ClientAddress, Work};
 #[cfg(feature = "ssr")]

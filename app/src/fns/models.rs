@@ -34,6 +34,16 @@ pub async fn model_names() -> Result<Vec<String>, Failure> {
     Ok(viewer.registry.model_names(&viewer.actor).await?)
 }
 
+/// A report that a device of this model could send, as JSON; `None` if none can be made up.
+///
+/// # Errors
+/// As [`models`].
+#[server(prefix = "/fn", endpoint = "example-report", input = server_fn::codec::Json, output = super::Answer)]
+pub async fn example_report(name: ModelName) -> Result<Option<String>, Failure> {
+    let viewer = super::viewer()?;
+    Ok(viewer.registry.example_report(&viewer.actor, &name).await?)
+}
+
 /// Adds a model definition, or replaces the one of the same name.
 ///
 /// # Errors

@@ -2,9 +2,10 @@
 
 use super::{Dated, Failure};
 use leptos::prelude::*;
-pub use muster_client::{Part, PartDone};
+pub use muster_client::{FileSlice, Part, PartDone};
 use muster_domain::{
-    CallOutcome, DeviceName, GroupName, LeadingZeros, ModelName, RegistrationId, RegistrationSummary, UnknownModel,
+    CallOutcome, DeviceName, DryRun, GroupName, LeadingZeros, ModelName, RegistrationId, RegistrationSummary,
+    UnknownModel,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -56,6 +57,22 @@ pub async fn registered_with_leading_zeros(names: Vec<DeviceName>) -> Result<Vec
     Ok(viewer.registry.registered_with_leading_zeros(&viewer.actor, &names).await?)
 }
 
+/// What would become of the rows of one part, without changing anything.
+///
+/// # Errors
+/// [`Failure::Refused`] for a part that the check would not have passed; [`Failure::SignedOut`]; [`Failure::Unavailable`].
+#[server(prefix = "/fn", endpoint = "dry-run-part", input = server_fn::codec::Postcard, output = super::Answer)]
+pub async fn dry_run_part(slice: FileSlice) -> Result<DryRun, Failure> {
+    let viewer = super::viewer()?;
+    let missing_fields = slice.missing_fields;
+    let rows = server::rows(slice)?;
+    if !rows.refused.is_empty() {
+        return Err(Failure::refused("This part of the file has problems. Choose the file again."));
+    }
+    let dry_run = viewer.registry.dry_run(&viewer.actor, &rows.devices, missing_fields).await;
+    dry_run.map_err(|error| server::failure_of(error, &viewer))
+}
+
 /// Begins a registration, and returns its id, which its parts refer to. A call with the key of an earlier one returns the
 /// same registration.
 ///
@@ -96,14 +113,12 @@ pub async fn begin_registration(
 #[server(prefix = "/fn", endpoint = "register-part", input = server_fn::codec::Postcard, output = server_fn::codec::Postcard)]
 pub async fn register_part(part: Part) -> Result<PartDone, Failure> {
     let viewer = super::viewer()?;
-    if part.bytes.len() > MAX_PART_BYTES {
-        return Err(Failure::refused(
-            "A part of a file is larger than 2 MiB. Reload the page and upload the file again.",
-        ));
-    }
-    let id = RegistrationId::from(part.registration);
-    let outcome =
-        viewer.registry.register_part(&viewer.actor, id, server::rows(part)).await.map_err(server::failure)?;
+    let Part { registration, number, attempt, renew, slice } = part;
+    let missing_fields = slice.missing_fields;
+    let server::Rows { devices, refused } = server::rows(slice)?;
+    let rows = muster_registry::PartRows { number, attempt, renew, missing_fields, devices, refused };
+    let registered = viewer.registry.register_part(&viewer.actor, registration.into(), rows).await;
+    let outcome = registered.map_err(server::failure)?;
     let mut tokens = Vec::with_capacity(outcome.tokens.len() * 96);
     for (name, token) in &outcome.tokens {
         muster_domain::tokens_csv::push_row(&mut tokens, name, token);
@@ -188,10 +203,10 @@ pub async fn registration_errors(registration: RegistrationId, after: Option<u32
 
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{Failure, Part};
+    use super::{Failure, FileSlice, MAX_PART_BYTES};
     use crate::fns::{log_action, viewer::Viewer};
-    use muster_domain::{Field, Layout, Problem, Reader, Row, Separator, Sink, spreadsheet_would_change};
-    use muster_registry::{MAX_PART_ROWS, PartRows, RefusedRow, RegisterError};
+    use muster_domain::{Field, Layout, NewDevice, Problem, Reader, Row, Separator, Sink, spreadsheet_would_change};
+    use muster_registry::{MAX_PART_ROWS, RefusedRow, RegisterError};
 
     pub(super) fn failure(error: RegisterError) -> Failure {
         match error {
@@ -215,21 +230,31 @@ mod server {
         }
     }
 
+    /// The rows of a part, in order: those that can be registered, each with its line, and those with a problem.
+    pub(super) struct Rows {
+        pub(super) devices: Vec<(u64, NewDevice)>,
+        pub(super) refused: Vec<RefusedRow>,
+    }
+
     /// Reads the rows of a part, and checks them again: what a browser says of them is not believed. Of more rows than a
     /// part may have, one is kept, so that the registry sees that they are too many: 2 MiB may be a million of them.
-    pub(super) fn rows(part: Part) -> PartRows {
-        struct Rows {
-            read: PartRows,
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] for a part that is too large.
+    pub(super) fn rows(slice: FileSlice) -> Result<Rows, Failure> {
+        struct Read {
+            rows: Rows,
             problems: Vec<String>,
         }
-        impl Sink for Rows {
+        impl Sink for Read {
             fn row(&mut self, row: &Row<'_>) {
-                if self.read.devices.len() + self.read.refused.len() > MAX_PART_ROWS {
+                let Rows { devices, refused } = &mut self.rows;
+                if devices.len() + refused.len() > MAX_PART_ROWS {
                     return self.problems.clear();
                 }
                 match row.to_device() {
-                    Some(device) => self.read.devices.push((row.line(), device)),
-                    None => self.read.refused.push(RefusedRow {
+                    Some(device) => devices.push((row.line(), device)),
+                    None => refused.push(RefusedRow {
                         line: row.line(),
                         fields: row.fields().map(str::to_owned),
                         error: self.problems.join(" "),
@@ -241,11 +266,14 @@ mod server {
                 self.problems.push(problem.sentence());
             }
         }
-        let Part { number, attempt, renew, missing_fields, .. } = part;
-        let read = PartRows { number, attempt, renew, missing_fields, ..PartRows::default() };
-        let mut rows = Rows { read, problems: Vec::new() };
-        Reader::read_part(part.layout, part.first_line, &part.bytes, &mut rows);
-        rows.read
+        if slice.bytes.len() > MAX_PART_BYTES {
+            return Err(Failure::refused(
+                "A part of a file is larger than 2 MiB. Reload the page and upload the file again.",
+            ));
+        }
+        let mut read = Read { rows: Rows { devices: Vec::new(), refused: Vec::new() }, problems: Vec::new() };
+        Reader::read_part(slice.layout, slice.first_line, &slice.bytes, &mut read);
+        Ok(read.rows)
     }
 
     /// How many device names in rows of `errors.csv` a spreadsheet would change.
@@ -272,17 +300,9 @@ mod server {
         #[test]
         fn no_more_rows_are_kept_than_show_that_they_are_too_many() {
             let check = |bytes: Vec<u8>, expected: usize| {
-                let part = Part {
-                    registration: uuid::Uuid::nil(),
-                    number: 0,
-                    attempt: 1,
-                    renew: false,
-                    layout: Layout::default(),
-                    missing_fields: FieldSet::default(),
-                    first_line: 1,
-                    bytes,
-                };
-                let read = rows(part);
+                let slice =
+                    FileSlice { layout: Layout::default(), missing_fields: FieldSet::default(), first_line: 1, bytes };
+                let read = rows(slice).unwrap();
                 assert_eq!(read.devices.len() + read.refused.len(), expected);
             };
             check(b"A1,M\nA2,M\n".to_vec(), 2);

@@ -1,14 +1,15 @@
 //! `/devices/{name}`: one device.
 
+use super::connect::Connect;
 use crate::{
-    alert::alert,
-    fns::{Dated, devices::device, sent},
+    alert::Banner,
+    fns::{Dated, Kept, devices::device, kept, sent},
     format::{Ago, exact},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use muster_domain::{DeviceDetail, GroupName};
+use muster_domain::{DeviceDetail, GroupName, ModelName};
 use std::time::Duration;
 
 /// How often what the page shows is asked for again.
@@ -18,7 +19,26 @@ const REFRESH: Duration = Duration::from_secs(2);
 pub(crate) fn Device() -> impl IntoView {
     let params = use_params_map();
     let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
-    let detail = sent(move || name.get(), device);
+    let detail = sent(
+        move || name.get(),
+        async |name: String| {
+            let answer = device(name).await;
+            #[cfg(feature = "ssr")]
+            if matches!(answer, Ok(None)) {
+                super::not_found::set_status();
+            }
+            answer
+        },
+    );
+    let kept = kept(detail);
+    // Only in the browser, and not made anew with each answer: somebody may be copying from it.
+    let model = RwSignal::new(None::<ModelName>);
+    Effect::new(move || {
+        let now = kept.with(|kept| kept.value.as_ref()?.as_ref().map(|detail| detail.value.item.model.clone()));
+        if model.get_untracked() != now {
+            model.set(now);
+        }
+    });
     Effect::new(move || {
         crate::browser::refresh::every(REFRESH, move || detail.refetch());
     });
@@ -26,17 +46,27 @@ pub(crate) fn Device() -> impl IntoView {
         <Title text=move || name.get() />
         <p class="crumb"><a href="/devices">"Devices"</a></p>
         <div class="head"><h1>{move || name.get()}</h1></div>
+        <Banner problem=Signal::derive(move || kept.get().problem) again=Callback::new(move |()| detail.refetch()) />
         <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
-            {move || detail.get().map(|detail| match detail {
-                Err(failure) => alert(failure.sentence_while_retrying()),
-                Ok(None) => view! {
-                    <div class="empty"><h2>"Device not found"</h2><p>"It may have been deleted. Names are case-sensitive."</p></div>
-                }.into_any(),
-                Ok(Some(detail)) => view! { <Fields detail /> }.into_any(),
-            })}
+            {move || {
+                detail.track();
+                let Kept { value, problem } = kept.get();
+                value.map(|detail| view! { <div class:stale=problem.is_some()>{detail_view(detail)}</div> })
+            }}
         </Transition>
+        {move || model.get().map(|model| view! { <Connect model /> })}
     }
     .into_any()
+}
+
+fn detail_view(detail: Option<Dated<DeviceDetail>>) -> AnyView {
+    match detail {
+        None => view! {
+            <div class="empty"><h2>"Device not found"</h2><p>"It may have been deleted. Names are case-sensitive."</p></div>
+        }
+        .into_any(),
+        Some(detail) => view! { <Fields detail /> }.into_any(),
+    }
 }
 
 #[component]

@@ -6,12 +6,12 @@ mod view;
 
 use super::selection::{AllMatching, Selection};
 use crate::{
-    alert::{alert, alert_text},
+    alert::{Banner, alert},
     browser::{file, refresh},
     dialogs::{Actions, Done},
     fns::{Dated, Failure, devices::devices, sent},
     format::{count, thousands},
-    query::SEARCH_TOO_LONG,
+    query::{SEARCH_TOO_LONG, path_with},
 };
 use filters::{Filters, Offered};
 use grid::Grid;
@@ -193,10 +193,7 @@ fn DevicesPage(view: Memo<DeviceQuery>, first: Result<Answer, Failure>) -> impl 
     Effect::new(move || shown.matching.with(|(filter, total)| selection.match_now(filter, *total)));
     let offered = Offered::new();
     let is_search_too_long = RwSignal::new(false);
-    let problem = move || {
-        let is_too_long = is_search_too_long.get().then(|| SEARCH_TOO_LONG.to_owned());
-        is_too_long.or_else(|| shown.problem.get().map(|failure| failure.sentence_while_retrying()))
-    };
+    let too_long = move || is_search_too_long.get().then_some(SEARCH_TOO_LONG);
     Effect::new(move || {
         offered.load();
         refresh::every(REFRESH, move || {
@@ -214,6 +211,8 @@ fn DevicesPage(view: Memo<DeviceQuery>, first: Result<Answer, Failure>) -> impl 
         ask_again();
     });
     let selected = Signal::derive(move || selection.len());
+    let hidden = Signal::derive(move || shown.page.with(|page| selection.hidden(&page.items)));
+    let first_names = Signal::derive(move || shown.page.with(|page| selection.first_names(&page.items)));
     view! {
         <div class="page" class:over=move || is_over.get()
             on:dragover=move |event| { event.prevent_default(); is_over.set(file::holds_files(&event)); }
@@ -225,23 +224,27 @@ fn DevicesPage(view: Memo<DeviceQuery>, first: Result<Answer, Failure>) -> impl 
             }>
             <div class="head">
                 <h1>"Devices"</h1>
-                <Actions targets=Signal::derive(move || selection.targets()) total=selected
+                <div class="row">
+                <button type="button" class="main" on:click=move |_| is_registering.set(true)>"Register devices"</button>
+                <Actions targets=Signal::derive(move || selection.targets()) total=selected hidden first_names
                     why_not=Signal::derive(move || (selection.len() == 0).then_some("Select one or more devices first."))
                     is_registering dropped done />
+                </div>
             </div>
             <Filters view offered is_search_too_long />
-            <p class="problem" role="alert">{move || alert_text(problem())}</p>
+            <p class="problem" role="alert">{too_long}</p>
+            <Banner problem=shown.problem again=Callback::new(move |()| ask_again()) />
             <Show when=move || shown.page.with(|page| page.is_too_large)>
                 <p class="notice">{TOO_LARGE}</p>
             </Show>
             <div class="under-filters">
-                <p class="total" role="status">{move || count(shown.total(), "device", "devices")}</p>
+                <p class="total" role="status">{move || shown.view.with(Option::is_some).then(|| count(shown.total(), "device", "devices"))}</p>
                 <p class="faint" role="status">{move || shown.page.with(|page| names_not_found(&page.names_not_found))}</p>
                 <p class="unseen" role="status">{move || shown.brought.get()}</p>
                 <Selected shown view selection />
                 <Pages view page=shown.page />
             </div>
-            <Content shown view selection is_registering />
+            <div class:stale=move || shown.problem.with(Option::is_some)><Content shown view selection is_registering /></div>
         </div>
     }
     .into_any()
@@ -264,10 +267,23 @@ fn Selected(shown: Shown, view: Memo<DeviceQuery>, selection: Selection<DeviceNa
         })
     };
     let is_any = Memo::new(move |_| selection.len() != 0);
+    let hidden = Memo::new(move |_| shown.page.with(|page| selection.hidden(&page.items)));
+    let selected = move || {
+        let hidden = match hidden.get() {
+            0 => String::new(),
+            hidden => format!(", {} not shown here", thousands(hidden)),
+        };
+        is_any.get().then(|| format!("{} selected{hidden}", thousands(selection.len())))
+    };
+    let list = Memo::new(move |_| {
+        let search = selection.search().filter(|_| hidden.get() > 0)?;
+        Some(path_with("/devices", &[("q", Some(&search))]))
+    });
     view! {
         <p class="selected">
-            <span role="status">{move || is_any.get().then(|| count(selection.len(), "selected", "selected"))}</span>
+            <span role="status">{selected}</span>
             <Show when=move || is_any.get()>
+                {move || list.get().map(|href| view! { <a class="button quiet" href=href>"Show selected"</a> })}
                 <Show when=may_tick_all>
                     <button type="button" class="quiet" on:click=tick_all>{move || format!("Select all {} matching", thousands(matching.get().unwrap_or_default()))}</button>
                 </Show>
@@ -319,12 +335,16 @@ fn Content(
 ) -> impl IntoView {
     #[derive(Clone, PartialEq)]
     enum Kind {
+        /// There was no answer yet.
+        Unknown,
         NoneYet,
         NoMatch,
         Rows,
     }
     let kind = Memo::new(move |_| {
-        if shown.page.with(|page| !page.items.is_empty()) {
+        if shown.view.with(Option::is_none) {
+            Kind::Unknown
+        } else if shown.page.with(|page| !page.items.is_empty()) {
             Kind::Rows
         } else if shown.total_of(&DeviceFilter::default()) == Some(0)
             && view.with(|view| view.filter == DeviceFilter::default())
@@ -336,6 +356,7 @@ fn Content(
     });
     move || {
         match kind.get() {
+        Kind::Unknown => ().into_any(),
         Kind::NoneYet => view! {
             <div class="empty">
                 <h2>"Register the first devices"</h2>

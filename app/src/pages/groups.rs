@@ -2,7 +2,7 @@
 
 use super::selection::Selection;
 use crate::{
-    alert::alert_text,
+    alert::{Banner, alert_text},
     browser::refresh,
     dialogs::{Actions, Done, Modal},
     fns::{
@@ -48,10 +48,12 @@ enum Edit {
 #[component]
 fn GroupsPage(first: Result<Dated<Vec<GroupSummary>>, Failure>) -> impl IntoView {
     let list = RwSignal::new(Dated::default());
+    let is_known = RwSignal::new(false);
     let problem = RwSignal::new(None::<Failure>);
     let take = move |answer: Result<Dated<Vec<GroupSummary>>, Failure>| match answer {
         Ok(now) => {
             list.set(now);
+            is_known.set(true);
             problem.set(None);
         }
         Err(failure) => problem.set(Some(failure)),
@@ -128,6 +130,8 @@ fn GroupsPage(first: Result<Dated<Vec<GroupSummary>>, Failure>) -> impl IntoView
     let ticked = move || names.with(|names| names.iter().filter(|name| selection.has(name)).count());
     let all = Memo::new(move |_| ticked() == names.with(Vec::len));
     let some = Memo::new(move |_| ticked() > 0 && !all.get());
+    // The devices of a group are not on this page.
+    let number = Signal::derive(move || devices.get().unwrap_or_default());
     let selected = move || {
         let number = devices.get().map_or_else(|| "counting…".to_owned(), |number| count(number, "device", "devices"));
         (selection.len() != 0).then(|| format!("{} selected, {number}", thousands(selection.len())))
@@ -138,22 +142,24 @@ fn GroupsPage(first: Result<Dated<Vec<GroupSummary>>, Failure>) -> impl IntoView
             <h1>"Device groups"</h1>
             <div class="row">
                 <button type="button" on:click=move |_| ask.run(Edit::Make)>"New group"</button>
-                <Actions targets total=Signal::derive(move || devices.get().unwrap_or_default()) why_not is_registering=RwSignal::new(false) dropped=RwSignal::new(None) done />
+                <Actions targets total=number hidden=number
+                    first_names=Signal::derive(Vec::new) why_not is_registering=RwSignal::new(false) dropped=RwSignal::new(None) done />
             </div>
         </div>
-        <p class="problem" role="alert">{move || alert_text(problem.get().map(|failure| failure.sentence_while_retrying()))}</p>
-        <Show when=move || !is_empty.get() fallback=|| view! {
+        <Banner problem again=Callback::new(move |()| ask_again()) />
+        <Show when=move || is_known.get() && is_empty.get()>
             <div class="empty">
                 <h2>"No device groups yet"</h2>
                 <p>"Create one here, name one while you register devices, or select devices and choose Add to group."</p>
                 <p><a class="button" href="/devices">"Go to Devices"</a></p>
             </div>
-        }>
+        </Show>
+        <Show when=move || !is_empty.get()>
             <div class="under-filters">
                 <p class="total">{move || count(names.with(Vec::len) as u64, "device group", "device groups")}</p>
                 <p class="selected" role="status">{selected}</p>
             </div>
-            <div class="scroll">
+            <div class="scroll" class:stale=move || problem.with(Option::is_some)>
                 <table role="grid" aria-label="Device groups" aria-multiselectable="true">
                     <thead><tr>
                         <th scope="col" class="tick">

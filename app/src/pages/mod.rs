@@ -1,5 +1,6 @@
 //! The pages, one file each.
 
+mod connect;
 mod device;
 mod devices;
 mod groups;

@@ -1,9 +1,10 @@
 //! `/models`: the model definitions, and uploading one.
 
 use crate::{
-    alert::{alert, alert_text},
+    alert::{Banner, alert_text},
     browser::file,
     fns::{
+        Dated, Kept, kept,
         models::{ModelUploaded, delete_model, models, upload_model},
         sent,
     },
@@ -27,6 +28,7 @@ enum Notice {
 #[component]
 pub(crate) fn Models() -> impl IntoView {
     let list = sent(|| (), |()| models());
+    let kept = kept(list);
     let notice = RwSignal::new(Notice::Nothing);
     let input = NodeRef::<html::Input>::new();
     let is_over = RwSignal::new(false);
@@ -69,40 +71,50 @@ pub(crate) fn Models() -> impl IntoView {
                     on:change:target=move |event| { if let Some(chosen) = file::chosen(&event.target()) { upload(chosen); } } />
             </div>
             <div class="outcome" aria-live="polite">{move || notice_view(notice.get())}</div>
+            <Banner problem=Signal::derive(move || kept.get().problem) again=Callback::new(move |()| list.refetch()) />
             <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
-                {move || list.get().map(|list| match list {
-                    Err(failure) => alert(failure.sentence()),
-                    Ok(list) if list.value.is_empty() => view! {
-                        <div class="empty">
-                            <h2>"Upload the first model"</h2>
-                            <p>"A model definition says what a kind of device reports and does. It is a W3C WoT Thing Model, a JSON file; its title is the model name that registration files use."</p>
-                            <p>"Press Upload model, or drop the file here."</p>
-                            <details>
-                                <summary>"A model definition to start from"</summary>
-                                <pre tabindex="0"><code>{EXAMPLE}</code></pre>
-                            </details>
-                        </div>
-                    }.into_any(),
-                    Ok(list) => view! {
-                        <div class="scroll">
-                            <table role="grid" aria-label="Models">
-                                <thead>
-                                    <tr>
-                                        <th scope="col">"Model name"</th>
-                                        <th scope="col" class="number">"Properties"</th>
-                                        <th scope="col" class="number">"Events"</th>
-                                        <th scope="col" class="number">"Actions"</th>
-                                        <th scope="col" class="number">"Devices"</th>
-                                        <th scope="col">"Updated"</th>
-                                        <th scope="col"><span class="unseen">"Delete"</span></th>
-                                    </tr>
-                                </thead>
-                                <tbody>{list.value.into_iter().map(|row| view! { <ModelLine row now=list.now delete /> }).collect_view()}</tbody>
-                            </table>
-                        </div>
-                    }.into_any(),
-                })}
+                {move || {
+                    list.track();
+                    let Kept { value, problem } = kept.get();
+                    value.map(|list| view! { <div class:stale=problem.is_some()>{list_view(list, delete)}</div> })
+                }}
             </Transition>
+        </div>
+    }
+    .into_any()
+}
+
+fn list_view(list: Dated<Vec<ModelSummary>>, delete: Callback<ModelName>) -> AnyView {
+    if list.value.is_empty() {
+        return view! {
+            <div class="empty">
+                <h2>"Upload the first model"</h2>
+                <p>"A model definition says what a kind of device reports and does. It is a W3C WoT Thing Model, a JSON file; its title is the model name that registration files use."</p>
+                <p>"Press Upload model, or drop the file here."</p>
+                <details>
+                    <summary>"A model definition to start from"</summary>
+                    <pre tabindex="0"><code>{EXAMPLE}</code></pre>
+                </details>
+            </div>
+        }
+        .into_any();
+    }
+    view! {
+        <div class="scroll">
+            <table role="grid" aria-label="Models">
+                <thead>
+                    <tr>
+                        <th scope="col">"Model name"</th>
+                        <th scope="col" class="number">"Properties"</th>
+                        <th scope="col" class="number">"Events"</th>
+                        <th scope="col" class="number">"Actions"</th>
+                        <th scope="col" class="number">"Devices"</th>
+                        <th scope="col">"Updated"</th>
+                        <th scope="col"><span class="unseen">"Delete"</span></th>
+                    </tr>
+                </thead>
+                <tbody>{list.value.into_iter().map(|row| view! { <ModelLine row now=list.now delete /> }).collect_view()}</tbody>
+            </table>
         </div>
     }
     .into_any()

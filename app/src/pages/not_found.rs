@@ -3,12 +3,18 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-#[component]
-pub(crate) fn NotFound() -> impl IntoView {
-    #[cfg(feature = "ssr")]
+/// Answers with status 404.
+#[cfg(feature = "ssr")]
+pub(super) fn set_status() {
     if let Some(answer) = use_context::<leptos_axum::ResponseOptions>() {
         answer.set_status(http::StatusCode::NOT_FOUND);
     }
+}
+
+#[component]
+pub(crate) fn NotFound() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    set_status();
     view! {
         <Title text="Page not found" />
         <main class="alone">

@@ -1,14 +1,15 @@
 //! `/registrations`: the files registered so far.
 
 use crate::{
-    alert::{alert, alert_text},
+    alert::{Banner, alert_text},
     browser::{
         clock::BrowserClock,
         save::{CollectedRows, spreadsheet_note},
     },
     dialogs::UndoDialog,
     fns::{
-        registrations::{registration_errors, registrations},
+        Dated, Kept, kept,
+        registrations::{RegistrationList, registration_errors, registrations},
         sent,
     },
     format::{Ago, thousands},
@@ -33,50 +34,64 @@ pub(crate) fn Registrations() -> impl IntoView {
         undone.set(Some(row));
         is_undoing.set(true);
     });
+    let kept = kept(list);
+    let line = move |row: RegistrationSummary, now: Timestamp| {
+        view! { <RegistrationLine row now problem note undo /> }.into_any()
+    };
     view! {
         <Title text="Registrations" />
         <div class="head"><h1>"Registrations"</h1></div>
         <p class="problem" role="alert">{move || alert_text(problem.get())}</p>
         <p class="faint" role="status">{move || note.get()}</p>
+        <Banner problem=Signal::derive(move || kept.get().problem) again=Callback::new(move |()| list.refetch()) />
         <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
-            {move || Suspend::new(async move {
-                let list = list.await;
-                let oldest = list.as_ref().ok().filter(|list| list.value.has_older).and_then(|list| list.value.rows.last());
-                let older = oldest.map(|row| path_with("/registrations", &[("before", Some(&row.id.to_string()))]));
-                match list {
-                    Err(failure) => alert(failure.sentence()),
-                    Ok(list) if list.value.rows.is_empty() && before.get_untracked().is_none() => view! {
-                        <div class="empty">
-                            <h2>"Nothing has been registered yet"</h2>
-                            <p>"Each registered file is listed here, with the rows that failed."</p>
-                            <p><a class="button" href="/devices">"Go to Devices"</a></p>
-                        </div>
-                    }.into_any(),
-                    Ok(list) => view! {
-                        <div class="scroll">
-                            <table role="grid" aria-label="Registrations">
-                                <thead>
-                                    <tr>
-                                        <th scope="col">"File"</th><th scope="col">"When"</th><th scope="col">"By"</th>
-                                        <th scope="col" class="number">"Devices"</th>
-                                        <th scope="col" class="number">"Registered"</th>
-                                        <th scope="col" class="number">"Already registered"</th>
-                                        <th scope="col" class="number">"Failed"</th>
-                                        <th scope="col">"Errors"</th>
-                                        <th scope="col"><span class="unseen">"Undo"</span></th>
-                                    </tr>
-                                </thead>
-                                <tbody>
-                                    {list.value.rows.into_iter().map(|row| view! { <RegistrationLine row now=list.now problem note undo /> }).collect_view()}
-                                </tbody>
-                            </table>
-                        </div>
-                        <Pages older has_newer=before.get_untracked().is_some() />
-                    }.into_any(),
-                }
-            })}
+            {move || {
+                list.track();
+                let Kept { value, problem: failure } = kept.get();
+                value.map(|list| view! { <div class:stale=failure.is_some()>{list_view(list, before.get_untracked().is_some(), line)}</div> })
+            }}
         </Transition>
         <UndoDialog is_open=is_undoing registration=undone done=Callback::new(move |()| list.refetch()) />
+    }
+    .into_any()
+}
+
+fn list_view(
+    list: Dated<RegistrationList>,
+    has_newer: bool,
+    line: impl Fn(RegistrationSummary, Timestamp) -> AnyView,
+) -> AnyView {
+    let Dated { value: RegistrationList { rows, has_older }, now } = list;
+    if rows.is_empty() && !has_newer {
+        return view! {
+            <div class="empty">
+                <h2>"Nothing has been registered yet"</h2>
+                <p>"Each registered file is listed here, with the rows that failed."</p>
+                <p><a class="button" href="/devices">"Go to Devices"</a></p>
+            </div>
+        }
+        .into_any();
+    }
+    let oldest = rows.last().filter(|_| has_older);
+    let older = oldest.map(|row| path_with("/registrations", &[("before", Some(&row.id.to_string()))]));
+    view! {
+        <div class="scroll">
+            <table role="grid" aria-label="Registrations">
+                <thead>
+                    <tr>
+                        <th scope="col">"File"</th><th scope="col">"When"</th><th scope="col">"By"</th>
+                        <th scope="col" class="number">"Devices"</th>
+                        <th scope="col" class="number">"Registered"</th>
+                        <th scope="col" class="number">"Already registered"</th>
+                        <th scope="col" class="number">"Failed"</th>
+                        <th scope="col">"Errors"</th>
+                        <th scope="col"><span class="unseen">"Undo"</span></th>
+                    </tr>
+                </thead>
+                <tbody>{rows.into_iter().map(|row| line(row, now)).collect_view()}</tbody>
+            </table>
+        </div>
+        <Pages older has_newer />
     }
     .into_any()
 }

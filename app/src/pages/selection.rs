@@ -1,7 +1,8 @@
 //! What is ticked on a page. It stays ticked over paging, sorting, searching and rows that change.
 
+use crate::query::is_search_too_long;
 use leptos::prelude::*;
-use muster_domain::{DeviceFilter, DeviceName, Matching, Targets, Timestamp};
+use muster_domain::{DeviceFilter, DeviceItem, DeviceName, Matching, Targets, Timestamp};
 use std::collections::BTreeSet;
 
 /// What is ticked, and where a range begins: devices or groups, by their names.
@@ -55,6 +56,38 @@ impl Selection<DeviceName> {
         })
     }
 }
+
+/// Names of chosen devices that a dialog shows.
+const FIRST_NAMES: usize = 5;
+
+impl Selection<DeviceName> {
+    /// How many of the ticked devices are not among these, which the page shows.
+    pub(super) fn hidden(self, shown: &[DeviceItem]) -> u64 {
+        let ticked = shown.iter().filter(|item| self.has(&item.name)).count() as u64;
+        self.len().saturating_sub(ticked)
+    }
+
+    /// The first names of those that are ticked, as far as they are known; of all that match, those that the page shows.
+    pub(super) fn first_names(self, shown: &[DeviceItem]) -> Vec<DeviceName> {
+        self.ticked.with(|ticked| match ticked {
+            Ticked::Some(names) => names.iter().take(FIRST_NAMES).cloned().collect(),
+            Ticked::Matching(_, except) => {
+                let names = shown.iter().map(|item| &item.name).filter(|name| !except.contains(*name));
+                names.take(FIRST_NAMES).cloned().collect()
+            }
+        })
+    }
+
+    /// A search that finds exactly the devices that are ticked one by one, if it fits into an address.
+    pub(super) fn search(self) -> Option<String> {
+        let names = self.names();
+        let list = names.iter().map(DeviceName::as_str).collect::<Vec<_>>().join(",");
+        (!names.is_empty() && names.len() <= MAX_SEARCHED_NAMES && !is_search_too_long(&list)).then_some(list)
+    }
+}
+
+/// The longest list of device names that a search takes.
+const MAX_SEARCHED_NAMES: usize = 1_000;
 
 impl<N: Name> Selection<N> {
     pub(super) fn new() -> Self {

@@ -1,8 +1,8 @@
 //! `/settings`
 
-use crate::alert::{alert, alert_text};
+use crate::alert::{Banner, alert_text};
 use crate::fns::{
-    sent,
+    kept, sent,
     settings::{SetDefaultTier, default_tier},
 };
 use leptos::prelude::*;
@@ -12,6 +12,7 @@ use muster_domain::PricingTier;
 #[component]
 pub(crate) fn Settings() -> impl IntoView {
     let tier = sent(|| (), |()| default_tier());
+    let kept = kept(tier);
     let change = ServerAction::<SetDefaultTier>::new();
     let result = move || match change.value().get() {
         Some(Ok(())) => alert_text(Some("Saved.".to_owned())),
@@ -24,21 +25,20 @@ pub(crate) fn Settings() -> impl IntoView {
         <section class="card">
             <h2><label for="tier">"Default pricing tier"</label></h2>
             <p id="tier-help">"Used when a row doesn't specify a tier. Devices that are already registered keep theirs."</p>
+            <Banner problem=Signal::derive(move || kept.get().problem) again=Callback::new(move |()| tier.refetch()) />
             <Suspense fallback=|| view! { <p class="loading">"Loading…"</p> }>
-                {move || Suspend::new(async move {
-                    match tier.await {
-                        Err(failure) => alert(failure.sentence()),
-                        Ok(now) => view! {
-                            <select id="tier" aria-describedby="tier-help" on:change:target=move |event| {
-                                if let Ok(tier) = PricingTier::parse(&event.target().value()) {
-                                    change.dispatch(SetDefaultTier { tier });
-                                }
-                            }>
-                                {PricingTier::ALL.map(|tier| view! { <option selected=tier == now>{tier.as_str()}</option> }).collect_view()}
-                            </select>
-                        }.into_any(),
-                    }
-                })}
+                {move || {
+                    tier.track();
+                    kept.get().value.map(|now| view! {
+                        <select id="tier" aria-describedby="tier-help" on:change:target=move |event| {
+                            if let Ok(tier) = PricingTier::parse(&event.target().value()) {
+                                change.dispatch(SetDefaultTier { tier });
+                            }
+                        }>
+                            {PricingTier::ALL.map(|tier| view! { <option selected=tier == now>{tier.as_str()}</option> }).collect_view()}
+                        </select>
+                    })
+                }}
             </Suspense>
             <p role="status">{result}</p>
         </section>

@@ -2,9 +2,10 @@
 //! happen, the time jumps to the next moment that something waits for.
 
 use muster_client::{
-    Clock, FailureKind, NewRegistration, Part, PartDone, Progress, RequestFailure, Results, Stopped, Transport, Upload,
+    Clock, FailureKind, FileSlice, NewRegistration, Part, PartDone, Progress, RequestFailure, Results, Stopped,
+    Transport, Upload,
 };
-use muster_domain::{Check, CheckReport, PartRange};
+use muster_domain::{Check, CheckReport, DeviceName, DryRun, PartRange, RowFailure};
 use std::{
     cell::{Cell, RefCell},
     pin::{Pin, pin},
@@ -114,7 +115,7 @@ pub type Answer = (u32, Option<Failure>);
 pub const NEVER_MS: u32 = u32::MAX;
 
 /// An attempt at a part that the server received.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attempt {
     pub at_ms: u64,
     pub part: u32,
@@ -199,6 +200,19 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Takes an attempt at a part: after its time, gives the failure, if it is to fail.
+    async fn work(&self, part: u32, attempt: Attempt) -> Option<Failure> {
+        self.attempts.borrow_mut().push(Attempt { at_ms: self.clock.now_ms(), ..attempt });
+        self.under_way.set(self.under_way.get() + 1);
+        self.most_under_way.set(self.most_under_way.get().max(self.under_way.get()));
+        let (ms, failure) = (self.answer)(part, self.times_of(part).len());
+        self.clock.sleep_ms(ms).await;
+        self.under_way.set(self.under_way.get() - 1);
+        failure
+    }
+}
+
 impl Transport for &Server {
     type Failure = Failure;
     type Clock = VirtualClock;
@@ -215,23 +229,25 @@ impl Transport for &Server {
         failure.map_or(Ok(Uuid::from_u128(self.begun.borrow().len() as u128)), Err)
     }
 
+    /// The first row of each part is new, the second would fail.
+    async fn dry_run(&self, slice: FileSlice) -> Result<DryRun, Failure> {
+        let number = (slice.first_line / 2) as u32;
+        let failure = self.work(number, Attempt { part: number, attempt: 0, ..Attempt::default() }).await;
+        let mut part = DryRun { new: 1, ..DryRun::default() };
+        part.fail(RowFailure::UnknownModel, slice.first_line + 1, &DeviceName::parse("d1").unwrap());
+        failure.map_or(Ok(part), Err)
+    }
+
     async fn register_part(&self, part: Part) -> Result<PartDone, Failure> {
         let Part { registration, number, attempt, renew, .. } = part;
-        let at_ms = self.clock.now_ms();
-        self.attempts.borrow_mut().push(Attempt { at_ms, part: number, attempt, registration, renew });
-        self.under_way.set(self.under_way.get() + 1);
-        self.most_under_way.set(self.most_under_way.get().max(self.under_way.get()));
-        let (ms, failure) = (self.answer)(number, self.times_of(number).len());
-        self.clock.sleep_ms(ms).await;
-        self.under_way.set(self.under_way.get() - 1);
-        match failure {
+        match self.work(number, Attempt { at_ms: 0, part: number, attempt, registration, renew }).await {
             Some(failure) => Err(failure),
             // In both passes, each row has a token; its text is the row.
             None => Ok(PartDone {
                 registered: if renew { 0 } else { 1 },
                 already: if renew { 0 } else { 1 },
                 already_never_connected: if renew { 0 } else { 1 },
-                tokens: part.bytes,
+                tokens: part.slice.bytes,
                 token_count: if renew { 1 } else { 2 },
                 ..PartDone::default()
             }),

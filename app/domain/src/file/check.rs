@@ -2,6 +2,7 @@
 
 use super::field::{Field, FieldSet};
 use super::groups::Groups;
+use super::listing::Listing;
 use super::models::Models;
 use super::names::{Counted, Entry, Names};
 use super::options::ReadOptions;
@@ -43,6 +44,14 @@ impl Check {
         Self { reader: Reader::with_options(options), tally: Tally::new() }
     }
 
+    /// A check that lists all problems: see [`Check::finish_with_problems`].
+    #[must_use]
+    pub fn listing_problems(options: ReadOptions) -> Self {
+        let mut check = Self::with_options(options);
+        check.tally.listing = Some(Listing::default());
+        check
+    }
+
     /// Checks the next piece of the file, of any size.
     pub fn push(&mut self, bytes: &[u8]) {
         self.reader.push(bytes, &mut self.tally);
@@ -62,9 +71,18 @@ impl Check {
 
     /// Ends the file, and returns the report.
     #[must_use]
-    pub fn finish(mut self) -> CheckReport {
+    pub fn finish(self) -> CheckReport {
+        self.finish_with_problems().0
+    }
+
+    /// Ends the file, and returns the report and `problems.csv`: up to 256 MiB of it, in the order of the file, with the
+    /// repeated names at the end. It is empty if the check lists none.
+    #[must_use]
+    pub fn finish_with_problems(mut self) -> (CheckReport, Vec<u8>) {
         self.reader.finish(&mut self.tally);
-        self.tally.into_report(&self.reader)
+        self.tally.report_repeats();
+        let csv = self.tally.listing.take().map(Listing::into_csv).unwrap_or_default();
+        (self.tally.into_report(&self.reader), csv)
     }
 }
 
@@ -122,6 +140,8 @@ struct Tally {
     /// The fields in which a row has a value.
     filled_fields: FieldSet,
     parts: Vec<PartRange>,
+    /// All problems, if they are to be listed.
+    listing: Option<Listing>,
 }
 
 impl Sink for Tally {
@@ -134,6 +154,9 @@ impl Sink for Tally {
         if self.preview.len() < CheckReport::PREVIEW_ROWS {
             let fields = row.fields().map(|field| shown_up_to(field, CheckReport::PREVIEW_CHARS));
             self.preview.push(PreviewRow { line: row.line(), fields });
+        }
+        if let Some(listing) = &mut self.listing {
+            listing.row(row);
         }
         self.put_in_part(row);
         let counted = row.is_valid().then(|| {
@@ -161,6 +184,9 @@ impl Sink for Tally {
         if problem.cause.ends_reading() && self.ended_by.is_none() {
             self.ended_by = Some(problem.clone());
         }
+        if let Some(listing) = &mut self.listing {
+            listing.problem(problem.clone());
+        }
         self.problems.add(problem);
     }
 
@@ -184,6 +210,7 @@ impl Tally {
             ended_by: None,
             filled_fields: FieldSet::default(),
             parts: Vec::new(),
+            listing: None,
         }
     }
 
@@ -229,14 +256,17 @@ impl Tally {
                 self.models.take_back(counted.model);
                 self.tiers[usize::from(counted.tier)] -= 1;
             }
-            self.problems.add_late(at(Cause::Duplicate { first_line }));
+            let repeat = at(Cause::Duplicate { first_line });
+            if let Some(listing) = &mut self.listing {
+                listing.repeat(&repeat, &name);
+            }
+            self.problems.add_late(repeat);
         }
         self.problems.sort();
         self.warnings.sort();
     }
 
-    fn into_report(mut self, reader: &Reader) -> CheckReport {
-        self.report_repeats();
+    fn into_report(self, reader: &Reader) -> CheckReport {
         let (models, other_model_devices) = self.models.into_counts();
         let tiers = [None].into_iter().chain(PricingTier::ALL.map(Some)).zip(self.tiers);
         CheckReport {

@@ -25,6 +25,7 @@ mod head;
 mod head_rows;
 mod header;
 mod layout;
+mod listing;
 mod models;
 mod names;
 mod offer;

@@ -5,6 +5,7 @@
 //! [`DeviceFilter::check`] and [`Targets::check`].
 
 mod device;
+mod dry_run;
 mod filter;
 mod group;
 mod model;
@@ -15,6 +16,7 @@ mod targets;
 mod token_job;
 
 pub use device::{DeviceDetail, DeviceItem};
+pub use dry_run::{DryRun, ExpectedFailures, RowFailure};
 pub use filter::{DeviceFilter, MAX_FILTER_GROUPS, MAX_SILENT_HOURS};
 pub use group::{GroupName, GroupNameProblem, GroupSummary};
 pub use model::{ModelOutcome, ModelPut, ModelSummary, UnknownModel};

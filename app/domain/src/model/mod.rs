@@ -9,6 +9,7 @@
 //! reading it, compiling it or checking data against it expensive has a limit here: see the constants of [`ThingModel`].
 
 mod affordances;
+mod example;
 mod json;
 mod references;
 mod schema;

@@ -4,7 +4,8 @@ use super::{
     super::{confirm::GroupField, to_disk::ToDisk},
     Dialog,
     choose::{BrowseButton, UploadDisabled},
-    lookup::{Lookup, devices_of},
+    comparison::ComparisonView,
+    lookup::{Comparison, Lookup, devices_of},
     mapping::MapColumns,
     problems::{column_name, is_about_columns, problems_view, warnings_view},
 };
@@ -57,6 +58,7 @@ pub(super) fn CheckedView(dialog: Dialog, report: Arc<CheckReport>) -> impl Into
             {problems}
             {below}
             {is_clean.then(|| view! { <UnknownModels dialog report=report.clone() /> })}
+            {is_clean.then(|| view! { <ComparisonView dialog rows=report.rows /> })}
             {warnings_view(dialog, &report)}
             {(report.devices > 0).then(|| summary_view(&report))}
             {group_view}
@@ -121,9 +123,15 @@ fn UnknownModels(dialog: Dialog, report: Arc<CheckReport>) -> impl IntoView {
     };
     let all = Memo::new(move |_| dialog.lookup.with(|lookup| lookup.unknown_models().to_vec()));
     let failure = Memo::new(move |_| {
+        let of_comparison = || {
+            dialog.comparison.with(|comparison| match comparison {
+                Comparison::Failed(sentence) => Some(sentence.clone()),
+                Comparison::Pending { .. } | Comparison::Done(_) => None,
+            })
+        };
         dialog.lookup.with(|lookup| match lookup {
             Lookup::Failed(sentence) => Some(sentence.clone()),
-            Lookup::Pending | Lookup::Done { .. } => None,
+            Lookup::Pending | Lookup::Done { .. } => of_comparison(),
         })
     });
     let is_there = move || all.with(|unknown| !unknown.is_empty()) || failure.with(Option::is_some);

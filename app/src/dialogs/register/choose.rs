@@ -26,7 +26,7 @@ pub(super) fn ChooseView(dialog: Dialog) -> impl IntoView {
                 }>
                 <p class="big">"Drop a registration file here"</p>
                 <BrowseButton dialog label="Browse" is_main=true />
-                <p class="faint">"Checked in your browser. Nothing is uploaded until you click Upload."</p>
+                <p class="faint">"Checked in your browser, then compared with your devices. Nothing changes until you click Upload."</p>
             </div>
             <div class="retry">
                 <p class="problem" role="alert">{problem}</p>

@@ -1,12 +1,36 @@
 //! What the server knows about a checked file before it is uploaded: models that the account does not have, and names
-//! that lost their leading zeros.
+//! that lost their leading zeros, and what would become of its devices.
 
 use crate::fns::{
     Failure,
     registrations::{registered_with_leading_zeros, unknown_models},
 };
 use futures_util::future::try_join;
-use muster_domain::{CheckReport, DeviceName, LeadingZeros, ModelName, UnknownModel};
+use muster_domain::{CheckReport, DeviceName, DryRun, LeadingZeros, ModelName, UnknownModel};
+
+/// What would become of the file's devices: see [`muster_client::dry_run`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// So many rows were compared with the registered devices.
+    Pending {
+        rows: u64,
+    },
+    Done(DryRun),
+    /// There was no answer; a sentence. The file can be uploaded all the same.
+    Failed(String),
+}
+
+impl Comparison {
+    pub(super) const START: Self = Self::Pending { rows: 0 };
+
+    pub(super) fn failed(failure: &Failure) -> Self {
+        Self::Failed(not_compared(failure))
+    }
+}
+
+fn not_compared(failure: &Failure) -> String {
+    format!("The file could not be compared with your models and devices: {}", failure.full_sentence())
+}
 
 /// The server's answer about a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,13 +54,12 @@ impl Lookup {
             async { if names.is_empty() { Ok(Vec::new()) } else { registered_with_leading_zeros(names).await } };
         match try_join(unknown_models(models), leading_zeros).await {
             Ok((unknown_models, leading_zeros)) => Self::Done { unknown_models, leading_zeros },
-            Err(failure) => Self::failed(&failure),
+            Err(failure) => Self::Failed(not_compared(&failure)),
         }
     }
 
-    fn failed(failure: &Failure) -> Self {
-        let sentence = failure.full_sentence();
-        Self::Failed(format!("The file could not be compared with your models and devices: {sentence}"))
+    pub(super) fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
     }
 
     pub(super) fn unknown_models(&self) -> &[UnknownModel] {

@@ -2,6 +2,7 @@
 
 mod checked;
 mod choose;
+mod comparison;
 mod lookup;
 mod mapping;
 mod problems;
@@ -10,15 +11,15 @@ mod verdict;
 
 use super::{Modal, modal::keep_focus};
 use crate::browser::{
-    check::{self, CheckEvent, CheckFailure, CheckWorker},
+    check::{self, CheckEvent, CheckFailure, CheckWorker, Purpose},
     checked_file::{CheckedFile, FileCopy},
-    save::{CollectedRows, Rows},
-    upload::{BrowserResults, Upload, new_upload},
+    save::{CollectedRows, Rows, save_whole},
+    upload::{BrowserResults, Upload, dry_run, new_upload},
 };
 use checked::CheckedView;
 use choose::{CheckingView, ChooseView};
 use leptos::{prelude::*, task::spawn_local};
-use lookup::Lookup;
+use lookup::{Comparison, Lookup};
 use muster_client::{Pass, Progress};
 use muster_domain::{
     Cause, CheckReport, GroupName, GroupNameProblem, MAX_DEVICES_PER_CALL, MAX_FILE_BYTES, Problem, ReadOptions,
@@ -65,6 +66,7 @@ struct Dialog {
     step: RwSignal<Step>,
     /// The server's answers about the checked file.
     lookup: RwSignal<Lookup>,
+    comparison: RwSignal<Comparison>,
     group: RwSignal<String>,
     file: StoredValue<Option<SendWrapper<File>>>,
     /// Its content when it was checked.
@@ -74,6 +76,10 @@ struct Dialog {
     /// Waits for the next file.
     prepared: StoredValue<Option<SendWrapper<CheckWorker>>>,
     check: StoredValue<Option<SendWrapper<CheckWorker>>>,
+    /// Lists all problems, for a download.
+    listing: StoredValue<Option<SendWrapper<CheckWorker>>>,
+    /// How that is going.
+    listing_note: RwSignal<Option<String>>,
     upload: StoredValue<Option<SendWrapper<Upload>>>,
     progress: RwSignal<Progress>,
     /// How many tokens of the upload are in the file that the person chose.
@@ -94,12 +100,15 @@ impl Dialog {
         Self {
             step: RwSignal::new(Step::CHOOSE),
             lookup: RwSignal::new(Lookup::Pending),
+            comparison: RwSignal::new(Comparison::START),
             group: RwSignal::new(String::new()),
             file: StoredValue::new(None),
             copy: StoredValue::new(None),
             options: StoredValue::new(ReadOptions::default()),
             prepared: StoredValue::new(None),
             check: StoredValue::new(None),
+            listing: StoredValue::new(None),
+            listing_note: RwSignal::new(None),
             upload: StoredValue::new(None),
             progress: RwSignal::new(Progress::default()),
             token_rows: RwSignal::new(Rows::default()),
@@ -119,6 +128,9 @@ impl Dialog {
         self.copy.set_value(None);
         self.step.set(Step::CHOOSE);
         self.lookup.set(Lookup::Pending);
+        self.comparison.set(Comparison::START);
+        self.listing.set_value(None);
+        self.listing_note.set(None);
         self.group.set(String::new());
         self.is_to_disk.set(false);
         self.upload_problem.set(None);
@@ -172,6 +184,9 @@ impl Dialog {
     fn start_check(self, file: File) {
         let (name, size) = (file.name(), file.size());
         self.lookup.set(Lookup::Pending);
+        self.comparison.set(Comparison::START);
+        self.listing.set_value(None);
+        self.listing_note.set(None);
         self.upload_problem.set(None);
         let checking =
             move |name: &str, read, is_silent| Step::Checking { name: name.to_owned(), read, size, is_silent };
@@ -179,7 +194,7 @@ impl Dialog {
         let prepared = self.prepared.try_update_value(Option::take).flatten().map(SendWrapper::take);
         let options = self.options.get_value();
         let (mut read, listener_name) = (0.0, name.clone());
-        let started = check::start(prepared, &file, &options, move |event| match event {
+        let started = check::start(prepared, &file, &options, Purpose::Report, move |event| match event {
             CheckEvent::Read(bytes) => {
                 read = bytes;
                 self.step.set(checking(&listener_name, read, false));
@@ -187,12 +202,29 @@ impl Dialog {
             CheckEvent::Silent => self.step.set(checking(&listener_name, read, true)),
             CheckEvent::Failed(failure) => self.step.set(Step::failed(&listener_name, failure)),
             CheckEvent::Report(report) => self.checked(listener_name.clone(), Arc::new(*report)),
+            CheckEvent::Problems(_) => {}
         });
         self.copy.set_value(Some(SendWrapper::new(FileCopy::begin(&file))));
         self.file.set_value(Some(SendWrapper::new(file)));
         match started {
             Ok(running) => self.check.set_value(Some(SendWrapper::new(running))),
             Err(failure) => self.step.set(Step::failed(&name, failure)),
+        }
+    }
+
+    /// Lists all problems of the file, and downloads the list.
+    fn download_problems(self) {
+        let Some(file) = self.file.get_value() else { return };
+        self.listing_note.set(Some("Preparing problems.csv…".to_owned()));
+        let started =
+            check::start(None, &file, &self.options.get_value(), Purpose::Problems, move |event| match event {
+                CheckEvent::Problems(csv) => self.listing_note.set(save_whole("problems.csv", &csv).err()),
+                CheckEvent::Failed(failure) => self.listing_note.set(Some(failure.sentence)),
+                CheckEvent::Read(_) | CheckEvent::Silent | CheckEvent::Report(_) => {}
+            });
+        match started {
+            Ok(running) => self.listing.set_value(Some(SendWrapper::new(running))),
+            Err(failure) => self.listing_note.set(Some(failure.sentence)),
         }
     }
 
@@ -211,35 +243,69 @@ impl Dialog {
         if report.is_clean() {
             spawn_local(async move {
                 let lookup = Lookup::ask(&report).await;
-                let is_it = |now: &Step| matches!(now, Step::Checked { report: now, .. } if Arc::ptr_eq(now, &report));
-                if self.step.try_with_untracked(is_it) == Some(true) {
-                    self.lookup.set(lookup);
+                if !self.is_shown(&report) {
+                    return;
+                }
+                let is_answered = matches!(lookup, Lookup::Done { .. });
+                self.lookup.set(lookup);
+                if is_answered {
+                    self.compare(&report).await;
                 }
             });
         }
     }
 
+    /// Whether the dialog shows this report.
+    fn is_shown(self, report: &Arc<CheckReport>) -> bool {
+        let is_it = |now: &Step| matches!(now, Step::Checked { report: now, .. } if Arc::ptr_eq(now, report));
+        self.step.try_with_untracked(is_it) == Some(true)
+    }
+
+    /// Compares the file with the registered devices, until it is uploaded or another is chosen.
+    async fn compare(self, report: &Arc<CheckReport>) {
+        let Some(file) = self.checked_file() else { return };
+        let on_progress = |rows| {
+            if self.is_shown(report) {
+                self.comparison.set(Comparison::Pending { rows });
+            }
+        };
+        let outcome = dry_run(file, report, || !self.is_shown(report), on_progress).await;
+        if !self.is_shown(report) {
+            return;
+        }
+        match outcome {
+            Ok(Some(dry_run)) => self.comparison.set(Comparison::Done(dry_run)),
+            Ok(None) => {}
+            Err(failure) => self.comparison.set(Comparison::failed(&failure)),
+        }
+    }
+
+    /// The file, and its content when it was checked.
+    fn checked_file(self) -> Option<CheckedFile> {
+        let copy = self.copy.get_value().map(SendWrapper::take).unwrap_or_default();
+        self.file.get_value().map(|file| CheckedFile { file: file.take(), copy })
+    }
+
     fn begin_upload(self) {
         let Step::Checked { report, .. } = self.step.get_untracked() else { return };
-        let Some(file) = self.file.get_value().filter(|_| report.is_clean()) else { return };
+        let Some(file) = self.checked_file().filter(|_| report.is_clean()) else { return };
         let group = match self.group_name() {
             Ok(group) => group,
             Err(problem) => return self.upload_problem.set(Some(problem.to_string())),
         };
         let is_to_disk = self.is_to_disk.get_untracked() && report.devices > MAX_DEVICES_PER_CALL as u64;
         if !is_to_disk {
-            return self.upload(file.take(), &report, CollectedRows::new(tokens_csv::HEADER), group);
+            return self.upload(file, &report, CollectedRows::new(tokens_csv::HEADER), group);
         }
         self.upload_problem.set(None);
         spawn_local(async move {
             let chosen = CollectedRows::to_disk("tokens.csv", tokens_csv::HEADER).await;
             // Meanwhile, another file may have been taken, or the dialog closed.
-            let now = self.step.try_get_untracked();
-            if !matches!(now, Some(Step::Checked { report: now, .. }) if Arc::ptr_eq(&now, &report)) {
+            if !self.is_shown(&report) {
                 return;
             }
             match chosen {
-                Ok(tokens) => self.upload(file.take(), &report, tokens, group),
+                Ok(tokens) => self.upload(file, &report, tokens, group),
                 Err(sentence) => self.upload_problem.set(Some(sentence)),
             }
         });
@@ -251,12 +317,11 @@ impl Dialog {
         if text.trim().is_empty() { Ok(None) } else { GroupName::existing(&text).map(Some) }
     }
 
-    fn upload(self, file: File, report: &CheckReport, tokens: CollectedRows, group: Option<GroupName>) {
+    fn upload(self, file: CheckedFile, report: &CheckReport, tokens: CollectedRows, group: Option<GroupName>) {
         self.prepared.set_value(None);
-        let copy = self.copy.get_value().map(SendWrapper::take).unwrap_or_default();
         let results =
             BrowserResults::new(tokens, CollectedRows::new(errors_csv::HEADER), self.progress, self.token_rows);
-        let upload = new_upload(CheckedFile { file, copy }, results, report, group);
+        let upload = new_upload(file, results, report, group);
         self.upload.set_value(Some(SendWrapper::new(upload)));
         self.saved.set(0);
         self.run(Pass::Register);
@@ -326,12 +391,15 @@ pub(crate) fn RegisterDialog(
         }
     });
     // It stays where it is, so that it is heard when the check ends.
-    let verdict = Memo::new(move |_| {
-        dialog.step.with(|step| match step {
-            Step::Checked { name, report } => Some(dialog.lookup.with(|lookup| Verdict::new(name, report, lookup))),
-            Step::Choose { .. } | Step::Checking { .. } | Step::Status { .. } => None,
-        })
-    });
+    let verdict =
+        Memo::new(move |_| {
+            dialog.step.with(|step| match step {
+                Step::Checked { name, report } => Some(dialog.lookup.with(|lookup| {
+                    dialog.comparison.with(|comparison| Verdict::new(name, report, lookup, comparison))
+                })),
+                Step::Choose { .. } | Step::Checking { .. } | Step::Status { .. } => None,
+            })
+        });
     let tone = move || verdict.with(|verdict| verdict.as_ref().map_or(Tone::Neutral, |verdict| verdict.tone).class());
     view! {
         <Modal id="register-title" title is_open would_lose ask=Callback::new(move |()| dialog.is_asking_to_close.set(true))>

@@ -21,10 +21,28 @@ pub(super) fn problems_view(dialog: Dialog, report: &CheckReport) -> AnyView {
         "group-column" if !has_unknown => group_view(group, "Problem", Some(ignore_columns(dialog, &[]))),
         _ => group_view(group, "Problem", None),
     });
+    // Where the check ended early, the rows after that are unchecked.
+    let bad_rows = report.rows.saturating_sub(report.devices);
+    let total = (bad_rows > 0 && report.ended_by.is_none()).then(|| {
+        let (rows, have) = (count(report.rows, "row", "rows"), if bad_rows == 1 { "has" } else { "have" });
+        view! { <p>{format!("{} of {rows} {have} problems.", thousands(bad_rows))}</p> }
+    });
+    let is_of_rows =
+        report.problem_groups.iter().any(|group| group.examples.iter().any(|problem| !is_of_file(problem)));
+    let download = is_of_rows.then(|| {
+        view! {
+            <div class="row">
+                <button type="button" on:click=move |_| dialog.download_problems()>"Download problems.csv"</button>
+                <span class="faint" role="status">{move || dialog.listing_note.get()}</span>
+            </div>
+        }
+    });
     view! {
         <div>
             <h3>"Problems"</h3>
+            {total}
             <ul class="problems" aria-label="Problems">{items.collect_view()}</ul>
+            {download}
         </div>
     }
     .into_any()

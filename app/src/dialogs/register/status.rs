@@ -8,6 +8,7 @@ use crate::{
     alert::alert_text,
     browser::{save::spreadsheet_note, upload::Upload},
     format::{count, thousands},
+    query::path_with,
 };
 use leptos::prelude::*;
 use muster_client::{Pass, Progress, Stopped};
@@ -62,6 +63,21 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
             }
         });
     };
+    let registered = Memo::new(move |_| progress.with(|progress| progress.registered));
+    let devices = Memo::new(move |_| {
+        let (is_done, registered) = (is_done.get(), registered.get());
+        let id = dialog.upload.with_value(|upload| upload.as_ref()?.registration())?;
+        (is_done && registered > 0).then(|| path_with("/devices", &[("registration", Some(&id.to_string()))]))
+    });
+    let close = move || {
+        let would_lose = dialog.would_lose();
+        if would_lose {
+            dialog.is_asking_to_close.set(true)
+        } else {
+            is_open.set(false)
+        }
+        !would_lose
+    };
     let token_rows = Memo::new(move |_| dialog.token_rows.get());
     let may_save = move || tokens.get() > token_rows.get().written;
     let where_tokens_are = move || {
@@ -97,6 +113,9 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
                 </div>
             </Show>
             <p role="status">{where_tokens_are}</p>
+            {move || devices.get().map(|href| view! {
+                <p><a href=href on:click=move |event| if !close() { event.prevent_default() }>"Show these devices"</a></p>
+            })}
             <UnsavedQuestion work="Registration" title_id="register-title" is_working=Signal::derive(move || !is_done.get()) is_asked=dialog.is_asking_to_close leave=Callback::new(move |()| is_open.set(false)) />
         </div>
         <footer>
@@ -107,7 +126,7 @@ pub(super) fn StatusView(dialog: Dialog, is_open: RwSignal<bool>) -> impl IntoVi
                     <button type="button" on:click=move |_| with_upload(&|upload| upload.pause(!is_paused.get_untracked()))>{move || if is_paused.get() { "Resume" } else { "Pause" }}</button>
                 </Show>
             }>
-                <button type="button" class="quiet" on:click=move |_| { if dialog.would_lose() { dialog.is_asking_to_close.set(true) } else { is_open.set(false) } }>"Done"</button>
+                <button type="button" class="quiet" on:click=move |_| { close(); }>"Done"</button>
                 <Show when=may_save><button type="button" class="main" on:click=save>"Save"</button></Show>
             </Show>
         </footer>

@@ -3,7 +3,10 @@
 use crate::{
     actor::Actor,
     errors::{DeleteModelError, ModelError, StoreError},
-    models::{LISTED_DESCRIPTION_CHARS, data_schema::Schemas},
+    models::{
+        LISTED_DESCRIPTION_CHARS,
+        data_schema::{MAX_STEPS, Schemas},
+    },
     registry::Registry,
     store::contract::{DeletedModel, NewModel, StoredModel},
     world::new_id,
@@ -11,6 +14,7 @@ use crate::{
 use muster_domain::{
     KnownNames, ModelName, ModelOutcome, ModelProblem, ModelPut, ModelSummary, ThingModel, UnknownModel,
 };
+use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// The maximum steps of finding names similar to unknown ones: 0.6 s on a busy machine. Among 10,000 models, a name
@@ -76,6 +80,16 @@ impl Registry {
         self.store.model_definition(actor.account(), name).await
     }
 
+    /// A report that a device of this model could send: the first few properties for which a value can be made up, as JSON.
+    /// `None`: the account has no such model, or no value can be made up for it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn example_report(&self, actor: &Actor, name: &ModelName) -> Result<Option<String>, StoreError> {
+        let Some(definition) = self.model(actor, name).await? else { return Ok(None) };
+        self.heavy.run(actor.account(), move || example_of(&definition)).await
+    }
+
     /// Deletes a model that no device uses.
     ///
     /// # Errors
@@ -99,6 +113,30 @@ impl Registry {
         let (known, names) = (self.store.model_names(actor.account()).await?, names.to_vec());
         self.heavy.run(actor.account(), move || find_unknown(&known, names)).await
     }
+}
+
+/// Properties in an example of a report.
+const EXAMPLE_PROPERTIES: usize = 3;
+
+/// The maximum steps of checking the examples of a model: a tenth of a second.
+const EXAMPLE_STEPS: u64 = 2_000_000;
+
+fn example_of(definition: &str) -> Option<String> {
+    let model = ThingModel::parse(definition.as_bytes()).ok()?;
+    let schemas = Schemas::compile(&model).ok()?;
+    let mut report = Map::new();
+    let mut steps = EXAMPLE_STEPS;
+    for (name, value) in model.example_values() {
+        // Not every rule is followed in making it up.
+        let one = Map::from_iter([(name.to_owned(), value)]);
+        let Ok(taken) = schemas.check(&one, steps.min(MAX_STEPS)) else { continue };
+        steps = steps.saturating_sub(taken.max(1));
+        report.extend(one);
+        if report.len() == EXAMPLE_PROPERTIES {
+            break;
+        }
+    }
+    (!report.is_empty()).then(|| Value::Object(report).to_string())
 }
 
 fn find_unknown(known: &[String], names: Vec<ModelName>) -> Vec<UnknownModel> {

@@ -11,13 +11,17 @@ use crate::{
     world::new_id,
 };
 use metrics::counter;
-use muster_domain::{RegistrationId, RegistrationSummary, looks_empty, normalized};
+use muster_domain::{DryRun, FieldSet, NewDevice, RegistrationId, RegistrationSummary, looks_empty, normalized};
 
 /// For a file whose name cannot be seen.
 const NO_FILE_NAME: &str = "(no name)";
 
 /// The maximum number of registrations on a page.
 const MAX_REGISTRATIONS: u32 = 500;
+
+const TOO_MANY_ROWS: RegisterError = RegisterError::OverLimit(
+    "A part of a file may have at most 10,000 rows. Reload the page and upload the file again.",
+);
 
 /// A file's name for display.
 fn shown_file_name(name: &str) -> String {
@@ -66,9 +70,7 @@ impl Registry {
         part: PartRows,
     ) -> Result<PartOutcome, RegisterError> {
         if part.devices.len() + part.refused.len() > MAX_PART_ROWS || part.number >= MAX_PARTS {
-            return Err(RegisterError::OverLimit(
-                "A part of a file may have at most 10,000 rows. Reload the page and upload the file again.",
-            ));
+            return Err(TOO_MANY_ROWS);
         }
         let world = self.world.clone();
         let outcome =
@@ -76,6 +78,23 @@ impl Registry {
         counter!("muster_devices_registered_total").increment(outcome.registered.into());
         counter!("muster_tokens_issued_total").increment(outcome.tokens.len() as u64);
         Ok(outcome)
+    }
+
+    /// What would become of rows of a file, each with its line, if they were registered now. Nothing is changed. Fields in
+    /// `missing_fields` have no value in any row of the file: see [`PartRows::missing_fields`].
+    ///
+    /// # Errors
+    /// [`RegisterError::OverLimit`] for more rows than a part may have; [`RegisterError::Store`].
+    pub async fn dry_run(
+        &self,
+        actor: &Actor,
+        rows: &[(u64, NewDevice)],
+        missing_fields: FieldSet,
+    ) -> Result<DryRun, RegisterError> {
+        if rows.len() > MAX_PART_ROWS {
+            return Err(TOO_MANY_ROWS);
+        }
+        Ok(self.store.dry_run(actor.account(), rows, missing_fields).await?)
     }
 
     /// Marks a registration as finished if all its parts are registered, and returns its summary in any case. If parts

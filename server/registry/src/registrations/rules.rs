@@ -3,12 +3,10 @@
 use super::{PartOutcome, PartRows};
 use crate::index::text::normal;
 use muster_domain::{
-    DeviceName, Field, FieldSet, NewDevice, PricingTier, SecurityToken, Status, errors_csv, spreadsheet_would_change,
+    DeviceName, Field, FieldSet, NewDevice, PricingTier, RowFailure, SecurityToken, Status, errors_csv,
+    spreadsheet_would_change,
 };
 use uuid::Uuid;
-
-/// The sentence that the specification prescribes.
-const MODEL_NOT_FOUND: &str = "A request to add a device failed because the specified model was not found";
 
 /// A device that already has the name of a row.
 pub(crate) struct Existing {
@@ -72,8 +70,8 @@ pub(crate) enum Decision {
     Already { never_connected: bool },
     /// It is already registered and has never connected, and the operator requested a new token.
     Renew(Uuid),
-    /// The row fails, with this sentence.
-    Fail(String),
+    /// The row fails.
+    Fail(RowFailure),
 }
 
 /// What is stored with a device about the part, and the pass over the file, that created its newest token.
@@ -101,10 +99,7 @@ pub(crate) fn decide(
 ) -> Decision {
     match (existing, model) {
         (Some(existing), _) => match existing.differs_in(row, missing_fields) {
-            Some(field) => Decision::Fail(format!(
-                "A device with this name is already registered with a different {}",
-                field.label().to_lowercase()
-            )),
+            Some(field) => Decision::Fail(RowFailure::Differs(field)),
             None if existing.never_connected() && existing.token_from.as_deref() == Some(part) => {
                 Decision::Reissue(existing.id)
             }
@@ -116,7 +111,7 @@ pub(crate) fn decide(
         },
         // A later pass adds no devices: the row fails as before, or its device was deleted meanwhile.
         (None, Some(model)) if !renew => Decision::Add(model),
-        (None, _) => Decision::Fail(MODEL_NOT_FOUND.to_owned()),
+        (None, _) => Decision::Fail(RowFailure::UnknownModel),
     }
 }
 

@@ -15,9 +15,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use muster_domain::{
-    CallOutcome, Change, DeviceDetail, DeviceFilter, DeviceName, DevicePage, DeviceQuery, GroupName, GroupSummary,
-    LeadingZeros, ModelName, ModelSummary, NewDevice, OldTokens, PricingTier, RegistrationId, RegistrationSummary,
-    SecretHash, Status, Targets, Timestamp, TokenJob,
+    CallOutcome, Change, DeviceDetail, DeviceFilter, DeviceName, DevicePage, DeviceQuery, DryRun, FieldSet, GroupName,
+    GroupSummary, LeadingZeros, ModelName, ModelSummary, NewDevice, OldTokens, PricingTier, RegistrationId,
+    RegistrationSummary, SecretHash, Status, Targets, Timestamp, TokenJob,
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -326,6 +326,13 @@ pub(crate) trait Registrations {
         now: Timestamp,
     ) -> Result<RegistrationId, GroupError>;
     async fn register_part(&self, part: NewPart) -> Result<PartOutcome, RegisterError>;
+    /// What would become of these rows, each with its line.
+    async fn dry_run(
+        &self,
+        account: AccountId,
+        rows: &[(u64, NewDevice)],
+        missing_fields: FieldSet,
+    ) -> Result<DryRun, StoreError>;
     /// Marks a registration as finished if all its parts are registered. Returns false if the account has no such
     /// registration.
     async fn finish_registration(

@@ -3,9 +3,9 @@
 
 use crate::fixture::{
     Fixture, MODEL, PASSWORD, Tenant, all, definition, device_name, device_names, model_name, named, new_job, office,
-    part, part_of, password, renewing, row_of,
+    part, part_of, password, renewing, row, row_of,
 };
-use muster_domain::{Change, DeviceFilter, GroupName, ModelOutcome, OldTokens, PricingTier, RegistrationId};
+use muster_domain::{Change, DeviceFilter, FieldSet, GroupName, ModelOutcome, OldTokens, PricingTier, RegistrationId};
 use muster_registry::{Actor, DeleteModelError, GroupError, NewRegistration, RegisterError, Registry, UserError};
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -41,12 +41,15 @@ async fn check_reads(registry: &Registry, actor: &Actor, mine: &Mine, is_own: bo
         count_devices(&DeviceFilter::default()) => Ok(count) if *count == if is_own { 3 } else { 0 },
         count_devices(&in_group) => Ok(count) if *count == u64::from(is_own),
         device(&names[0]) => Ok(device) if device.is_some() == is_own,
+        dry_run(&[(1, row("a"))], FieldSet::default()) => Ok(dry_run)
+            if (dry_run.new, dry_run.already) == if is_own { (0, 1) } else { (1, 0) },
         registered_with_leading_zeros(&device_names(&["7"])) => Ok(found) if found.is_empty() != is_own,
         export(&named(&names)) => Ok((devices, None)) if devices.len() == if is_own { 2 } else { 0 },
         groups() => Ok(groups) if groups.is_empty() != is_own,
         models() => Ok(models) if models.iter().map(|model| model.devices).eq(if is_own { vec![3, 0] } else { vec![0] }),
         model_names() => Ok(models) if models.len() == if is_own { 2 } else { 1 } && models[0] == MODEL,
         model(&model_name("Mine.Only")) => Ok(model) if model.is_some() == is_own,
+        example_report(&model_name("Mine.Only")) => Ok(example) if example.is_some() == is_own,
         unknown_models(&["Mine.Only", "Mine.Onyl"].map(model_name)) => Ok(unknown)
             if unknown.len() == if is_own { 1 } else { 2 }
                 && unknown.iter().all(|model| model.nearest.is_some() == is_own),

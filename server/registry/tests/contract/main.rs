@@ -68,10 +68,11 @@ on_both! {
         session_seen_in_the_future_expires;
     models: model_is_added_updated_and_listed invalid_definitions_are_rejected hostile_definitions_are_rejected
         long_descriptions_are_cut_in_the_list unused_model_is_deleted unknown_names_get_suggestions
-        number_of_models_is_limited new_definition_applies_immediately;
+        number_of_models_is_limited new_definition_applies_immediately example_report_is_accepted;
     rows: two_rows_are_registered same_file_again_changes_nothing different_field_fails known_devices_among_new_ones
         unknown_model_fails errors_csv_is_in_the_order_of_the_file errors_csv_is_paged repeated_name_fails
-        longest_texts_are_stored missing_field_is_not_compared texts_that_look_the_same_are_equal;
+        longest_texts_are_stored missing_field_is_not_compared texts_that_look_the_same_are_equal
+        dry_run_foretells_the_outcome;
     registrations: limits_are_enforced registrations_are_counted_and_listed registration_finishes_with_its_last_part
         repeated_call_begins_no_other_registration;
     groups: devices_join_the_group group_is_created_with_the_first_device_that_joins concurrent_parts_create_one_group

@@ -248,3 +248,20 @@ pub(crate) async fn new_definition_applies_immediately(fixture: &Fixture) {
     put(r#"{"type": "boolean"}"#).await;
     assert!(matches!(report(r#"{"p": "x"}"#).await, Err(StateError::Contradicts { .. })));
 }
+
+pub(crate) async fn example_report_is_accepted(fixture: &Fixture) {
+    let (tenant, registry) = (fixture.tenant("alpha").await, &fixture.registry);
+    let properties = r#""a": {"type": "string", "pattern": "^A-"}, "b": {"type": "number", "minimum": 4},
+        "c": {"enum": ["on", "off"]}, "d": {}, "e": {"type": "boolean"}, "f": {"type": "boolean"}"#;
+    registry.put_model(&tenant.actor, definition("M", properties).as_bytes()).await.unwrap();
+    let example = registry.example_report(&tenant.actor, &model_name("M")).await.unwrap().unwrap();
+    assert_eq!(example, r#"{"b":4,"c":"on","e":true}"#, "what fits, and no more than three");
+    let id = tenant.begin().await;
+    let outcome = tenant.part(id, part_of(0, 1, vec![row_of(["a", "M", "", "", ""])])).await;
+    fixture.report(&outcome.tokens[0].1, &example).await;
+    for properties in ["", r#""a": {"type": "string", "pattern": "^A-"}"#] {
+        registry.put_model(&tenant.actor, definition("M", properties).as_bytes()).await.unwrap();
+        assert_eq!(registry.example_report(&tenant.actor, &model_name("M")).await, Ok(None), "{properties}");
+    }
+    assert_eq!(registry.example_report(&tenant.actor, &model_name("Nobody.Has")).await, Ok(None));
+}

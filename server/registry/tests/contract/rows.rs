@@ -4,8 +4,8 @@ use crate::fixture::{
     Fixture, MODEL, all, device_name, errors, first_token, matching, numbers, part, part_of, renewing, row, row_of,
     tokens_of,
 };
-use muster_domain::{DeviceFilter, Field, PricingTier, Status};
-use muster_registry::{ErrorsPage, PartRows, RefusedRow};
+use muster_domain::{DeviceFilter, DryRun, Field, FieldSet, PricingTier, RowFailure, Status};
+use muster_registry::{ErrorsPage, PartRows, RefusedRow, RegisterError};
 
 const NOT_FOUND: &str = "A request to add a device failed because the specified model was not found";
 const DIFFERENT: &str = "A device with this name is already registered with a different ";
@@ -270,4 +270,51 @@ pub(crate) async fn longest_texts_are_stored(fixture: &Fixture) {
     assert_eq!(numbers(&tenant.part(id, part_of(1, 1, rows())).await)[..2], [0, 1]);
     let detail = fixture.registry.device(&tenant.actor, &device_name(&name)).await.unwrap().unwrap();
     assert_eq!((detail.item.friendly_name, detail.description), (Some(friendly), Some(note)));
+}
+
+pub(crate) async fn dry_run_foretells_the_outcome(fixture: &Fixture) {
+    let tenant = fixture.tenant("alpha").await;
+    let id = tenant.begin().await;
+    tenant.part(id, part_of(0, 1, vec![row_of(["a", MODEL, "Pump", "", "Small"]), row("b"), row("c")])).await;
+    let rows = || {
+        vec![
+            row("b"),
+            row_of(["a", MODEL, "Fan", "", ""]),
+            row("new"),
+            row_of(["c", "Other.Model", "", "", ""]),
+            row_of(["also-new", "Nobody.Has", "", "", ""]),
+            row_of(["c", MODEL, "", "", "Large"]),
+            row("newer"),
+        ]
+    };
+    let lines: Vec<_> = (10..).zip(rows()).collect();
+    let before = fixture.registry.devices(&tenant.actor, &all()).await.unwrap();
+    let dry_run = fixture.registry.dry_run(&tenant.actor, &lines, FieldSet::default()).await.unwrap();
+    assert_eq!(fixture.registry.devices(&tenant.actor, &all()).await.unwrap(), before);
+    assert_eq!((dry_run.new, dry_run.already, dry_run.failed()), (2, 1, 4));
+    let failures: Vec<_> = dry_run
+        .failures
+        .iter()
+        .map(|some| (some.failure, some.rows, some.first.iter().map(|(line, name)| (*line, name.as_str())).collect()))
+        .collect();
+    let expected: Vec<(RowFailure, u64, Vec<(u64, &str)>)> = vec![
+        (RowFailure::Differs(Field::FriendlyName), 1, vec![(11, "a")]),
+        (RowFailure::Differs(Field::ModelName), 1, vec![(13, "c")]),
+        (RowFailure::UnknownModel, 1, vec![(14, "also-new")]),
+        (RowFailure::Differs(Field::PricingTier), 1, vec![(15, "c")]),
+    ];
+    assert_eq!(failures, expected);
+    let again = tenant.begin().await;
+    let outcome = tenant.part(again, part_of(0, 1, rows())).await;
+    assert_eq!(numbers(&outcome), [2, 1, 1, 4, 2]);
+
+    // Fields without a value in the whole file are not compared.
+    let blank = [(1, row("a"))];
+    let missing = [Field::FriendlyName, Field::Description, Field::PricingTier].into_iter().collect();
+    let compared = async |missing| fixture.registry.dry_run(&tenant.actor, &blank, missing).await.unwrap();
+    assert_eq!(compared(missing).await, DryRun { already: 1, ..DryRun::default() });
+    assert_eq!(compared(FieldSet::default()).await.failed(), 1);
+    let too_many: Vec<_> = (0..10_001).map(|at| (at, row("a"))).collect();
+    let refused = fixture.registry.dry_run(&tenant.actor, &too_many, FieldSet::default()).await;
+    assert!(matches!(refused, Err(RegisterError::OverLimit(_))), "{refused:?}");
 }

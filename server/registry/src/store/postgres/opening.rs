@@ -32,8 +32,9 @@ pub(super) struct Pools {
 }
 
 /// A connection is tested when it returns to its pool. After this time it is tested again before it is used: a test is a
-/// message there and back, as much as a small query.
-const TEST_AFTER: Duration = Duration::from_secs(1);
+/// message there and back, as much as a small query. PostgreSQL takes longer to restart, so that no request meets a
+/// connection from before.
+const TEST_AFTER: Duration = Duration::from_millis(100);
 
 /// The settings of every connection. A statement ends with its request, which has 60 seconds, even if the request is
 /// gone.

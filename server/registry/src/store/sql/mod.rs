@@ -22,6 +22,7 @@ mod accounts;
 mod actions;
 mod columns;
 mod devices;
+mod dry_run;
 mod fleet;
 mod groups;
 mod leading_zeros;

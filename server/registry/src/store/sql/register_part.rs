@@ -161,14 +161,7 @@ impl<'w> PartRegistration<'w> {
                 .fetch_one(&mut *connection)
                 .await?,
         )?;
-        let names: HashSet<&str> = part.devices.iter().map(|(_, row)| row.model.as_str()).collect();
-        let models: Vec<(String, Uuid)> = query_as(AssertSqlSafe(format!(
-            "SELECT m.name, m.id FROM {NAMES} JOIN models m ON m.account = $1 AND m.name = v.value"
-        )))
-        .bind(account.0)
-        .bind(json_names(names.into_iter()))
-        .fetch_all(connection)
-        .await?;
+        let models = models_of(connection, account, &part.devices).await?;
         Ok(Self {
             world,
             shared: SharedColumns {
@@ -180,7 +173,7 @@ impl<'w> PartRegistration<'w> {
             },
             renew: part.renew,
             missing_fields: part.missing_fields,
-            models: models.into_iter().collect(),
+            models,
             outcomes: part.devices.iter().map(|_| None).collect(),
             drawn: Zeroizing::default(),
             joining: Vec::new(),
@@ -220,7 +213,17 @@ impl<'w> PartRegistration<'w> {
         open: &[usize],
     ) -> Result<bool, StoreError> {
         let sample: Vec<usize> = open.iter().copied().step_by(1 + open.len() / SAMPLE_SIZE).collect();
-        Ok(!self.renew && self.existing_devices(connection, rows, &sample).await?.is_empty())
+        Ok(!self.renew && self.existing(connection, rows, &sample).await?.is_empty())
+    }
+
+    /// The devices with the names of these rows.
+    async fn existing(
+        &self,
+        connection: &mut Connection,
+        rows: &[(u64, NewDevice)],
+        open: &[usize],
+    ) -> Result<HashMap<String, Existing>, StoreError> {
+        existing_devices(connection, self.shared.account, open.iter().map(|&at| rows[at].1.name.as_str())).await
     }
 
     /// Adds the devices whose names are available, without looking up the others. Returns the other rows.
@@ -260,7 +263,7 @@ impl<'w> PartRegistration<'w> {
         rows: &[(u64, NewDevice)],
         open: &[usize],
     ) -> Result<Vec<usize>, StoreError> {
-        let existing = self.existing_devices(connection, rows, open).await?;
+        let existing = self.existing(connection, rows, open).await?;
         let (mut added, mut reissued, mut renewed) = (Vec::new(), Vec::new(), Vec::new());
         for &at in open {
             let row = &rows[at].1;
@@ -274,7 +277,7 @@ impl<'w> PartRegistration<'w> {
                     self.joining.push(at);
                     self.outcomes[at] = Some(RowOutcome::Already { never_connected });
                 }
-                Decision::Fail(sentence) => self.outcomes[at] = Some(RowOutcome::Failed(sentence)),
+                Decision::Fail(failure) => self.outcomes[at] = Some(RowOutcome::Failed(failure.sentence())),
             }
         }
         let mut unsettled = Vec::new();
@@ -351,36 +354,52 @@ impl<'w> PartRegistration<'w> {
         self.drawn.truncate(remaining);
         bytes
     }
+}
 
-    /// The devices with the names of these rows.
-    async fn existing_devices(
-        &self,
-        connection: &mut Connection,
-        rows: &[(u64, NewDevice)],
-        open: &[usize],
-    ) -> Result<HashMap<String, Existing>, StoreError> {
-        let rows: Vec<ExistingRow> = query_as(AssertSqlSafe(format!(
-            "SELECT d.name, d.id, m.name AS model, d.friendly_name, d.description, d.tier, d.status, d.first_used, d.token_from
-             FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model"
-        )))
-        .bind(self.shared.account.0)
-        .bind(json_names(open.iter().map(|&at| rows[at].1.name.as_str())))
-        .fetch_all(connection)
-        .await?;
-        let mut found = HashMap::with_capacity(rows.len());
-        for row in rows {
-            let existing = Existing {
-                id: row.id,
-                model: row.model,
-                friendly_name: row.friendly_name,
-                description: row.description,
-                tier: tier(row.tier)?,
-                status: status(row.status)?,
-                is_used: row.first_used.is_some(),
-                token_from: row.token_from,
-            };
-            found.insert(row.name, existing);
-        }
-        Ok(found)
+/// The ids of the models of these rows, by name, as far as the account has them.
+pub(super) async fn models_of(
+    connection: &mut Connection,
+    account: AccountId,
+    rows: &[(u64, NewDevice)],
+) -> Result<HashMap<String, Uuid>, StoreError> {
+    let names: HashSet<&str> = rows.iter().map(|(_, row)| row.model.as_str()).collect();
+    let models: Vec<(String, Uuid)> = query_as(AssertSqlSafe(format!(
+        "SELECT m.name, m.id FROM {NAMES} JOIN models m ON m.account = $1 AND m.name = v.value"
+    )))
+    .bind(account.0)
+    .bind(json_names(names.into_iter()))
+    .fetch_all(connection)
+    .await?;
+    Ok(models.into_iter().collect())
+}
+
+/// The account's devices with these names, by name.
+pub(super) async fn existing_devices(
+    connection: &mut Connection,
+    account: AccountId,
+    names: impl Iterator<Item = &str>,
+) -> Result<HashMap<String, Existing>, StoreError> {
+    let rows: Vec<ExistingRow> = query_as(AssertSqlSafe(format!(
+        "SELECT d.name, d.id, m.name AS model, d.friendly_name, d.description, d.tier, d.status, d.first_used, d.token_from
+         FROM {NAMES} {DEVICE_OF_NAME} JOIN models m ON m.id = d.model"
+    )))
+    .bind(account.0)
+    .bind(json_names(names))
+    .fetch_all(connection)
+    .await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let existing = Existing {
+            id: row.id,
+            model: row.model,
+            friendly_name: row.friendly_name,
+            description: row.description,
+            tier: tier(row.tier)?,
+            status: status(row.status)?,
+            is_used: row.first_used.is_some(),
+            token_from: row.token_from,
+        };
+        found.insert(row.name, existing);
     }
+    Ok(found)
 }

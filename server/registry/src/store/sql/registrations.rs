@@ -3,6 +3,7 @@
 use super::{
     Db,
     columns::count,
+    dry_run::dry_run,
     groups::{check_group_limit, find_group},
     statements::sql,
 };
@@ -13,7 +14,7 @@ use crate::{
     types::{AccountId, UserId},
 };
 use async_trait::async_trait;
-use muster_domain::{GroupName, RegistrationId, RegistrationSummary, Timestamp};
+use muster_domain::{DryRun, FieldSet, GroupName, NewDevice, RegistrationId, RegistrationSummary, Timestamp};
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -78,6 +79,16 @@ impl Registrations for Db {
 
     async fn register_part(&self, part: NewPart) -> Result<PartOutcome, RegisterError> {
         self.write_part(part).await
+    }
+
+    async fn dry_run(
+        &self,
+        account: AccountId,
+        rows: &[(u64, NewDevice)],
+        missing_fields: FieldSet,
+    ) -> Result<DryRun, StoreError> {
+        let mut connection = self.reader().acquire().await?;
+        dry_run(&mut connection, account, rows, missing_fields).await
     }
 
     async fn finish_registration(
