@@ -1,8 +1,9 @@
 //! The dry run against a server and a clock that the test controls.
+#![expect(clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod common;
 
-use common::{Failure, Server};
+use common::{Failure, NEVER_MS, Server};
 use muster_client::dry_run;
 use muster_domain::DryRun;
 use std::cell::{Cell, RefCell};
@@ -34,6 +35,8 @@ fn part_without_an_answer_is_sent_again() {
     let (outcome, _) = run(&server);
     assert_eq!(outcome.unwrap().unwrap().new, 3);
     assert_eq!(server.times_of(1).len(), 3);
+    let silent = Server::new(1, |_, attempt| (if attempt == 1 { NEVER_MS } else { 10 }, None));
+    assert_eq!(run(&silent).0.unwrap().unwrap().new, 1);
 }
 
 #[test]

@@ -302,7 +302,7 @@ mod server {
             let check = |bytes: Vec<u8>, expected: usize| {
                 let slice =
                     FileSlice { layout: Layout::default(), missing_fields: FieldSet::default(), first_line: 1, bytes };
-                let read = rows(slice).unwrap();
+                let read = rows(slice).expect("a part of this size");
                 assert_eq!(read.devices.len() + read.refused.len(), expected);
             };
             check(b"A1,M\nA2,M\n".to_vec(), 2);

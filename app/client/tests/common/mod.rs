@@ -234,7 +234,7 @@ impl Transport for &Server {
         let number = (slice.first_line / 2) as u32;
         let failure = self.work(number, Attempt { part: number, attempt: 0, ..Attempt::default() }).await;
         let mut part = DryRun { new: 1, ..DryRun::default() };
-        part.fail(RowFailure::UnknownModel, slice.first_line + 1, &DeviceName::parse("d1").unwrap());
+        part.fail(RowFailure::UnknownModel, slice.first_line + 1, &DeviceName::parse("d1").expect("a name"));
         failure.map_or(Ok(part), Err)
     }
 
