@@ -236,7 +236,7 @@ test('names that lost their leading zeros are a warning before the upload', asyn
   // As the spreadsheet saved it; a longer number and a registered one are no warnings.
   const names = ['12345', '12346', '359881234567890', '77'];
   await choose(portal, file('export.csv', names.map((name) => `${name},${MODEL}\n`).join('')));
-  await expect(verdict(dialog)).toHaveText(/^export.csv: .* already registered · 2 warnings$/);
+  await expect(verdict(dialog)).toHaveText('export.csv: 3 new · 1 already registered · 2 warnings');
   await expect(verdict(dialog)).not.toHaveClass(/good/);
   await expect(warnings(dialog)).toContainText('`12345` looks like the registered device `0012345`');
   await expect(warnings(dialog).getByRole('row')).toContainText(['Registered device', '123450012345', '123460012346']);

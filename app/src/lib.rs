@@ -10,6 +10,7 @@ mod copy;
 mod dialogs;
 pub mod fns;
 mod format;
+mod last_answer;
 mod lazy;
 mod pages;
 pub mod query;

@@ -1,4 +1,4 @@
-//! What would become of a checked file, before anything is registered.
+//! The dry run of a checked file: the expected outcome of its upload.
 
 use crate::{FileSlice, RequestFailure, Transport, retry::retried, rows};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -7,8 +7,8 @@ use muster_domain::{CheckReport, DryRun, PartRange};
 /// The parts that are under way at the same time: fewer than in an upload, for which the server should have room.
 const CONCURRENT_PARTS: usize = 2;
 
-/// Asks the server what would become of the rows of a file that the check found clean. `on_progress` receives the number
-/// of rows that are done. `None`: `has_given_up`.
+/// Requests the expected outcome of each row of a file that the check found clean. `on_progress` receives the number of
+/// rows that are done. Returns `None` if `has_given_up`.
 ///
 /// # Errors
 /// The failure of the first part that has no answer, after retries; or a refusal, if the file is no longer what was checked.

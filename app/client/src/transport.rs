@@ -26,7 +26,7 @@ pub trait Transport {
     /// See [`crate::FailureKind`].
     async fn begin(&self, registration: NewRegistration) -> Result<Uuid, Self::Failure>;
 
-    /// Says what would become of the rows of one part, without changing anything.
+    /// Predicts the outcome of the rows of one part, without changing anything.
     ///
     /// # Errors
     /// See [`crate::FailureKind`].

@@ -162,4 +162,9 @@ pub mod problems_csv {
         let fields = [line.as_str(), &column, device_name, &problem.value, &problem.sentence()];
         super::push_record(out, fields, "\r\n");
     }
+
+    /// Appends a sentence about the list itself.
+    pub fn push_note(out: &mut Vec<u8>, sentence: &str) {
+        super::push_record(out, ["", "", "", "", sentence], "\r\n");
+    }
 }

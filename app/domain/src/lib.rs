@@ -35,9 +35,9 @@ pub use file::{
 pub use fleet::{
     CallOutcome, Change, Cursor, DeviceDetail, DeviceFilter, DeviceItem, DevicePage, DeviceQuery, DryRun,
     ExpectedFailures, GroupName, GroupNameProblem, GroupSummary, LeadingZeros, MAX_DEVICES_PER_CALL, MAX_FILTER_GROUPS,
-    MAX_SILENT_HOURS, Matching, ModelOutcome, ModelPut, ModelSummary, NamesNotFound, OldTokens, OverLimit,
-    PAGE_DEVICES, PagePosition, RegistrationId, RegistrationSummary, RowFailure, Sort, Status, Targets, TokenJob,
-    UnknownModel,
+    MAX_SEARCHED_NAMES, MAX_SILENT_HOURS, Matching, ModelOutcome, ModelPut, ModelSummary, NamesNotFound, OldTokens,
+    OverLimit, PAGE_DEVICES, PagePosition, RegistrationId, RegistrationSummary, RowFailure, Sort, Status, Targets,
+    TokenJob, UnknownModel,
 };
 pub use model::{Affordance, ModelProblem, ThingModel};
 pub use names::{DeviceName, DeviceNameProblem, ModelName, ModelNameProblem};

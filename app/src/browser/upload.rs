@@ -32,7 +32,7 @@ pub(crate) fn new_upload(
     Rc::new(muster_client::Upload::new(transport, results, file_name, report, group))
 }
 
-/// What would become of the rows of a file that the check found clean: see [`muster_client::dry_run`].
+/// The dry run of a file that the check found clean: see [`muster_client::dry_run`].
 pub(crate) async fn dry_run(
     file: CheckedFile,
     report: &CheckReport,

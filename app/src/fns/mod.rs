@@ -21,7 +21,7 @@ pub use answer::{Answer, AnswerEncoding};
 pub use dated::Dated;
 pub use failure::Failure;
 pub(crate) use failure::{SESSION_ENDED, SIGN_IN};
-pub(crate) use resource::{Kept, kept, sent};
+pub(crate) use resource::{Sent, sent};
 #[cfg(feature = "ssr")]
 pub use viewer::{ClientAddress, Work};
 #[cfg(feature = "ssr")]

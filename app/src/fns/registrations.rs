@@ -57,7 +57,7 @@ pub async fn registered_with_leading_zeros(names: Vec<DeviceName>) -> Result<Vec
     Ok(viewer.registry.registered_with_leading_zeros(&viewer.actor, &names).await?)
 }
 
-/// What would become of the rows of one part, without changing anything.
+/// The expected outcome of the rows of one part, found without changing anything.
 ///
 /// # Errors
 /// [`Failure::Refused`] for a part that the check would not have passed; [`Failure::SignedOut`]; [`Failure::Unavailable`].

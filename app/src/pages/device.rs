@@ -2,9 +2,9 @@
 
 use super::connect::Connect;
 use crate::{
-    alert::Banner,
-    fns::{Dated, Kept, devices::device, kept, sent},
+    fns::{Dated, devices::device, sent},
     format::{Ago, exact},
+    last_answer::LastAnswer,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -19,8 +19,15 @@ const REFRESH: Duration = Duration::from_secs(2);
 pub(crate) fn Device() -> impl IntoView {
     let params = use_params_map();
     let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
+    // Another device is another page: nothing of the one before is shown under its name.
+    move || view! { <DevicePage name=name.get() /> }
+}
+
+#[component]
+fn DevicePage(name: String) -> impl IntoView {
+    let requested = name.clone();
     let detail = sent(
-        move || name.get(),
+        move || requested.clone(),
         async |name: String| {
             let answer = device(name).await;
             #[cfg(feature = "ssr")]
@@ -30,11 +37,11 @@ pub(crate) fn Device() -> impl IntoView {
             answer
         },
     );
-    let kept = kept(detail);
-    // Only in the browser, and not made anew with each answer: somebody may be copying from it.
+    let last = LastAnswer::of(detail);
+    // Only in the browser, and not rebuilt with each answer: the user may be copying from it.
     let model = RwSignal::new(None::<ModelName>);
     Effect::new(move || {
-        let now = kept.with(|kept| kept.value.as_ref()?.as_ref().map(|detail| detail.value.item.model.clone()));
+        let now = last.value.with(|value| value.as_ref()?.as_ref().map(|detail| detail.value.item.model.clone()));
         if model.get_untracked() != now {
             model.set(now);
         }
@@ -43,17 +50,10 @@ pub(crate) fn Device() -> impl IntoView {
         crate::browser::refresh::every(REFRESH, move || detail.refetch());
     });
     view! {
-        <Title text=move || name.get() />
+        <Title text=name.clone() />
         <p class="crumb"><a href="/devices">"Devices"</a></p>
-        <div class="head"><h1>{move || name.get()}</h1></div>
-        <Banner problem=Signal::derive(move || kept.get().problem) again=Callback::new(move |()| detail.refetch()) />
-        <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
-            {move || {
-                detail.track();
-                let Kept { value, problem } = kept.get();
-                value.map(|detail| view! { <div class:stale=problem.is_some()>{detail_view(detail)}</div> })
-            }}
-        </Transition>
+        <div class="head"><h1>{name}</h1></div>
+        {last.view(detail_view)}
         {move || model.get().map(|model| view! { <Connect model /> })}
     }
     .into_any()

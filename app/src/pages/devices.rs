@@ -211,7 +211,7 @@ fn DevicesPage(view: Memo<DeviceQuery>, first: Result<Answer, Failure>) -> impl 
         ask_again();
     });
     let selected = Signal::derive(move || selection.len());
-    let hidden = Signal::derive(move || shown.page.with(|page| selection.hidden(&page.items)));
+    let hidden = Memo::new(move |_| shown.page.with(|page| selection.hidden(&page.items)));
     let first_names = Signal::derive(move || shown.page.with(|page| selection.first_names(&page.items)));
     view! {
         <div class="page" class:over=move || is_over.get()
@@ -241,7 +241,7 @@ fn DevicesPage(view: Memo<DeviceQuery>, first: Result<Answer, Failure>) -> impl 
                 <p class="total" role="status">{move || shown.view.with(Option::is_some).then(|| count(shown.total(), "device", "devices"))}</p>
                 <p class="faint" role="status">{move || shown.page.with(|page| names_not_found(&page.names_not_found))}</p>
                 <p class="unseen" role="status">{move || shown.brought.get()}</p>
-                <Selected shown view selection />
+                <Selected shown view selection hidden />
                 <Pages view page=shown.page />
             </div>
             <div class:stale=move || shown.problem.with(Option::is_some)><Content shown view selection is_registering /></div>
@@ -252,7 +252,12 @@ fn DevicesPage(view: Memo<DeviceQuery>, first: Result<Answer, Failure>) -> impl 
 
 /// How many are ticked, and ticking all that match.
 #[component]
-fn Selected(shown: Shown, view: Memo<DeviceQuery>, selection: Selection<DeviceName>) -> impl IntoView {
+fn Selected(
+    shown: Shown,
+    view: Memo<DeviceQuery>,
+    selection: Selection<DeviceName>,
+    hidden: Memo<u64>,
+) -> impl IntoView {
     let matching = Memo::new(move |_| view.with(|view| shown.total_of(&view.filter)));
     let tick_all = move |_| {
         let Some(total) = matching.get_untracked() else { return };
@@ -267,7 +272,6 @@ fn Selected(shown: Shown, view: Memo<DeviceQuery>, selection: Selection<DeviceNa
         })
     };
     let is_any = Memo::new(move |_| selection.len() != 0);
-    let hidden = Memo::new(move |_| shown.page.with(|page| selection.hidden(&page.items)));
     let selected = move || {
         let hidden = match hidden.get() {
             0 => String::new(),

@@ -1,14 +1,15 @@
 //! `/models`: the model definitions, and uploading one.
 
 use crate::{
-    alert::{Banner, alert_text},
+    alert::alert_text,
     browser::file,
     fns::{
-        Dated, Kept, kept,
+        Dated,
         models::{ModelUploaded, delete_model, models, upload_model},
         sent,
     },
     format::{Ago, count},
+    last_answer::LastAnswer,
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_meta::Title;
@@ -28,7 +29,6 @@ enum Notice {
 #[component]
 pub(crate) fn Models() -> impl IntoView {
     let list = sent(|| (), |()| models());
-    let kept = kept(list);
     let notice = RwSignal::new(Notice::Nothing);
     let input = NodeRef::<html::Input>::new();
     let is_over = RwSignal::new(false);
@@ -71,14 +71,7 @@ pub(crate) fn Models() -> impl IntoView {
                     on:change:target=move |event| { if let Some(chosen) = file::chosen(&event.target()) { upload(chosen); } } />
             </div>
             <div class="outcome" aria-live="polite">{move || notice_view(notice.get())}</div>
-            <Banner problem=Signal::derive(move || kept.get().problem) again=Callback::new(move |()| list.refetch()) />
-            <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
-                {move || {
-                    list.track();
-                    let Kept { value, problem } = kept.get();
-                    value.map(|list| view! { <div class:stale=problem.is_some()>{list_view(list, delete)}</div> })
-                }}
-            </Transition>
+            {LastAnswer::of(list).view(move |list| list_view(list, delete))}
         </div>
     }
     .into_any()

@@ -1,18 +1,19 @@
 //! `/registrations`: the files registered so far.
 
 use crate::{
-    alert::{Banner, alert_text},
+    alert::alert_text,
     browser::{
         clock::BrowserClock,
         save::{CollectedRows, spreadsheet_note},
     },
     dialogs::UndoDialog,
     fns::{
-        Dated, Kept, kept,
+        Dated,
         registrations::{RegistrationList, registration_errors, registrations},
         sent,
     },
     format::{Ago, thousands},
+    last_answer::LastAnswer,
     query::path_with,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -34,7 +35,6 @@ pub(crate) fn Registrations() -> impl IntoView {
         undone.set(Some(row));
         is_undoing.set(true);
     });
-    let kept = kept(list);
     let line = move |row: RegistrationSummary, now: Timestamp| {
         view! { <RegistrationLine row now problem note undo /> }.into_any()
     };
@@ -43,14 +43,7 @@ pub(crate) fn Registrations() -> impl IntoView {
         <div class="head"><h1>"Registrations"</h1></div>
         <p class="problem" role="alert">{move || alert_text(problem.get())}</p>
         <p class="faint" role="status">{move || note.get()}</p>
-        <Banner problem=Signal::derive(move || kept.get().problem) again=Callback::new(move |()| list.refetch()) />
-        <Transition fallback=|| view! { <p class="loading">"Loading…"</p> }>
-            {move || {
-                list.track();
-                let Kept { value, problem: failure } = kept.get();
-                value.map(|list| view! { <div class:stale=failure.is_some()>{list_view(list, before.get_untracked().is_some(), line)}</div> })
-            }}
-        </Transition>
+        {LastAnswer::of(list).view(move |list| list_view(list, before.get_untracked().is_some(), line))}
         <UndoDialog is_open=is_undoing registration=undone done=Callback::new(move |()| list.refetch()) />
     }
     .into_any()

@@ -2,7 +2,7 @@
 
 use crate::query::is_search_too_long;
 use leptos::prelude::*;
-use muster_domain::{DeviceFilter, DeviceItem, DeviceName, Matching, Targets, Timestamp};
+use muster_domain::{DeviceFilter, DeviceItem, DeviceName, MAX_SEARCHED_NAMES, Matching, Targets, Timestamp};
 use std::collections::BTreeSet;
 
 /// What is ticked, and where a range begins: devices or groups, by their names.
@@ -57,7 +57,7 @@ impl Selection<DeviceName> {
     }
 }
 
-/// Names of chosen devices that a dialog shows.
+/// The number of selected devices that a dialog names.
 const FIRST_NAMES: usize = 5;
 
 impl Selection<DeviceName> {
@@ -81,13 +81,11 @@ impl Selection<DeviceName> {
     /// A search that finds exactly the devices that are ticked one by one, if it fits into an address.
     pub(super) fn search(self) -> Option<String> {
         let names = self.names();
-        let list = names.iter().map(DeviceName::as_str).collect::<Vec<_>>().join(",");
+        // Without the comma behind it, one name would be a search for a text.
+        let list: String = names.iter().flat_map(|name| [name.as_str(), ","]).collect();
         (!names.is_empty() && names.len() <= MAX_SEARCHED_NAMES && !is_search_too_long(&list)).then_some(list)
     }
 }
-
-/// The longest list of device names that a search takes.
-const MAX_SEARCHED_NAMES: usize = 1_000;
 
 impl<N: Name> Selection<N> {
     pub(super) fn new() -> Self {

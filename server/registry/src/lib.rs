@@ -34,10 +34,7 @@ pub use errors::{
     AccountError, AuthError, DeleteModelError, GroupError, ModelError, NotReady, OpenError, RegisterError, SignInError,
     StateError, StoreError, UserError,
 };
-pub use fleet::{
-    MAX_GROUPS, MAX_NUMERIC_NAMES, MAX_PAGE_DEVICES,
-    search::{MAX_SEARCHED_NAMES, has_too_many_names},
-};
+pub use fleet::{MAX_GROUPS, MAX_NUMERIC_NAMES, MAX_PAGE_DEVICES, search::has_too_many_names};
 pub use index::{IndexOptions, IndexUse};
 pub use models::MAX_MODELS;
 pub use registrations::{ErrorsPage, MAX_PART_ROWS, NewRegistration, PartOutcome, PartRows, RefusedRow};

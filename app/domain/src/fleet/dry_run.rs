@@ -1,4 +1,4 @@
-//! What would become of a registration file, without changing anything.
+//! The expected outcome of registering a file, found without changing anything.
 
 use crate::{DeviceName, Field};
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ fn lower(field: Field) -> String {
     field.label().to_lowercase()
 }
 
-/// What would become of the rows of a file, or of a part of it, if they were registered now.
+/// The outcome of the rows of a file, or of a part of it, if they were registered now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DryRun {
     /// Devices that would be registered.
@@ -68,7 +68,7 @@ impl DryRun {
 
     /// Counts a row that would fail.
     pub fn fail(&mut self, failure: RowFailure, line: u64, name: &DeviceName) {
-        let failures = self.of(failure);
+        let failures = self.failures_of(failure);
         failures.rows += 1;
         if failures.first.len() < Self::FIRST_ROWS {
             failures.first.push((line, name.clone()));
@@ -80,7 +80,7 @@ impl DryRun {
         self.new += next.new;
         self.already += next.already;
         for ExpectedFailures { failure, rows, first } in next.failures {
-            let failures = self.of(failure);
+            let failures = self.failures_of(failure);
             failures.rows += rows;
             let missing = Self::FIRST_ROWS.saturating_sub(failures.first.len());
             failures.first.extend(first.into_iter().take(missing));
@@ -93,7 +93,7 @@ impl DryRun {
         self.failures.iter().map(|failures| failures.rows).sum()
     }
 
-    fn of(&mut self, failure: RowFailure) -> &mut ExpectedFailures {
+    fn failures_of(&mut self, failure: RowFailure) -> &mut ExpectedFailures {
         let at = self.failures.iter().position(|failures| failures.failure == failure).unwrap_or_else(|| {
             self.failures.push(ExpectedFailures { failure, rows: 0, first: Vec::new() });
             self.failures.len() - 1

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// The maximum number of groups in a filter.
 pub const MAX_FILTER_GROUPS: usize = 1_000;
 
+/// The maximum number of names in a search for a list: it looks up each of them, and each request of the page has them.
+pub const MAX_SEARCHED_NAMES: usize = 1_000;
+
 /// The longest silence that a filter asks for: ten years.
 pub const MAX_SILENT_HOURS: u32 = 10 * 365 * 24;
 

@@ -17,7 +17,7 @@ mod token_job;
 
 pub use device::{DeviceDetail, DeviceItem};
 pub use dry_run::{DryRun, ExpectedFailures, RowFailure};
-pub use filter::{DeviceFilter, MAX_FILTER_GROUPS, MAX_SILENT_HOURS};
+pub use filter::{DeviceFilter, MAX_FILTER_GROUPS, MAX_SEARCHED_NAMES, MAX_SILENT_HOURS};
 pub use group::{GroupName, GroupNameProblem, GroupSummary};
 pub use model::{ModelOutcome, ModelPut, ModelSummary, UnknownModel};
 pub use page::{Cursor, DevicePage, DeviceQuery, NamesNotFound, PAGE_DEVICES, PagePosition, Sort};

@@ -1,4 +1,4 @@
-//! What the comparison with the registered devices found: the rows that will fail.
+//! The comparison with the registered devices: its progress, and the rows that will fail.
 
 use super::{Dialog, lookup::Comparison};
 use crate::format::{count, thousands};

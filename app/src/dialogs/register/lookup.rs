@@ -1,5 +1,5 @@
-//! What the server knows about a checked file before it is uploaded: models that the account does not have, and names
-//! that lost their leading zeros, and what would become of its devices.
+//! The server's answers about a checked file before it is uploaded: models that the account does not have, names that lost
+//! their leading zeros, and the expected outcome of its rows.
 
 use crate::fns::{
     Failure,
@@ -8,7 +8,7 @@ use crate::fns::{
 use futures_util::future::try_join;
 use muster_domain::{CheckReport, DeviceName, DryRun, LeadingZeros, ModelName, UnknownModel};
 
-/// What would become of the file's devices: see [`muster_client::dry_run`].
+/// The dry run of the file: see [`muster_client::dry_run`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     /// So many rows were compared with the registered devices.

@@ -218,7 +218,11 @@ impl Dialog {
         self.listing_note.set(Some("Preparing problems.csv…".to_owned()));
         let started =
             check::start(None, &file, &self.options.get_value(), Purpose::Problems, move |event| match event {
-                CheckEvent::Problems(csv) => self.listing_note.set(save_whole("problems.csv", &csv).err()),
+                CheckEvent::Problems(csv) => {
+                    self.listing_note.set(save_whole("problems.csv", &csv).err());
+                    // Its memory is as large as the list. Not now: this closure is the worker's.
+                    spawn_local(async move { drop(self.listing.try_update_value(Option::take)) });
+                }
                 CheckEvent::Failed(failure) => self.listing_note.set(Some(failure.sentence)),
                 CheckEvent::Read(_) | CheckEvent::Silent | CheckEvent::Report(_) => {}
             });

@@ -16,7 +16,7 @@ pub(super) struct Verdict {
 pub(super) enum Tone {
     /// All devices can be registered, or are already.
     Good,
-    /// The file has no problems; what will become of its devices is not known.
+    /// The file has no problems; the outcome of its rows is not known yet.
     Neutral,
     /// There are warnings, or devices will fail.
     Warning,
@@ -74,7 +74,7 @@ impl Verdict {
     }
 }
 
-/// What would become of the devices.
+/// The expected outcome, in a few words each.
 fn outcome(dry_run: &DryRun) -> Vec<String> {
     let mut parts = vec![format!("{} new", thousands(dry_run.new))];
     if dry_run.already > 0 {

@@ -1,12 +1,8 @@
 //! The text of a search: part of a text, a MAC address, or a list of device names.
 
 use crate::index::text::lowercase;
-use muster_domain::DeviceName;
+use muster_domain::{DeviceName, MAX_SEARCHED_NAMES};
 use std::collections::HashSet;
-
-/// The maximum number of names in a list: a search looks up each of them, and they are sent with each request of the
-/// page.
-pub const MAX_SEARCHED_NAMES: usize = 1_000;
 
 /// Names and friendly names are not longer (256 characters of 4 bytes), and have no control characters.
 const MAX_TEXT_BYTES: usize = 1_024;

@@ -80,7 +80,7 @@ impl Registry {
         Ok(outcome)
     }
 
-    /// What would become of rows of a file, each with its line, if they were registered now. Nothing is changed. Fields in
+    /// The outcome of rows of a file, each with its line, if they were registered now. Nothing is changed. Fields in
     /// `missing_fields` have no value in any row of the file: see [`PartRows::missing_fields`].
     ///
     /// # Errors

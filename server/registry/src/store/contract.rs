@@ -326,7 +326,7 @@ pub(crate) trait Registrations {
         now: Timestamp,
     ) -> Result<RegistrationId, GroupError>;
     async fn register_part(&self, part: NewPart) -> Result<PartOutcome, RegisterError>;
-    /// What would become of these rows, each with its line.
+    /// The outcome of these rows, each with its line, if they were registered now.
     async fn dry_run(
         &self,
         account: AccountId,

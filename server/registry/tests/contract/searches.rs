@@ -2,9 +2,9 @@
 
 use crate::fixture::{Fixture, MODEL, Tenant, device_name, device_names, matching, named, part_of, row, row_of};
 use muster_domain::{
-    CallOutcome, Change, DeviceFilter, DeviceQuery, GroupName, LeadingZeros, Matching, PricingTier, Sort, Targets,
+    CallOutcome, Change, DeviceFilter, DeviceQuery, GroupName, LeadingZeros, MAX_SEARCHED_NAMES, Matching, PricingTier,
+    Sort, Targets,
 };
-use muster_registry::MAX_SEARCHED_NAMES;
 
 fn search(text: &str) -> DeviceFilter {
     DeviceFilter { search: Some(text.to_owned()), ..DeviceFilter::default() }

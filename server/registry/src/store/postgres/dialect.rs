@@ -26,7 +26,7 @@ pub(crate) const NAMES: &str = "json_array_elements_text(CAST($2 AS json)) AS v 
 ///
 /// `name IN (…)` does the same only after the table was analyzed. Before, such as during the whole first registration,
 /// the planner estimates about 100 devices in the account, and compares each device with each name. `LIMIT 1` keeps it
-/// from rewriting this join to that plan, and says what it would guess wrong as well: that each name has one device.
+/// from rewriting this join to that plan, and from expecting several devices of each name.
 pub(crate) const DEVICE_OF_NAME: &str =
     "CROSS JOIN LATERAL (SELECT * FROM devices WHERE account = $1 AND name = v.value LIMIT 1) AS d";
 

@@ -1,4 +1,4 @@
-//! What would become of rows, without changing anything.
+//! The expected outcome of rows, found without changing anything.
 
 use super::{
     Connection,

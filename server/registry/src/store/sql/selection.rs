@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     errors::StoreError,
-    fleet::search::{List, MAX_SEARCHED_NAMES, Query, Separators},
+    fleet::search::{List, Query, Separators},
     index::{
         FleetIndex, Page,
         criteria::{Criteria, StatusBytes},
@@ -24,7 +24,7 @@ use crate::{
     },
     types::{AccountId, status_code, tier_code},
 };
-use muster_domain::{DeviceFilter, DeviceQuery, RegistrationId, Sort, Status, Timestamp};
+use muster_domain::{DeviceFilter, DeviceQuery, MAX_SEARCHED_NAMES, RegistrationId, Sort, Status, Timestamp};
 use sqlx::{query, query_scalar};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
